@@ -1,1 +1,92 @@
-//! Placeholder until the crate's first module lands.
+//! `kingpost._native`: the engine as Python sees it. The only crate that knows PyO3.
+//!
+//! # Layout
+//! One file per class that Python sees: `request`, `headers`, `answer`, `plan`, `router`, `server`, `carrier`, `waiter`,
+//! `stream`, `body`, `plain`. What is behind them: `core` (what one server is made of, and its batch), `settle` (from a
+//! handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine with or without sockets),
+//! `asyncio` (the loop), `watch` (for the watchdog), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "PyO3 hands arguments over by value; a reference would only move the drop"
+)]
+
+mod answer;
+mod asyncio;
+mod body;
+mod carrier;
+mod cell;
+mod core;
+mod ffi;
+mod headers;
+mod plain;
+mod plan;
+mod request;
+mod router;
+mod server;
+mod settle;
+mod shell;
+mod stream;
+mod threads;
+mod waiter;
+mod watch;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+
+static REQUIRED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// The object that stands in a binder where a parameter has no default.
+fn required(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let object = REQUIRED.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("builtins")?.getattr("object")?.call0()?.unbind())
+    })?;
+    Ok(object.bind(py).clone())
+}
+
+/// Methods, targets and bodies of the requests in `data`; for tests against other parsers.
+#[pyfunction]
+fn parse_requests<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+    let limits = wire::limits::Limits::default();
+    match wire::http1::parse_all(data, &limits) {
+        Ok(requests) => requests
+            .iter()
+            .map(|request| {
+                PyTuple::new(
+                    py,
+                    [
+                        PyBytes::new(py, request.method()),
+                        PyBytes::new(py, request.target()),
+                        PyBytes::new(py, &request.body),
+                    ],
+                )
+            })
+            .collect(),
+        Err((_, refusal)) => Err(PyValueError::new_err(refusal.code)),
+    }
+}
+
+// The interpreter's lock is what our cells stand on: a free-threaded build switches it on for this module.
+#[pymodule(gil_used = true)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("REQUIRED", required(py)?)?;
+    module.add("RouteConflict", py.get_type::<router::RouteConflict>())?;
+    let limits = PyDict::new(py);
+    for (name, value) in shell::default_limits() {
+        limits.set_item(name, value)?;
+    }
+    module.add("LIMITS", limits)?;
+    module.add_class::<answer::Answer>()?;
+    module.add_class::<body::NativeBody>()?;
+    module.add_class::<carrier::Carrier>()?;
+    module.add_class::<headers::Headers>()?;
+    module.add_class::<plan::Plan>()?;
+    module.add_class::<request::Request>()?;
+    module.add_class::<router::Router>()?;
+    module.add_class::<server::Server>()?;
+    module.add_function(wrap_pyfunction!(parse_requests, module)?)?;
+    Ok(())
+}

@@ -1,1 +1,49 @@
-//! Placeholder until the crate's first module lands.
+//! Kingpost's HTTP server as a pull API, with and without sockets.
+//!
+//! [`Engine`] is sans-IO: bytes and the time go in, events and bytes come out. [`Driver`] puts it on sockets
+//! with one poller (epoll, kqueue) whose descriptor can itself be watched by another event loop. Both are
+//! for one thread; only [`Waker`] may be used from others.
+//!
+//! ```no_run
+//! # #[cfg(unix)] fn main() -> std::io::Result<()> {
+//! use server::{Config, Driver, Event, Listener, Now};
+//!
+//! let mut driver = Driver::new(Config::default(), Now::current())?;
+//! driver.add_listener(Listener::tcp(([127, 0, 0, 1], 8000).into(), 1024)?)?;
+//! loop {
+//!     driver.wait(None)?;
+//!     let now = Now::current();
+//!     while let Some(event) = driver.next(now) {
+//!         if let Event::Request { id, head, .. } = event {
+//!             let _ = driver.engine().respond(id, 200, &[], b"hello");
+//!             driver.engine().recycle(head);
+//!         }
+//!     }
+//!     driver.flush(now);
+//! }
+//! # }
+//! # #[cfg(not(unix))] fn main() {}
+//! ```
+//!
+//! Layout: `engine/` without sockets, `driver/` with them (Unix only), `sys/` the system calls, and the
+//! words that all of them use: `config`, `event`, `now`, `peer`.
+
+#![deny(unsafe_code)]
+
+mod config;
+#[cfg(unix)]
+mod driver;
+mod engine;
+mod event;
+mod now;
+mod peer;
+#[cfg(unix)]
+mod sys;
+
+pub use config::Config;
+#[cfg(unix)]
+pub use driver::{Driver, Listener, Waker};
+pub use engine::{Engine, Fate};
+pub use event::{BodyState, ConnId, Event, Gone, Notice, RequestId, Room};
+pub use now::Now;
+pub use peer::Peer;

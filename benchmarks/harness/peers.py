@@ -1,0 +1,184 @@
+"""Who is measured, and how each is started: one worker, uvloop and the C parser where it has them,
+no access log. Nobody is held back: the settings are those that each one's own documentation
+recommends for speed.
+"""
+
+from dataclasses import dataclass
+
+from harness.builds import Environment, EpollLimit, Kingpost, RustLimit, Source
+
+GRANIAN = (
+    *("{bin}/granian", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
+    *("--runtime-threads", "1", "--blocking-threads", "1", "--loop", "uvloop", "--http", "1"),
+    *("--no-ws", "--no-access-log", "--log-level", "warning"),
+    *("--backlog", "16384", "--backpressure", "16384", "--http1-pipeline-flush"),
+)
+UVICORN = (
+    *("{python}", "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--loop", "uvloop"),
+    *("--http", "httptools", "--ws", "none", "--no-access-log", "--log-level", "warning"),
+    *("--backlog", "4096", "--timeout-keep-alive", "300"),
+)
+GUNICORN = (
+    *("{bin}/gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "1", "--timeout", "0"),
+    *("--worker-class", "gthread", "--threads", "4", "--keep-alive", "75"),
+    *("--log-level", "warning"),
+)
+FAST_LOOP = ("uvloop", "httptools")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server, alone or under a framework."""
+
+    name: str
+    label: str
+    source: Source
+    command: tuple[str, ...]  # with {python}, {bin} or {program}, and {port}
+    shows: tuple[str, ...] = ()  # distributions whose versions the report names
+    module: str = ""  # what `import` is timed of
+    answers_json: bool = True  # False: it knows the plaintext answer alone
+
+
+PEERS = (
+    Peer(
+        "kingpost",
+        "Kingpost",
+        Kingpost(),
+        ("{bin}/kingpost", "run", "kingpost_app.py", "--port", "{port}"),
+        ("kingpost", "uvloop", "msgspec"),
+        "kingpost",
+    ),
+    Peer(
+        "epoll",
+        "raw epoll in C (the kernel)",
+        EpollLimit(),
+        ("{program}", "{port}"),
+        answers_json=False,
+    ),
+    Peer(
+        "rust",
+        "our engine in Rust (the limit)",
+        RustLimit(),
+        ("{program}", "--port", "{port}"),
+        answers_json=False,
+    ),
+    Peer(
+        "japronto",
+        "Japronto",
+        # It asks for an older uvloop in its pins, and runs on the last one for Python 3.6.
+        Environment(
+            "japronto", ("japronto==0.1.2", "uvloop==0.14.0"), dependencies=False, python="3.6"
+        ),
+        ("{python}", "japronto_app.py", "{port}"),
+        ("japronto", "uvloop"),
+        "japronto",
+    ),
+    Peer(
+        "socketify",
+        "socketify",
+        Environment("socketify", ("socketify", "setuptools", "msgspec")),
+        ("{python}", "socketify_app.py", "{port}"),
+        ("socketify",),
+    ),
+    Peer(
+        "fastpysgi",
+        "FastPySGI, bare WSGI",
+        Environment("fastpysgi", ("fastpysgi", "msgspec")),
+        ("{python}", "wsgi_app.py", "{port}"),
+        ("fastpysgi",),
+    ),
+    Peer(
+        "fastpysgi-falcon",
+        "Falcon on FastPySGI",
+        Environment("fastpysgi-falcon", ("fastpysgi", "falcon", "msgspec")),
+        ("{python}", "falcon_app.py", "{port}"),
+        ("falcon", "fastpysgi", "msgspec"),
+    ),
+    Peer(
+        "granian-rsgi",
+        "Granian, bare RSGI",
+        Environment("granian", ("granian", "uvloop", "msgspec")),
+        (*GRANIAN, "--interface", "rsgi", "rsgi_app:app"),
+        ("granian", "uvloop"),
+    ),
+    Peer(
+        "granian-asgi",
+        "Granian, bare ASGI",
+        Environment("granian", ("granian", "uvloop", "msgspec")),
+        (*GRANIAN, "--interface", "asginl", "asgi_app:app"),
+        ("granian", "uvloop"),
+    ),
+    Peer(
+        "granian-wsgi",
+        "Granian, bare WSGI",
+        Environment("granian", ("granian", "uvloop", "msgspec")),
+        (*GRANIAN, "--interface", "wsgi", "wsgi_app:app"),
+        ("granian",),
+    ),
+    Peer(
+        "uvicorn",
+        "uvicorn, bare ASGI",
+        Environment("uvicorn", ("uvicorn", "msgspec", *FAST_LOOP)),
+        (*UVICORN, "--lifespan", "off", "asgi_app:app"),
+        ("uvicorn", *FAST_LOOP),
+        "uvicorn",
+    ),
+    Peer(
+        "starlette",
+        "Starlette on uvicorn",
+        Environment("starlette", ("starlette", "uvicorn", *FAST_LOOP)),
+        (*UVICORN, "starlette_app:app"),
+        ("starlette", "uvicorn", *FAST_LOOP),
+        "starlette.applications",
+    ),
+    Peer(
+        "fastapi",
+        "FastAPI on uvicorn",
+        Environment("fastapi", ("fastapi", "uvicorn", *FAST_LOOP)),
+        (*UVICORN, "fastapi_app:app"),
+        ("fastapi", "pydantic", "uvicorn", *FAST_LOOP),
+        "fastapi",
+    ),
+    Peer(
+        "blacksheep",
+        "BlackSheep on Granian",
+        Environment("blacksheep", ("blacksheep", "pydantic", "orjson", "granian", "uvloop")),
+        (*GRANIAN, "--interface", "asgi", "blacksheep_app:app"),
+        ("blacksheep", "granian", "uvloop", "orjson"),
+        "blacksheep",
+    ),
+    Peer(
+        "sanic",
+        "Sanic",
+        Environment("sanic", ("sanic", "msgspec", *FAST_LOOP)),
+        ("{python}", "sanic_app.py", "{port}"),
+        ("sanic", *FAST_LOOP),
+        "sanic",
+    ),
+    Peer(
+        "falcon",
+        "Falcon on Granian",
+        Environment("falcon", ("falcon", "msgspec", "granian", "uvloop")),
+        (*GRANIAN, "--interface", "wsgi", "falcon_app:app"),
+        ("falcon", "granian", "msgspec"),
+        "falcon",
+    ),
+    Peer(
+        "flask",
+        "Flask on gunicorn gthread",
+        Environment("flask", ("flask", "gunicorn", "msgspec")),
+        (*GUNICORN, "flask_app:app"),
+        ("flask", "gunicorn"),
+        "flask",
+    ),
+    Peer(
+        "django",
+        "Django on Granian (WSGI)",
+        Environment("django", ("django", "granian", "uvloop")),
+        (*GRANIAN, "--interface", "wsgi", "django_app:app"),
+        ("django", "granian"),
+        "django.http",
+    ),
+)
+BY_NAME = {peer.name: peer for peer in PEERS}
+OURS = "kingpost"

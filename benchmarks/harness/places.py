@@ -1,0 +1,12 @@
+"""Where things are in the tree."""
+
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).resolve().parents[1]
+ROOT = BENCHMARKS.parent
+APPS = BENCHMARKS / "apps"
+CACHE = ROOT / ".cache" / "bench"
+LOGS = CACHE / "logs"
+LOAD_SCRIPT = BENCHMARKS / "generator" / "load.lua"
+EPOLL_SOURCE = BENCHMARKS / "limit" / "epoll.c"
+PICTURE = ROOT / "docs" / "bench.svg"

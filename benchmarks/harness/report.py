@@ -1,0 +1,94 @@
+"""The table for people."""
+
+from collections.abc import Sequence
+
+from harness.goals import Verdict
+from harness.load import VOID_LOAD, LoadRow
+from harness.peers import OURS
+from harness.result import Result
+from harness.rows import Row
+
+UNITS = {
+    "pss_mb": ("MB", 1),
+    "bytes": ("bytes", 0),
+    "percent": ("% of a core", 2),
+    "lag_ms": ("ms p99", 2),
+    "import_ms": ("ms", 1),
+    "start_ms": ("ms", 0),
+}
+
+
+def row_lines(row: Row, results: Sequence[Result]) -> list[str]:
+    """The row as text, cheapest first, ratio first: theirs over ours, so 2.00 is twice our cost."""
+    metric = row.metric
+    measured = [result for result in results if metric in result.values]
+    measured.sort(key=lambda result: result.values[metric])
+    base = _base(measured, metric)
+    lines = ["", f"{row.title}   [{row.name}]"]
+    is_load = isinstance(row, LoadRow) and metric == "cpu_us"
+    if is_load:
+        lines.append(
+            f"{'ratio':>7}  {'CPU µs/req':>10} {'±':>4}  {'requests/s':>11}  {'wrk':>4}"
+            f"  {'p99 ms':>7}"
+        )
+    else:
+        lines.append(f"{'ratio':>7}  {UNITS[metric][0]:>12}")
+    for result in measured:
+        value = result.values[metric]
+        ratio = f"{value / base:7.2f}" if base else "      –"
+        if is_load:
+            lines.append(f"{ratio}  {_load_columns(result)}  {_name(result)}")
+        else:
+            lines.append(f"{ratio}  {value:12.{UNITS[metric][1]}f}  {_name(result)}")
+    for result in results:
+        if metric not in result.values:
+            lines.append(f"{'–':>7}  {result.label}: {result.missing or 'no figure'}")
+    return lines
+
+
+def _base(measured: Sequence[Result], metric: str) -> float:
+    """Our first subject's figure, or the least where ours is not there."""
+    ours = [result for result in measured if _is_ours(result)]
+    chosen = [*ours, *measured][:1]
+    return chosen[0].values[metric] if chosen else 0.0
+
+
+def _load_columns(result: Result) -> str:
+    values = result.values
+    rate = f"{values['rate']:11,.0f}"
+    if values["generator_load"] >= VOID_LOAD:
+        rate = f"{'(' + rate.strip() + ')':>11}"
+    # wrk loses its latencies in pipelined runs and prints noughts.
+    p99 = f"{values['p99_ms']:7.2f}" if values["p99_ms"] else "      –"
+    return (
+        f"{values['cpu_us']:10.2f} {values['spread']:4.0%}  {rate}  "
+        f"{values['generator_load']:4.0%}  {p99}"
+    )
+
+
+def _name(result: Result) -> str:
+    mark = "» " if _is_ours(result) else "  "
+    remarks = f"   ({'; '.join(result.remarks)})" if result.remarks else ""
+    return f"{mark}{result.label}{remarks}"
+
+
+def _is_ours(result: Result) -> bool:
+    return result.subject.partition("/")[0] == OURS
+
+
+def goal_lines(verdicts: Sequence[Verdict]) -> list[str]:
+    """The goals, met and missed."""
+    lines = ["", "Goals (CPU per request where nothing else is said)"]
+    for verdict in verdicts:
+        goal = verdict.goal
+        sign = "≥" if goal.at_least else "≤"
+        bound = f"{sign} {goal.bound:g}{goal.unit}"
+        if verdict.value is None:
+            lines.append(f"  –       {'':>10}  {bound:>10}  {goal.text}: {verdict.why}")
+            continue
+        word = "met" if verdict.is_met else "MISSED"
+        lines.append(f"  {word:<7} {verdict.value:9.2f}{goal.unit}  {bound:>10}  {goal.text}")
+    met = sum(verdict.is_met for verdict in verdicts)
+    measured = sum(verdict.value is not None for verdict in verdicts)
+    lines.append(f"  {met} of {measured} measured goals met, {len(verdicts)} in all")
+    return lines

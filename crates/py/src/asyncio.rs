@@ -1,0 +1,144 @@
+//! The running event loop and the few names of `asyncio.tasks` that carriers need.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use pyo3::{ffi, intern};
+
+/// The loop that a server lives in.
+pub(crate) struct Asyncio {
+    /// The running loop.
+    pub(crate) event_loop: Py<PyAny>,
+    call_soon: Py<PyAny>,
+    /// `RequestTask`, or plain `asyncio.Task`.
+    task_type: Py<PyAny>,
+    /// `loop=`, and `eager_start=True` where there is that.
+    task_options: Py<PyDict>,
+    enter_task: Py<PyAny>,
+    leave_task: Py<PyAny>,
+    current_task: Py<PyAny>,
+    register_task: Py<PyAny>,
+    unregister_task: Py<PyAny>,
+}
+
+impl Asyncio {
+    pub(crate) fn new(
+        event_loop: &Bound<'_, PyAny>,
+        task_type: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let py = event_loop.py();
+        let tasks = py.import("asyncio.tasks")?;
+        let options = PyDict::new(py);
+        options.set_item("loop", event_loop)?;
+        // Python 3.12 and newer start a Task inside its constructor.
+        if py.version_info() >= (3, 12) {
+            options.set_item("eager_start", true)?;
+        }
+        let name = |name: &str| tasks.getattr(name).map(Bound::unbind);
+        Ok(Self {
+            event_loop: event_loop.clone().unbind(),
+            call_soon: event_loop.getattr("call_soon")?.unbind(),
+            task_type: task_type.clone().unbind(),
+            task_options: options.unbind(),
+            enter_task: name("_enter_task")?,
+            leave_task: name("_leave_task")?,
+            current_task: name("current_task")?,
+            register_task: name("_register_task")?,
+            unregister_task: name("_unregister_task")?,
+        })
+    }
+
+    /// A Task around `coroutine`, started where Tasks can start eagerly.
+    pub(crate) fn new_task<'py>(
+        &self,
+        py: Python<'py>,
+        coroutine: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.task_type
+            .bind(py)
+            .call((coroutine,), Some(self.task_options.bind(py)))
+    }
+
+    /// A Task of the plain kind that runs `coroutine` in `context`.
+    pub(crate) fn plain_task<'py>(
+        &self,
+        py: Python<'py>,
+        coroutine: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = PyDict::new(py);
+        options.set_item(intern!(py, "context"), context)?;
+        self.event_loop.bind(py).call_method(
+            intern!(py, "create_task"),
+            (coroutine,),
+            Some(&options),
+        )
+    }
+
+    #[inline]
+    pub(crate) fn enter(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.of_task(py, &self.enter_task, task)
+    }
+
+    #[inline]
+    pub(crate) fn leave(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.of_task(py, &self.leave_task, task)
+    }
+
+    #[inline]
+    fn of_task(&self, py: Python<'_>, function: &Py<PyAny>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut arguments = [
+            std::ptr::null_mut::<ffi::PyObject>(),
+            self.event_loop.as_ptr(),
+            task.as_ptr(),
+        ];
+        crate::ffi::vectorcall(py, function.bind_borrowed(py), &mut arguments, None, 0)?;
+        Ok(())
+    }
+
+    pub(crate) fn register(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.register_task.bind(py).call1((task,))?;
+        Ok(())
+    }
+
+    pub(crate) fn unregister(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.unregister_task.bind(py).call1((task,))?;
+        Ok(())
+    }
+
+    /// Whether code of some task runs right now: then no other task may be entered or stepped.
+    pub(crate) fn is_in_task(&self, py: Python<'_>) -> PyResult<bool> {
+        let current = self.current_task.bind(py).call1((&self.event_loop,))?;
+        Ok(!current.is_none())
+    }
+
+    /// Has the loop call `callback(argument)` in its next turn.
+    pub(crate) fn call_soon_with(
+        &self,
+        py: Python<'_>,
+        callback: &Bound<'_, PyAny>,
+        argument: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.call_soon.bind(py).call1((callback, argument))?;
+        Ok(())
+    }
+
+    /// Has the loop call `callback` in its next turn.
+    pub(crate) fn call_soon(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.call_soon.bind(py).call1((callback,))?;
+        Ok(())
+    }
+
+    /// Has the loop call `callback` in `seconds`.
+    pub(crate) fn call_later(
+        &self,
+        py: Python<'_>,
+        seconds: f64,
+        callback: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let arguments = PyTuple::new(py, [seconds.into_pyobject(py)?.as_any(), callback.as_any()])?;
+        self.event_loop
+            .bind(py)
+            .call_method1(intern!(py, "call_later"), arguments)?;
+        Ok(())
+    }
+}

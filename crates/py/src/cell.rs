@@ -1,0 +1,66 @@
+//! Interior state of Python objects.
+
+use std::cell::RefCell;
+
+use pyo3::Python;
+
+/// State that is only reached by a thread that is attached to the interpreter.
+///
+/// The module is declared with `gil_used = true`, so being attached means holding the interpreter's lock
+/// (a free-threaded build switches it on when it imports the module): two threads never meet here.
+///
+/// Rule 1: no Python code runs inside the closure of `with`; dropping a Python object counts as running code.
+/// Rule 2: what must be dropped is moved out and dropped by the caller.
+pub(crate) struct GilCell<T>(RefCell<T>);
+
+// SAFETY: every access goes through a method that takes `Python<'_>`, the proof that this thread holds the lock.
+unsafe impl<T: Send> Sync for GilCell<T> {}
+
+impl<T> GilCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(RefCell::new(value))
+    }
+
+    /// Runs `f` on the state. `f` must not call into Python.
+    #[inline]
+    pub(crate) fn with<R>(&self, _py: Python<'_>, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.0.borrow_mut())
+    }
+
+    /// Puts `value` in and hands the former one out, for the caller to drop.
+    #[inline]
+    #[must_use = "the former value is dropped where it is ignored: do that outside of any borrow"]
+    pub(crate) fn replace(&self, _py: Python<'_>, value: T) -> T {
+        self.0.replace(value)
+    }
+}
+
+impl<T: Copy> GilCell<T> {
+    #[inline]
+    pub(crate) fn get(&self, _py: Python<'_>) -> T {
+        *self.0.borrow()
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, _py: Python<'_>, value: T) {
+        *self.0.borrow_mut() = value;
+    }
+}
+
+impl<T> GilCell<Option<T>> {
+    #[inline]
+    pub(crate) fn take(&self, py: Python<'_>) -> Option<T> {
+        self.replace(py, None)
+    }
+}
+
+impl<T> GilCell<T> {
+    /// Looks at the state for the garbage collector, which has no `Python<'_>` to show but runs under the lock.
+    /// A state that is borrowed at this moment is skipped.
+    pub(crate) fn peek<E>(&self, f: impl FnOnce(&T) -> Result<(), E>) -> Result<(), E> {
+        match self.0.try_borrow() {
+            Ok(state) => f(&state),
+            Err(_) => Ok(()),
+        }
+    }
+}

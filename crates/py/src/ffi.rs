@@ -1,0 +1,148 @@
+//! The few calls into CPython that PyO3 has no safe form of.
+
+use pyo3::exceptions::PyStopIteration;
+use pyo3::prelude::*;
+use pyo3::{Borrowed, ffi, intern};
+
+/// What one step of a coroutine gave.
+pub(crate) enum Step<'py> {
+    /// It suspended and yielded this (a future, or None).
+    Yielded(Bound<'py, PyAny>),
+    /// It ended with this value.
+    Returned(Bound<'py, PyAny>),
+    /// It raised.
+    Raised(PyErr),
+}
+
+/// Steps a coroutine once, as `coro.send(None)`.
+#[inline]
+pub(crate) fn send<'py>(py: Python<'py>, coro: &Bound<'py, PyAny>) -> Step<'py> {
+    let mut result: *mut ffi::PyObject = std::ptr::null_mut();
+    // SAFETY: `coro` is a live object and the thread is attached; PyIter_Send fills `result` with a new reference
+    // unless it answers PYGEN_ERROR, when an exception is set.
+    unsafe {
+        match ffi::PyIter_Send(coro.as_ptr(), ffi::Py_None(), &mut result) {
+            ffi::PySendResult::PYGEN_NEXT => Step::Yielded(Bound::from_owned_ptr(py, result)),
+            ffi::PySendResult::PYGEN_RETURN => Step::Returned(Bound::from_owned_ptr(py, result)),
+            ffi::PySendResult::PYGEN_ERROR => Step::Raised(PyErr::fetch(py)),
+        }
+    }
+}
+
+/// Steps a coroutine once by throwing `exception` into it.
+pub(crate) fn throw<'py>(
+    py: Python<'py>,
+    coro: &Bound<'py, PyAny>,
+    exception: &Bound<'py, PyAny>,
+) -> Step<'py> {
+    match coro.call_method1(intern!(py, "throw"), (exception,)) {
+        Ok(value) => Step::Yielded(value),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+            match error.value(py).getattr(intern!(py, "value")) {
+                Ok(value) => Step::Returned(value),
+                Err(error) => Step::Raised(error),
+            }
+        }
+        Err(error) => Step::Raised(error),
+    }
+}
+
+/// Runs `f` inside a `contextvars.Context`.
+///
+/// # Errors
+/// The interpreter's own where the context is already entered.
+#[inline]
+pub(crate) fn in_context<'py, R>(
+    py: Python<'py>,
+    context: &Bound<'py, PyAny>,
+    f: impl FnOnce() -> R,
+) -> PyResult<R> {
+    // SAFETY: the thread is attached; the function checks that it was given a Context and sets an exception if not.
+    if unsafe { ffi::PyContext_Enter(context.as_ptr()) } < 0 {
+        return Err(PyErr::fetch(py));
+    }
+    let result = f();
+    // SAFETY: as above; the context was entered by this thread a few lines up and `f` cannot have left it
+    // (Python code can only leave what it entered). No exception is set: `f` returns them as values.
+    if unsafe { ffi::PyContext_Exit(context.as_ptr()) } < 0 {
+        return Err(PyErr::fetch(py));
+    }
+    Ok(result)
+}
+
+/// A copy of `context`: one pointer, the variables are shared until one is set.
+#[inline]
+pub(crate) fn copy_context<'py>(
+    py: Python<'py>,
+    context: &Py<PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the thread is attached; a new reference, or NULL with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_Copy(context.as_ptr())) }
+}
+
+/// The context that is current now, copied.
+pub(crate) fn copy_current_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: as `copy_context`.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()) }
+}
+
+/// Calls `callable` with positional arguments and, named by the tuple `names`, keyword arguments behind them.
+///
+/// `arguments[0]` is a free slot that the callee may use (PEP 590): it makes calls of bound methods cheaper.
+#[inline]
+pub(crate) fn vectorcall<'py>(
+    py: Python<'py>,
+    callable: Borrowed<'_, 'py, PyAny>,
+    arguments: &mut [*mut ffi::PyObject],
+    names: Option<&Py<pyo3::types::PyTuple>>,
+    keywords: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    let given = arguments.len().saturating_sub(1).saturating_sub(keywords);
+    let names = names.map_or(std::ptr::null_mut(), |names| names.as_ptr());
+    // SAFETY: `arguments` holds one free slot and then live references that its owner keeps for the call; `names`
+    // is a tuple of as many strings as there are keyword arguments, or NULL.
+    unsafe {
+        Bound::from_owned_ptr_or_err(
+            py,
+            ffi::PyObject_Vectorcall(
+                callable.as_ptr(),
+                arguments.as_mut_ptr().add(1),
+                given | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
+                names,
+            ),
+        )
+    }
+}
+
+/// References held to an object.
+#[inline]
+pub(crate) fn reference_count(object: &Bound<'_, PyAny>) -> isize {
+    // SAFETY: the object is alive and the thread is attached.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) }
+}
+
+/// Whether `object` is the only reference to its object.
+#[inline]
+pub(crate) fn is_unique<T>(object: &Bound<'_, T>) -> bool {
+    // SAFETY: the object is alive and the thread is attached; the reference is ours (owned), not one borrowed from
+    // a frame, so a count of one means that nobody else can reach it.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
+}
+
+/// The head of an object's list of weak references (NULL: none), as an address to compare.
+#[inline]
+pub(crate) fn weak_references(object: &Bound<'_, PyAny>) -> usize {
+    // SAFETY: the object is alive; `tp_weaklistoffset`, where positive, is the offset of a `PyObject *` in it.
+    unsafe {
+        let offset = (*ffi::Py_TYPE(object.as_ptr())).tp_weaklistoffset;
+        if offset <= 0 {
+            return usize::MAX;
+        }
+        let slot = object
+            .as_ptr()
+            .cast::<u8>()
+            .offset(offset)
+            .cast::<*mut ffi::PyObject>();
+        slot.read() as usize
+    }
+}

@@ -1,0 +1,420 @@
+//! `Request`: what one request says, read lazily from a copy of its head.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use router::Params;
+use server::{Peer, RequestId};
+use wire::http1::{Head, Method};
+
+use crate::body::NativeBody;
+use crate::cell::GilCell;
+use crate::core::Core;
+use crate::headers::{Headers, latin1};
+
+/// Query pairs that the native binder looks at; more of them are the slow binder's to count and to refuse.
+const PAIRS: usize = 64;
+
+pub(crate) struct State {
+    /// The server that it came to; set once, kept while the object is pooled.
+    core: Option<Arc<Core>>,
+    pub(crate) head: Box<Head>,
+    pub(crate) id: Option<RequestId>,
+    pub(crate) params: Params,
+    pub(crate) target: Option<u32>,
+    peer: Peer,
+    body: Option<Py<PyBytes>>,
+    stream: Option<Py<NativeBody>>,
+    headers: Option<Py<Headers>>,
+    cache: Option<Py<PyDict>>,
+    disconnected: bool,
+}
+
+/// What was in a request that is used again, to be dropped where Python may run.
+pub(crate) struct Remains {
+    /// The former head, for the engine's pool.
+    pub(crate) head: Box<Head>,
+    _objects: [Option<Py<PyAny>>; 4],
+}
+
+/// A request. Made by the engine; `kingpost.Request` is its subclass.
+#[pyclass(frozen, subclass, weakref, module = "kingpost._native")]
+pub(crate) struct Request {
+    state: GilCell<State>,
+}
+
+/// Splits a URL-encoded query into decoded pairs; None: too many, or not UTF-8 (the slow binder words it).
+pub(crate) fn query_pairs(query: &[u8]) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    if query.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut pairs = Vec::with_capacity(4);
+    for piece in query.split(|&b| b == b'&') {
+        if piece.is_empty() {
+            continue;
+        }
+        if pairs.len() == PAIRS {
+            return None;
+        }
+        let cut = memchr(b'=', piece).unwrap_or(piece.len());
+        let (key, value) = piece.split_at(cut);
+        let value = value.get(1..).unwrap_or_default();
+        pairs.push((decode(key)?, decode(value)?));
+    }
+    Some(pairs)
+}
+
+fn memchr(needle: u8, haystack: &[u8]) -> Option<usize> {
+    haystack.iter().position(|&b| b == needle)
+}
+
+/// Percent-decodes one key or value of a form; `+` is a space.
+fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if !bytes.iter().any(|&b| b == b'%' || b == b'+') {
+        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    }
+    let spaced: Vec<u8> = bytes
+        .iter()
+        .map(|&b| if b == b'+' { b' ' } else { b })
+        .collect();
+    let decoded = wire::urlencoded::percent_decode(&spaced).into_owned();
+    String::from_utf8(decoded).ok().map(Cow::Owned)
+}
+
+/// A path, or a piece of one, as text: percent-decoded, what is not UTF-8 replaced.
+fn decode_path(bytes: &[u8]) -> String {
+    let decoded = wire::urlencoded::percent_decode(bytes);
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+impl Request {
+    pub(crate) fn core(&self, py: Python<'_>) -> Option<Arc<Core>> {
+        self.state.with(py, |state| state.core.clone())
+    }
+
+    /// Fills a new or pooled object with the next request.
+    pub(crate) fn fill(
+        &self,
+        py: Python<'_>,
+        core: &Arc<Core>,
+        id: RequestId,
+        head: Box<Head>,
+        peer: Peer,
+    ) -> Remains {
+        self.state.with(py, |state| {
+            if state.core.is_none() {
+                state.core = Some(Arc::clone(core));
+            }
+            state.id = Some(id);
+            state.target = None;
+            state.peer = peer;
+            state.disconnected = false;
+            Remains {
+                head: std::mem::replace(&mut state.head, head),
+                _objects: [
+                    state.body.take().map(Py::into_any),
+                    state.stream.take().map(Py::into_any),
+                    state.headers.take().map(Py::into_any),
+                    state.cache.take().map(Py::into_any),
+                ],
+            }
+        })
+    }
+
+    #[inline]
+    pub(crate) fn with<R>(&self, py: Python<'_>, f: impl FnOnce(&mut State) -> R) -> R {
+        self.state.with(py, f)
+    }
+
+    pub(crate) fn set_body(&self, py: Python<'_>, body: Bound<'_, PyBytes>) {
+        let former = self.state.with(py, |state| state.body.replace(body.unbind()));
+        drop(former);
+    }
+
+    pub(crate) fn set_stream(&self, py: Python<'_>, stream: Py<NativeBody>) {
+        let former = self.state.with(py, |state| state.stream.replace(stream));
+        drop(former);
+    }
+
+    pub(crate) fn set_disconnected(&self, py: Python<'_>) {
+        self.state.with(py, |state| state.disconnected = true);
+    }
+
+    pub(crate) fn is_head(&self, py: Python<'_>) -> bool {
+        self.state
+            .with(py, |state| state.head.method == Method::Head)
+    }
+
+    /// The undecoded query.
+    pub(crate) fn query_string(&self, py: Python<'_>) -> Vec<u8> {
+        self.state.with(py, |state| {
+            state
+                .head
+                .query
+                .map(|query| state.head.slice(query).to_vec())
+                .unwrap_or_default()
+        })
+    }
+
+    /// The decoded path parameter `name`.
+    pub(crate) fn path_parameter(&self, py: Python<'_>, name: &str) -> Option<String> {
+        self.state.with(py, |state| {
+            let names = state.core.as_ref()?.names.get(state.target? as usize)?;
+            let index = names.iter().position(|known| known == name)?;
+            let span = state.params.spans().get(index)?;
+            let bytes = span.of(state.head.slice(state.head.path));
+            let decoded = wire::urlencoded::percent_decode(bytes);
+            // What is not UTF-8 is the slow binder's to refuse.
+            String::from_utf8(decoded.into_owned()).ok()
+        })
+    }
+
+    /// The body where it is complete and was sent as JSON.
+    pub(crate) fn json_body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.state.with(py, |state| {
+            let sent = state.head.slice(state.head.content_type?);
+            let essence = sent.split(|&b| b == b';').next().unwrap_or_default();
+            if !essence
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"application/json")
+            {
+                return None;
+            }
+            state.body.as_ref().map(|body| body.bind(py).clone())
+        })
+    }
+
+    pub(crate) fn stream_object<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.state.with(py, |state| {
+            state
+                .stream
+                .as_ref()
+                .map(|stream| stream.bind(py).clone().into_any())
+        })
+    }
+}
+
+#[pymethods]
+impl Request {
+    #[new]
+    fn new() -> Self {
+        Self {
+            state: GilCell::new(State {
+                core: None,
+                head: Box::new(Head::new()),
+                id: None,
+                params: Params::new(),
+                target: None,
+                peer: Peer::Unknown,
+                body: None,
+                stream: None,
+                headers: None,
+                cache: None,
+                disconnected: false,
+            }),
+        }
+    }
+
+    /// The method, in upper case as it was sent.
+    #[getter]
+    fn method<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        self.state.with(py, |state| match state.head.method.token() {
+            Some(token) => PyString::intern(py, token),
+            None => latin1(py, state.head.slice(state.head.method_span)),
+        })
+    }
+
+    /// The path, percent-decoded; bytes that are not UTF-8 are replaced by U+FFFD.
+    #[getter]
+    fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        self.state.with(py, |state| {
+            PyString::new(py, &decode_path(state.head.slice(state.head.path)))
+        })
+    }
+
+    /// The path as it was sent.
+    #[getter]
+    fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        self.state
+            .with(py, |state| PyBytes::new(py, state.head.slice(state.head.path)))
+    }
+
+    /// What stands behind `?`, as it was sent; empty where there is none.
+    #[getter(query_string)]
+    fn query_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        self.state.with(py, |state| {
+            let query = state.head.query.map(|query| state.head.slice(query));
+            PyBytes::new(py, query.unwrap_or_default())
+        })
+    }
+
+    /// Header fields.
+    #[getter]
+    fn headers(&self, py: Python<'_>) -> PyResult<Py<Headers>> {
+        let known = self.state.with(py, |state| match &state.headers {
+            Some(headers) => Ok(headers.clone_ref(py)),
+            None => Err(Headers::of(&state.head)),
+        });
+        match known {
+            Ok(headers) => Ok(headers),
+            Err(headers) => {
+                let headers = Py::new(py, headers)?;
+                let former = self
+                    .state
+                    .with(py, |state| state.headers.replace(headers.clone_ref(py)));
+                drop(former);
+                Ok(headers)
+            }
+        }
+    }
+
+    /// The client's IP address; None for a client of a Unix socket.
+    #[getter]
+    fn client(&self, py: Python<'_>) -> Option<String> {
+        self.state
+            .with(py, |state| state.peer.ip().map(|ip| ip.to_string()))
+    }
+
+    /// "http" or "https".
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        "http"
+    }
+
+    /// "1.0" or "1.1".
+    #[getter]
+    fn http_version(&self, py: Python<'_>) -> &'static str {
+        self.state.with(py, |state| match state.head.minor_version {
+            0 => "1.0",
+            _ => "1.1",
+        })
+    }
+
+    /// Host and port that the client asked for; empty only for HTTP/1.0 without `Host`.
+    #[getter]
+    fn host<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        self.state.with(py, |state| {
+            let host = state.head.authority.map(|host| state.head.slice(host));
+            latin1(py, host.unwrap_or_default())
+        })
+    }
+
+    /// The complete body; empty where there is none, and where the route streams it.
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        self.state
+            .with(py, |state| {
+                state.body.as_ref().map(|body| body.bind(py).clone())
+            })
+            .unwrap_or_else(|| PyBytes::new(py, b""))
+    }
+
+    /// The unread body of a route that streams it.
+    #[getter]
+    fn stream(&self, py: Python<'_>) -> Option<Py<NativeBody>> {
+        self.state.with(py, |state| {
+            state.stream.as_ref().map(|stream| stream.clone_ref(py))
+        })
+    }
+
+    /// 16 hexadecimal digits, also sent back as `x-request-id`.
+    #[getter]
+    fn id(&self, py: Python<'_>) -> String {
+        let (core, id) = self
+            .state
+            .with(py, |state| (state.core.clone(), state.id));
+        match (core, id) {
+            (Some(core), Some(id)) => format!("{:016x}", core.request_number(py, id)),
+            _ => String::new(),
+        }
+    }
+
+    /// Path parameters, percent-decoded, as text.
+    #[getter]
+    fn path_params<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let pairs: Vec<(String, String)> = self.state.with(py, |state| {
+            let names = state
+                .core
+                .as_ref()
+                .zip(state.target)
+                .and_then(|(core, target)| core.names.get(target as usize));
+            let path = state.head.slice(state.head.path);
+            names.map_or_else(Vec::new, |names| {
+                names
+                    .iter()
+                    .zip(state.params.spans())
+                    .map(|(name, span)| (name.clone(), decode_path(span.of(path))))
+                    .collect()
+            })
+        });
+        let params = PyDict::new(py);
+        for (name, value) in pairs {
+            params.set_item(name, value)?;
+        }
+        Ok(params)
+    }
+
+    /// The target that the router found; None where no route matched.
+    #[getter]
+    fn route_index(&self, py: Python<'_>) -> Option<u32> {
+        self.state.with(py, |state| state.target)
+    }
+
+    /// Whether the client has left, or has sent all that it will ever send.
+    #[getter]
+    fn is_disconnected(&self, py: Python<'_>) -> bool {
+        self.state.with(py, |state| state.disconnected)
+    }
+
+    /// Values computed once per request.
+    #[getter]
+    fn cache(&self, py: Python<'_>) -> Py<PyDict> {
+        let known = self
+            .state
+            .with(py, |state| state.cache.as_ref().map(|cache| cache.clone_ref(py)));
+        if let Some(cache) = known {
+            return cache;
+        }
+        let cache = PyDict::new(py).unbind();
+        let former = self
+            .state
+            .with(py, |state| state.cache.replace(cache.clone_ref(py)));
+        drop(former);
+        cache
+    }
+
+    /// The dispatch object that the server was made with; None for a request that was made by hand.
+    #[getter]
+    fn dispatch(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.core(py).map(|core| core.hooks.dispatch.clone_ref(py))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        self.state.with(py, |state| {
+            format!(
+                "<Request {} {}>",
+                String::from_utf8_lossy(state.head.slice(state.head.method_span)),
+                String::from_utf8_lossy(state.head.slice(state.head.target)),
+            )
+        })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.state.peek(|state| {
+            visit.call(&state.body)?;
+            visit.call(&state.stream)?;
+            visit.call(&state.headers)?;
+            visit.call(&state.cache)
+        })
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        let gone = self.state.with(py, |state| {
+            (state.stream.take(), state.headers.take(), state.cache.take())
+        });
+        drop(gone);
+    }
+}

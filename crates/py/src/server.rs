@@ -1,0 +1,352 @@
+//! `Server`: the engine on one event loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::asyncio::Asyncio;
+use crate::cell::GilCell;
+use crate::core::{Callbacks, Core, Hooks, Parts};
+use crate::ffi;
+use crate::plan::Plan;
+use crate::router::Router;
+use crate::shell::Shell;
+use crate::threads::Pool;
+
+/// Threads that are started before anything is known about the handlers.
+const FIRST_THREADS: usize = 2;
+
+/// How the pool grows: judged every few milliseconds while jobs wait.
+#[derive(Clone, Copy, Default)]
+struct Growth {
+    /// Jobs started at the last look.
+    started: u64,
+    /// CPU time of this process's threads at the last look.
+    cpu: Duration,
+    /// A look is on the loop's list.
+    due: bool,
+}
+
+/// The engine on one event loop: takes bytes from sockets or from a shell, calls handlers, sends answers.
+#[pyclass(frozen, module = "kingpost._native", weakref)]
+pub(crate) struct Server {
+    core: Arc<Core>,
+    /// Starts worker thread `n`: `spawn(target, n)`.
+    spawn: Option<Py<PyAny>>,
+    growth: GilCell<Growth>,
+    /// A timer is on the loop's list.
+    tick_due: GilCell<bool>,
+}
+
+impl Server {
+    fn callback<'py>(slf: &Bound<'py, Self>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        slf.as_any().getattr(name)
+    }
+
+    /// What follows every visit of the loop: the next timer, and a look at the pool.
+    fn after(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        if !this.tick_due.get(py) {
+            let next = this.core.shell(py, |shell| shell.next_deadline());
+            if let Some(delay) = next {
+                this.tick_due.set(py, true);
+                let tick = Self::callback(slf, "tick")?;
+                this.core.asyncio.call_later(py, delay.as_secs_f64(), &tick)?;
+            }
+        }
+        let load = this.core.pool.load();
+        if load.waiting > 0 && load.idle == 0 {
+            if load.threads < FIRST_THREADS {
+                Self::grow(slf, 1)?;
+            } else if !this.growth.get(py).due {
+                this.growth.set(py, Growth { started: load.started, cpu: cpu_time(), due: true });
+                let look = Self::callback(slf, "look_at_threads")?;
+                this.core.asyncio.call_later(py, 0.005, &look)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves what is ready, now or, where code of a task runs (a test client's), in the loop's next turn.
+    fn serve(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let asyncio = &slf.get().core.asyncio;
+        if asyncio.is_in_task(py)? {
+            return asyncio.call_soon(py, &Self::callback(slf, "poll")?);
+        }
+        Self::poll(slf)
+    }
+
+    fn grow(slf: &Bound<'_, Self>, by: usize) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let Some(spawn) = &this.spawn else {
+            return Ok(());
+        };
+        let target = Self::callback(slf, "work")?;
+        for _ in 0..by {
+            let Some(number) = this.core.pool.begin_thread() else {
+                return Ok(());
+            };
+            if let Err(error) = spawn.bind(py).call1((&target, number)) {
+                this.core.pool.forget_thread();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// CPU time that this process has used.
+fn cpu_time() -> Duration {
+    #[cfg(unix)]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` is a valid place to write to; the call has no other effect.
+        if unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) } == 0 {
+            let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+            let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+            return Duration::new(seconds, nanos);
+        }
+    }
+    Duration::ZERO
+}
+
+#[pymethods]
+impl Server {
+    #[new]
+    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python constructor")]
+    fn new(
+        py: Python<'_>,
+        dispatch: Bound<'_, PyAny>,
+        router: Bound<'_, Router>,
+        plans: Vec<Py<Plan>>,
+        r#loop: Bound<'_, PyAny>,
+        task_type: Bound<'_, PyAny>,
+        context: Option<Py<PyAny>>,
+        limits: Option<Bound<'_, PyDict>>,
+        tasks: &str,
+        sockets: bool,
+        threads: usize,
+        queue: usize,
+        spawn: Option<Py<PyAny>>,
+        request_id: bool,
+    ) -> PyResult<Self> {
+        let plain = match tasks {
+            "carrier" => false,
+            "plain" => true,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "tasks={other:?}: it is 'carrier' or 'plain' (KINGPOST_TASKS)"
+                )));
+            }
+        };
+        let (tree, names) = router.get().freeze(py);
+        let shell = Shell::new(sockets, limits.as_ref(), request_id, &r#loop)?;
+        let context = match context {
+            Some(context) => context,
+            None => ffi::copy_current_context(py)?.unbind(),
+        };
+        py.import("collections.abc")?
+            .getattr("Coroutine")?
+            .call_method1("register", (py.get_type::<crate::carrier::Carrier>(),))?;
+        let core = Core::new(Parts {
+            hooks: Hooks::new(&dispatch)?,
+            asyncio: Asyncio::new(&r#loop, &task_type)?,
+            plans,
+            router: tree,
+            names,
+            context,
+            shell,
+            pool: Pool::new(threads, queue),
+            plain,
+        })?;
+        Ok(Self {
+            core: Arc::new(core),
+            spawn,
+            growth: GilCell::new(Growth::default()),
+            tick_due: GilCell::new(false),
+        })
+    }
+
+    /// Lets the server call itself through the loop. Called once, before the first connection.
+    fn start(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        slf.get().core.set_callbacks(
+            py,
+            Some(Callbacks {
+                poll: Self::callback(slf, "poll")?.unbind(),
+                flush: Self::callback(slf, "flush")?.unbind(),
+            }),
+        );
+        Self::after(slf)
+    }
+
+    /// The descriptor for `loop.add_reader(fd, server.poll)`.
+    fn fileno(&self, py: Python<'_>) -> PyResult<i32> {
+        self.core.shell(py, |shell| shell.fileno())
+    }
+
+    /// Accepts connections from a listening socket; the descriptor stays the caller's.
+    fn listen(&self, py: Python<'_>, fd: i32) -> PyResult<()> {
+        self.core.shell(py, |shell| shell.listen(fd))
+    }
+
+    /// Serves what is ready.
+    fn poll(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let result = slf.get().core.run_batch(slf.py());
+        Self::after(slf)?;
+        result
+    }
+
+    /// Sends what tasks have answered since the last batch.
+    fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let result = slf.get().core.flush(slf.py());
+        Self::after(slf)?;
+        result
+    }
+
+    /// A timer's turn.
+    fn tick(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        slf.get().tick_due.set(py, false);
+        slf.get().core.shell(py, Shell::tick);
+        Self::poll(slf)
+    }
+
+    /// Whether jobs wait because the threads are blocked, not because they compute.
+    fn look_at_threads(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let before = this.growth.get(py);
+        let load = this.core.pool.load();
+        let cpu = cpu_time();
+        this.growth.set(py, Growth { started: load.started, cpu, due: false });
+        // Half of the time or more was spent waiting: more threads would use it. A process that computes gains nothing.
+        let idle = cpu.saturating_sub(before.cpu) < Duration::from_micros(3_000);
+        if load.waiting > 0 && load.idle == 0 && (idle || load.started == before.started) {
+            Self::grow(slf, load.waiting.min(load.threads.max(1)))?;
+        }
+        Self::after(slf)
+    }
+
+    /// The life of a worker thread.
+    fn work(&self, py: Python<'_>) {
+        let core = &self.core;
+        core.pool.work(py, |py, job| {
+            let id = job.work.id;
+            match core.run_job(py, job) {
+                Ok(()) => {}
+                Err(error) => {
+                    core.respond_plainly(py, id, 500);
+                    core.forget(py, id);
+                    core.flush_from_thread(py);
+                    // KeyboardInterrupt and SystemExit end a process from its main thread only.
+                    error.write_unraisable(py, None);
+                }
+            }
+        });
+    }
+
+    /// Accepts no more, finishes what is in flight, closes idle connections; after `grace` seconds closes the rest.
+    fn stop(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
+        if !grace.is_finite() || grace < 0.0 {
+            return Err(PyValueError::new_err(format!("grace={grace}: it is a number of seconds, 0 or more")));
+        }
+        let py = slf.py();
+        slf.get()
+            .core
+            .shell(py, |shell| shell.stop(Duration::from_secs_f64(grace.min(86_400.0))));
+        Self::serve(slf)
+    }
+
+    /// Closes everything now. Threads in user code are left to themselves.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.core.close(py)
+    }
+
+    /// Connections that are open.
+    #[getter]
+    fn connections(&self, py: Python<'_>) -> usize {
+        self.core.shell(py, |shell| shell.connections())
+    }
+
+    /// Requests that are not answered yet.
+    #[getter]
+    fn in_flight(&self, py: Python<'_>) -> usize {
+        self.core.in_flight(py)
+    }
+
+    /// Counts for tests and health checks.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let load = self.core.pool.load();
+        let stats = PyDict::new(py);
+        stats.set_item("connections", self.connections(py))?;
+        stats.set_item("in_flight", self.in_flight(py))?;
+        stats.set_item("threads", load.threads)?;
+        stats.set_item("threads_idle", load.idle)?;
+        stats.set_item("jobs_waiting", load.waiting)?;
+        stats.set_item("jobs_started", load.started)?;
+        Ok(stats)
+    }
+
+    /// The step of a handler that runs on the loop now: (its number, the index of its plan), or None.
+    fn current_step(&self) -> Option<(u64, u32)> {
+        self.core.watch.current()
+    }
+
+    /// A new connection without a socket.
+    #[pyo3(signature = (client, notify))]
+    fn open(&self, py: Python<'_>, client: Option<(String, u16)>, notify: Py<PyAny>) -> PyResult<u64> {
+        self.core.shell(py, |shell| shell.open(client, notify))
+    }
+
+    /// Bytes of a connection without a socket.
+    fn feed(slf: &Bound<'_, Self>, connection: u64, data: &[u8]) -> PyResult<()> {
+        slf.get().core.shell(slf.py(), |shell| shell.feed(connection, data))?;
+        Self::serve(slf)
+    }
+
+    /// The peer of a connection without a socket will send no more.
+    fn feed_eof(slf: &Bound<'_, Self>, connection: u64) -> PyResult<()> {
+        slf.get().core.shell(slf.py(), |shell| shell.feed_eof(connection))?;
+        Self::serve(slf)
+    }
+
+    /// A connection without a socket is lost.
+    fn lost(slf: &Bound<'_, Self>, connection: u64) -> PyResult<()> {
+        let former = slf.get().core.shell(slf.py(), |shell| shell.lost(connection))?;
+        drop(former);
+        Self::serve(slf)
+    }
+
+    /// What is to be sent on a connection without a socket.
+    fn output<'py>(&self, py: Python<'py>, connection: u64) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.core.shell(py, |shell| shell.output(connection))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Whether a connection without a socket should be read.
+    fn wants_read(&self, py: Python<'_>, connection: u64) -> PyResult<bool> {
+        self.core.shell(py, |shell| shell.wants_read(connection))
+    }
+
+    /// Whether a connection without a socket is to be closed once its output is sent.
+    fn is_closing(&self, py: Python<'_>, connection: u64) -> PyResult<bool> {
+        self.core.shell(py, |shell| shell.is_closing(connection))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<Server: {} connections, {} requests in flight>", self.connections(py), self.in_flight(py)))
+    }
+}
+
+/// For methods that a server without sockets does not have.
+pub(crate) fn no_sockets() -> PyErr {
+    PyRuntimeError::new_err("this server was made without sockets (sockets=False): feed it through open() and feed()")
+}

@@ -1,0 +1,412 @@
+//! From a handler's value, or its exception, to bytes on the wire.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::asyncio::CancelledError;
+use pyo3::exceptions::{PyGeneratorExit, PyKeyboardInterrupt, PySystemExit};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::intern;
+use server::RequestId;
+
+use crate::answer::{Answer, Body};
+use crate::core::Core;
+use crate::plan::{Encoder, Plan};
+use crate::request::Request;
+use crate::stream::StreamWriter;
+use crate::threads::{Gate, Handover};
+
+/// A request on its way through a handler.
+pub(crate) struct Work {
+    pub(crate) id: RequestId,
+    /// Index of the plan; `NO_PLAN` where no route matched.
+    pub(crate) plan: u32,
+    pub(crate) request: Py<Request>,
+}
+
+/// The index of no plan.
+pub(crate) const NO_PLAN: u32 = u32::MAX;
+
+impl Work {
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            id: self.id,
+            plan: self.plan,
+            request: self.request.clone_ref(py),
+        }
+    }
+}
+
+/// An answer that is ready, or almost.
+pub(crate) enum Prepared {
+    /// A str as text/plain.
+    Text(Py<PyString>),
+    /// A str as text/html.
+    Html(Py<PyString>),
+    /// JSON.
+    Json(Py<PyBytes>),
+    /// bytes as application/octet-stream.
+    Bytes(Py<PyBytes>),
+    /// 204.
+    Empty,
+    /// Whatever Python made of it.
+    Answer(Py<Answer>),
+    /// A coroutine that gives an Answer.
+    Coroutine(Py<PyAny>),
+    /// Nobody waits for it.
+    Nothing,
+}
+
+/// KeyboardInterrupt and SystemExit end the process, not a request.
+pub(crate) fn is_fatal(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
+}
+
+/// The JSON encoder's bytes. A subclass of bytes, or anything else, is its own mistake and said so.
+fn json<'py>(core: &Core, value: &Bound<'py, PyAny>) -> PyResult<Prepared> {
+    let py = value.py();
+    let encoded = core.hooks.json_encode.bind(py).call1((value,))?;
+    Ok(Prepared::Json(encoded.cast_into::<PyBytes>()?.unbind()))
+}
+
+/// The value as its plan's encoder wants it, without calling the application; None: the application must look.
+fn encode_native<'py>(
+    core: &Core,
+    plan: &Plan,
+    value: &Bound<'py, PyAny>,
+) -> Option<PyResult<Prepared>> {
+    let py = value.py();
+    let text = || value.cast::<PyString>().ok().map(|text| text.clone().unbind());
+    match &plan.encoder {
+        Encoder::Text if value.is_exact_instance_of::<PyString>() => {
+            text().map(|text| Ok(Prepared::Text(text)))
+        }
+        Encoder::Html => text().map(|text| Ok(Prepared::Html(text))),
+        Encoder::Bytes if value.is_exact_instance_of::<PyBytes>() => value
+            .cast::<PyBytes>()
+            .ok()
+            .map(|bytes| Ok(Prepared::Bytes(bytes.clone().unbind()))),
+        Encoder::Json if !value.is_none() => Some(json(core, value)),
+        Encoder::Empty if value.is_none() => Some(Ok(Prepared::Empty)),
+        Encoder::Function(function) => function
+            .bind(py)
+            .call1((value,))
+            .ok()
+            .and_then(|encoded| encoded.cast_into::<PyBytes>().ok())
+            .map(|bytes| Ok(Prepared::Json(bytes.unbind()))),
+        Encoder::Dynamic => {
+            if value.is_exact_instance_of::<PyString>() {
+                return text().map(|text| Ok(Prepared::Text(text)));
+            }
+            if value.is_exact_instance_of::<PyDict>()
+                || value.is_exact_instance_of::<PyList>()
+                || value.is_exact_instance_of::<PyInt>()
+                || value.is_exact_instance_of::<PyFloat>()
+                || value.is_exact_instance_of::<PyBool>()
+            {
+                return Some(json(core, value));
+            }
+            if value.is_exact_instance_of::<PyBytes>() {
+                return value
+                    .cast::<PyBytes>()
+                    .ok()
+                    .map(|bytes| Ok(Prepared::Bytes(bytes.clone().unbind())));
+            }
+            if value.get_type().is(core.hooks.html_type.bind(py)) {
+                return text().map(|text| Ok(Prepared::Html(text)));
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+impl Core {
+    /// Whether a `str` that stands for text begins like a page: the application warns its author once.
+    fn looks_like_a_page(&self, prepared: &Prepared, py: Python<'_>) -> bool {
+        self.hooks.warn_markup
+            && match prepared {
+                Prepared::Text(text) => text.bind(py).to_str().is_ok_and(|text| text.starts_with('<')),
+                _ => false,
+            }
+    }
+
+    /// Makes an answer of what a handler returned or raised. Runs where the handler ran.
+    ///
+    /// # Errors
+    /// Only KeyboardInterrupt and SystemExit.
+    pub(crate) fn prepare(
+        &self,
+        py: Python<'_>,
+        work: &Work,
+        outcome: PyResult<Bound<'_, PyAny>>,
+    ) -> PyResult<Prepared> {
+        let value = match outcome {
+            Ok(value) => value,
+            Err(error) => return self.fail(py, work, error),
+        };
+        if let Ok(answer) = value.cast::<Answer>() {
+            return Ok(Prepared::Answer(answer.clone().unbind()));
+        }
+        let native = self
+            .plans
+            .get(work.plan as usize)
+            .and_then(|plan| encode_native(self, plan.get(), &value));
+        let prepared = match native {
+            Some(Ok(prepared)) if !self.looks_like_a_page(&prepared, py) => Ok(prepared),
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) | None => self.ask_for_answer(py, work, &value),
+        };
+        prepared.or_else(|error| self.fail(py, work, error))
+    }
+
+    fn ask_for_answer(&self, py: Python<'_>, work: &Work, value: &Bound<'_, PyAny>) -> PyResult<Prepared> {
+        let plan = (work.plan != NO_PLAN).then_some(work.plan);
+        let answer = self
+            .hooks
+            .answer
+            .bind(py)
+            .call1((&work.request, plan, value))?;
+        Ok(Prepared::Answer(answer.cast_into::<Answer>()?.unbind()))
+    }
+
+    /// Makes an answer of an exception.
+    pub(crate) fn fail(&self, py: Python<'_>, work: &Work, error: PyErr) -> PyResult<Prepared> {
+        if is_fatal(py, &error) {
+            return Err(error);
+        }
+        let left = error.is_instance_of::<CancelledError>(py)
+            || error.is_instance_of::<PyGeneratorExit>(py);
+        if left && self.is_gone(py, work.id) {
+            return Ok(Prepared::Nothing);
+        }
+        let plan = (work.plan != NO_PLAN).then_some(work.plan);
+        let value = error.into_value(py);
+        match self.hooks.fail.bind(py).call1((&work.request, plan, value)) {
+            Ok(answer) => Ok(match answer.cast_into::<Answer>() {
+                Ok(answer) => Prepared::Answer(answer.unbind()),
+                Err(other) => Prepared::Coroutine(other.into_inner().unbind()),
+            }),
+            Err(error) if is_fatal(py, &error) => Err(error),
+            Err(error) => {
+                // The application's last resort failed. The client still learns that it was not its fault.
+                error.write_unraisable(py, Some(self.hooks.fail.bind(py)));
+                self.respond_plainly(py, work.id, 500);
+                Ok(Prepared::Nothing)
+            }
+        }
+    }
+
+    /// Sends an answer from the loop. A coroutine that is left to be run, in the same task and context, is returned.
+    pub(crate) fn send<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        work: &Work,
+        prepared: Prepared,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let status = self
+            .plans
+            .get(work.plan as usize)
+            .map_or(200, |plan| plan.get().status);
+        match prepared {
+            Prepared::Text(text) => self.send_text(py, work, status, &self.blocks.text, &text)?,
+            Prepared::Html(text) => self.send_text(py, work, status, &self.blocks.html, &text)?,
+            Prepared::Json(bytes) => self.respond(py, work.id, status, &self.blocks.json, bytes.as_bytes(py)),
+            Prepared::Bytes(bytes) => self.respond(py, work.id, status, &self.blocks.bytes, bytes.as_bytes(py)),
+            Prepared::Empty => {
+                let status = if status == 200 { 204 } else { status };
+                self.respond(py, work.id, status, &self.blocks.plain, b"");
+            }
+            Prepared::Coroutine(coroutine) => return Ok(Some(coroutine.into_bound(py))),
+            Prepared::Nothing => {}
+            Prepared::Answer(answer) => return self.send_answer(py, work, answer.bind(py)),
+        }
+        Ok(None)
+    }
+
+    fn send_text(
+        &self,
+        py: Python<'_>,
+        work: &Work,
+        status: u16,
+        block: &wire::http1::FieldBlock,
+        text: &Py<PyString>,
+    ) -> PyResult<()> {
+        match text.bind(py).to_str() {
+            Ok(text) => self.respond(py, work.id, status, block, text.as_bytes()),
+            Err(error) => {
+                // Lone surrogates: text that no encoding carries.
+                if let Prepared::Answer(answer) = self.fail(py, work, error)? {
+                    let answer = answer.get();
+                    if answer.kind == Body::Whole {
+                        let body = answer.body.bind(py).cast::<PyBytes>()?;
+                        self.respond(py, work.id, answer.status, &answer.block, body.as_bytes());
+                        return Ok(());
+                    }
+                }
+                self.respond_plainly(py, work.id, 500);
+            }
+        }
+        Ok(())
+    }
+
+    fn send_answer<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        work: &Work,
+        answer: &Bound<'py, Answer>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let this = answer.get();
+        if this.kind == Body::Whole {
+            let body = this.body.bind(py).cast::<PyBytes>()?;
+            self.respond(py, work.id, this.status, &this.block, body.as_bytes());
+            return Ok(None);
+        }
+        let started = self.start(py, work.id, this.status, &this.block, this.length);
+        if !started || work.request.get().is_head(py) {
+            // Nobody will read the chunks: the generator is closed without a step.
+            self.finish(py, work.id);
+            self.forget(py, work.id);
+            return self.close_chunks(py, this);
+        }
+        self.note_flight(py, work);
+        let writer = Py::new(py, StreamWriter::new(self, work.id))?;
+        let send_chunks = match this.kind {
+            Body::AsyncChunks => &self.hooks.stream_async,
+            Body::Whole | Body::Chunks => &self.hooks.stream,
+        };
+        Ok(Some(send_chunks.bind(py).call1((writer, &this.body))?))
+    }
+
+    /// Closes a body that will not be sent; a coroutine where that is asynchronous.
+    fn close_chunks<'py>(&self, py: Python<'py>, answer: &Answer) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let body = answer.body.bind(py);
+        let name = match answer.kind {
+            Body::AsyncChunks => intern!(py, "aclose"),
+            Body::Whole | Body::Chunks => intern!(py, "close"),
+        };
+        let Ok(close) = body.getattr(name) else {
+            return Ok(None);
+        };
+        match answer.kind {
+            Body::AsyncChunks => Ok(Some(self.hooks.discard.bind(py).call1((close,))?)),
+            Body::Whole | Body::Chunks => match close.call0() {
+                Ok(_) => Ok(None),
+                Err(error) if is_fatal(py, &error) => Err(error),
+                Err(error) => {
+                    error.write_unraisable(py, Some(body));
+                    Ok(None)
+                }
+            },
+        }
+    }
+
+    /// Ends a step of a coroutine: its value or exception becomes an answer, or another coroutine to run.
+    ///
+    /// # Errors
+    /// Only KeyboardInterrupt and SystemExit, and what our own glue raises.
+    pub(crate) fn settle<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        work: &Work,
+        outcome: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if self.is_streaming(py, work.id) {
+            // The head is out: what a stream raises can only cut the answer short.
+            return self.end_stream(py, work, outcome);
+        }
+        let prepared = self.prepare(py, work, outcome)?;
+        let next = self.send(py, work, prepared)?;
+        if next.is_none() {
+            self.forget(py, work.id);
+        }
+        self.output_changed(py)?;
+        Ok(next)
+    }
+
+    fn end_stream<'py>(
+        &self,
+        py: Python<'py>,
+        work: &Work,
+        outcome: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match outcome {
+            Ok(_) => self.finish(py, work.id),
+            Err(error) => {
+                self.abort(py, work.id);
+                // Told to the application for its log; what it would answer comes too late.
+                let left = self.fail(py, work, error);
+                self.forget(py, work.id);
+                self.output_changed(py)?;
+                left?;
+                return Ok(None);
+            }
+        }
+        self.forget(py, work.id);
+        self.output_changed(py)?;
+        Ok(None)
+    }
+
+    /// Answers from a worker thread: what can be sent from there is, a coroutine goes to the loop.
+    pub(crate) fn settle_in_thread(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        outcome: PyResult<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let prepared = self.prepare(py, work, outcome)?;
+        if let Prepared::Answer(answer) = &prepared
+            && answer.get().kind == Body::Chunks
+        {
+            return self.stream_from_thread(py, work, answer.get());
+        }
+        match self.send(py, work, prepared)? {
+            None => self.forget(py, work.id),
+            Some(coroutine) => {
+                self.pool.hand_over(Handover {
+                    work: work.clone_ref(py),
+                    coroutine: coroutine.unbind(),
+                });
+                self.wake_loop(py);
+            }
+        }
+        self.flush_from_thread(py);
+        Ok(())
+    }
+
+    /// Sends the chunks of a generator from the thread that its handler ran on, waiting while the client reads slowly.
+    fn stream_from_thread(self: &Arc<Self>, py: Python<'_>, work: &Work, answer: &Answer) -> PyResult<()> {
+        let body = answer.body.bind(py);
+        let started = self.start(py, work.id, answer.status, &answer.block, answer.length);
+        if started && !work.request.get().is_head(py) {
+            let gate = Arc::new(Gate::default());
+            self.note_gate(py, work, &gate);
+            self.flush_from_thread(py);
+            for chunk in body.try_iter()? {
+                let room = match chunk.and_then(|chunk| {
+                    gate.shut();
+                    self.write_chunk(py, work.id, &chunk)
+                }) {
+                    Ok(room) => room,
+                    Err(error) => {
+                        self.abort(py, work.id);
+                        let told = self.fail(py, work, error);
+                        self.forget(py, work.id);
+                        self.flush_from_thread(py);
+                        return told.map(drop);
+                    }
+                };
+                self.flush_from_thread(py);
+                match room {
+                    Some(server::Room::Free) => {}
+                    Some(server::Room::Full) if gate.wait(py) => {}
+                    Some(server::Room::Full) | None => break,
+                }
+            }
+        }
+        self.finish(py, work.id);
+        self.forget(py, work.id);
+        self.flush_from_thread(py);
+        self.close_chunks(py, answer).map(drop)
+    }
+}

@@ -1,0 +1,441 @@
+//! The engine with sockets (the driver), or without (bytes come from a transport of asyncio's, or from a test).
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+#[cfg(unix)]
+use server::{Driver, Listener, Waker};
+use server::{BodyState, Config, ConnId, Engine, Event, Fate, Gone, Now, Peer, RequestId, Room};
+use wire::http1::{FieldBlock, Head};
+use wire::limits::Limits;
+
+use crate::server::no_sockets;
+
+/// The limits by name, as Python sets and reads them. Sizes in bytes, times in milliseconds.
+macro_rules! limits {
+    ($($name:ident),* $(,)?) => {
+        /// Every default limit by name.
+        pub(crate) fn default_limits() -> Vec<(&'static str, u64)> {
+            let limits = Limits::default();
+            vec![$((stringify!($name), limits.$name as u64)),*]
+        }
+
+        fn set_limit(limits: &mut Limits, name: &str, value: u64) -> Option<()> {
+            match name {
+                $(stringify!($name) => limits.$name = value.try_into().ok()?,)*
+                _ => return None,
+            }
+            Some(())
+        }
+    };
+}
+
+limits!(
+    request_line, field, head, fields, empty_lines, body, upload, chunk_extension, chunk_extensions, trailer,
+    trailer_fields, query_pairs, cookies, cookie, head_timeout, idle_timeout, body_timeout, body_rate, write_timeout,
+    linger_timeout, linger, drain_timeout, pipelined, connections, connections_per_peer,
+);
+
+enum Transport {
+    #[cfg(unix)]
+    Sockets(Box<Driver>),
+    /// No sockets: connections by the number that Python knows them by.
+    Fed(Box<Fed>),
+}
+
+struct Fed {
+    engine: Engine,
+    connections: HashMap<u64, (ConnId, Py<PyAny>)>,
+    numbers: HashMap<ConnId, u64>,
+    last: u64,
+    /// Connections with something new to say.
+    notices: Vec<u64>,
+    /// Calls `Server.poll` on the loop from any thread.
+    call_soon: Py<PyAny>,
+}
+
+/// The engine of one server.
+pub(crate) struct Shell {
+    transport: Transport,
+    /// `Server.poll`, for a shell without a poller to be woken through.
+    woken: bool,
+}
+
+/// Wakes the loop from a worker thread.
+pub(crate) enum Wake {
+    #[cfg(unix)]
+    Driver(Waker),
+    Loop(Py<PyAny>),
+}
+
+impl Wake {
+    pub(crate) fn wake(&self, py: Python<'_>, poll: Option<Py<PyAny>>) {
+        match self {
+            #[cfg(unix)]
+            Self::Driver(waker) => waker.wake(),
+            Self::Loop(call_soon) => {
+                let Some(poll) = poll else { return };
+                // A loop that is closed has nobody left to wake.
+                let _closed = call_soon.bind(py).call1((poll,));
+            }
+        }
+    }
+}
+
+/// Callbacks of connections that have something new to say.
+pub(crate) struct Notices(Vec<Py<PyAny>>);
+
+impl Notices {
+    pub(crate) fn call(self, py: Python<'_>) {
+        for notify in self.0 {
+            if let Err(error) = notify.bind(py).call0() {
+                error.write_unraisable(py, Some(notify.bind(py)));
+            }
+        }
+    }
+}
+
+impl Shell {
+    pub(crate) fn new(
+        sockets: bool,
+        limits: Option<&Bound<'_, PyDict>>,
+        request_id: bool,
+        event_loop: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let py = event_loop.py();
+        let mut config = Config { request_id, ..Config::default() };
+        for (name, value) in limits.into_iter().flatten() {
+            let name = name.extract::<String>()?;
+            let number = value.extract::<u64>().map_err(|_| {
+                PyValueError::new_err(format!("limit {name}: a whole number of 0 or more is needed"))
+            })?;
+            set_limit(&mut config.limits, &name, number)
+                .ok_or_else(|| PyValueError::new_err(format!("{name:?} is no limit; see kingpost.limits")))?;
+        }
+        let transport = if sockets { Self::sockets(config)? } else {
+            Transport::Fed(Box::new(Fed {
+                engine: Engine::new(config, Now::current()),
+                connections: HashMap::new(),
+                numbers: HashMap::new(),
+                last: 0,
+                notices: Vec::new(),
+                call_soon: event_loop.getattr(intern!(py, "call_soon_threadsafe"))?.unbind(),
+            }))
+        };
+        Ok(Self { transport, woken: false })
+    }
+
+    #[cfg(unix)]
+    fn sockets(config: Config) -> PyResult<Transport> {
+        let driver = Driver::new(config, Now::current())
+            .map_err(|error| PyOSError::new_err(format!("the poller cannot be made: {error}")))?;
+        Ok(Transport::Sockets(Box::new(driver)))
+    }
+
+    #[cfg(not(unix))]
+    fn sockets(_config: Config) -> PyResult<Transport> {
+        Err(PyOSError::new_err("this system has no poller that can be nested: use sockets=False"))
+    }
+
+    #[inline]
+    fn engine(&mut self) -> &mut Engine {
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver.engine(),
+            Transport::Fed(fed) => &mut fed.engine,
+        }
+    }
+
+    // ---- the batch
+
+    pub(crate) fn poll(&mut self, now: Now) -> PyResult<()> {
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver
+                .poll(now)
+                .map_err(|error| PyOSError::new_err(format!("the poller failed: {error}"))),
+            Transport::Fed(fed) => {
+                fed.engine.set_now(now);
+                Ok(())
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self, now: Now) -> Option<Event> {
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver.next(now),
+            Transport::Fed(fed) => {
+                if std::mem::take(&mut self.woken) {
+                    return Some(Event::Woken);
+                }
+                fed.engine.next(now)
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn flush(&mut self, now: Now) {
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver.flush(now),
+            Transport::Fed(fed) => {
+                fed.engine.set_now(now);
+                while let Some(id) = fed.engine.touched() {
+                    if let Some(&number) = fed.numbers.get(&id)
+                        && !fed.notices.contains(&number)
+                    {
+                        fed.notices.push(number);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn has_ready(&self) -> bool {
+        match &self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver.has_ready(),
+            Transport::Fed(fed) => fed.engine.has_ready(),
+        }
+    }
+
+    /// The callbacks to be called now; only for connections without sockets.
+    pub(crate) fn take_notices(&mut self) -> Notices {
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(_) => Notices(Vec::new()),
+            Transport::Fed(fed) => {
+                let numbers = std::mem::take(&mut fed.notices);
+                if numbers.is_empty() {
+                    return Notices(Vec::new());
+                }
+                // Cloning a reference runs no Python; the thread is attached, since it holds our cell.
+                Python::attach(|py| {
+                    Notices(
+                        numbers
+                            .iter()
+                            .filter_map(|number| fed.connections.get(number))
+                            .map(|(_, notify)| notify.clone_ref(py))
+                            .collect(),
+                    )
+                })
+            }
+        }
+    }
+
+    pub(crate) fn waker(&mut self, py: Python<'_>) -> Wake {
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => Wake::Driver(driver.waker()),
+            Transport::Fed(fed) => {
+                self.woken = true;
+                Wake::Loop(fed.call_soon.clone_ref(py))
+            }
+        }
+    }
+
+    pub(crate) fn tick(&mut self) {
+        let now = Now::current();
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver.engine().tick(now),
+            Transport::Fed(fed) => fed.engine.tick(now),
+        }
+    }
+
+    /// When `tick` is to be called; the driver's timers are in its poller.
+    pub(crate) fn next_deadline(&mut self) -> Option<Duration> {
+        let deadline = match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(_) => None,
+            Transport::Fed(fed) => fed.engine.next_deadline(),
+        }?;
+        // Never sooner than a hundredth of a second: what is due is due for all connections of that tick.
+        let left = deadline.saturating_sub(Now::current().millis).max(10);
+        Some(Duration::from_millis(left))
+    }
+
+    pub(crate) fn stop(&mut self, grace: Duration) {
+        let now = Now::current();
+        let deadline = now.millis.saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver.stop(deadline, now),
+            Transport::Fed(fed) => fed.engine.stop(deadline, now),
+        }
+    }
+
+    pub(crate) fn close(&mut self) {
+        let now = Now::current();
+        self.stop(Duration::ZERO);
+        self.flush(now);
+        self.tick();
+        self.flush(now);
+    }
+
+    // ---- sockets
+
+    pub(crate) fn fileno(&self) -> PyResult<i32> {
+        match &self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => Ok(driver.fd()),
+            Transport::Fed(_) => Err(no_sockets()),
+        }
+    }
+
+    pub(crate) fn listen(&mut self, fd: i32) -> PyResult<()> {
+        match &mut self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => {
+                let listener = Listener::inherited(fd)
+                    .and_then(|listener| driver.add_listener(listener));
+                listener.map_err(|error| PyOSError::new_err(format!("descriptor {fd} cannot be listened on: {error}")))
+            }
+            Transport::Fed(_) => Err(no_sockets()),
+        }
+    }
+
+    // ---- requests
+
+    pub(crate) fn peer(&mut self, id: RequestId) -> Peer {
+        self.engine().peer(id.connection()).unwrap_or(Peer::Unknown)
+    }
+
+    #[inline]
+    pub(crate) fn respond(&mut self, id: RequestId, status: u16, blocks: &[&FieldBlock], body: &[u8]) -> Result<(), Gone> {
+        self.engine().respond(id, status, blocks, body)
+    }
+
+    pub(crate) fn start(&mut self, id: RequestId, status: u16, blocks: &[&FieldBlock], length: Option<u64>) -> Result<(), Gone> {
+        self.engine().start(id, status, blocks, length)
+    }
+
+    pub(crate) fn write(&mut self, id: RequestId, data: &[u8]) -> Result<Room, Gone> {
+        self.engine().write(id, data)
+    }
+
+    pub(crate) fn finish(&mut self, id: RequestId) -> Result<(), Gone> {
+        self.engine().finish(id)
+    }
+
+    pub(crate) fn abort(&mut self, id: RequestId) {
+        let _gone = self.engine().abort(id);
+    }
+
+    pub(crate) fn collect_body(&mut self, id: RequestId, max: u64) {
+        let _gone = self.engine().collect_body(id, max);
+    }
+
+    pub(crate) fn stream_body(&mut self, id: RequestId, max: u64) {
+        let _gone = self.engine().stream_body(id, max);
+    }
+
+    pub(crate) fn read_body(&mut self, id: RequestId, out: &mut Vec<u8>) -> BodyState {
+        self.engine().read_body(id, out)
+    }
+
+    #[inline]
+    pub(crate) fn recycle(&mut self, head: Box<Head>) {
+        self.engine().recycle(head);
+    }
+
+    pub(crate) fn recycle_body(&mut self, body: Vec<u8>) {
+        self.engine().recycle_body(body);
+    }
+
+    pub(crate) fn request_number(&mut self, id: RequestId) -> u64 {
+        self.engine().request_number(id)
+    }
+
+    pub(crate) fn connections(&mut self) -> usize {
+        self.engine().connections()
+    }
+
+    // ---- connections without sockets
+
+    fn fed(&mut self) -> PyResult<&mut Fed> {
+        match &mut self.transport {
+            Transport::Fed(fed) => Ok(fed),
+            #[cfg(unix)]
+            Transport::Sockets(_) => Err(PyValueError::new_err(
+                "this server has sockets of its own; open() is for one that was made with sockets=False",
+            )),
+        }
+    }
+
+    fn id(&mut self, number: u64) -> PyResult<Option<ConnId>> {
+        Ok(self.fed()?.connections.get(&number).map(|(id, _)| *id))
+    }
+
+    /// The number of a new connection; 0 where there are too many.
+    pub(crate) fn open(&mut self, client: Option<(String, u16)>, notify: Py<PyAny>) -> PyResult<u64> {
+        let peer = match client.and_then(|(host, port)| Some((host.parse::<IpAddr>().ok()?, port))) {
+            Some((host, port)) => Peer::Tcp(SocketAddr::new(host, port)),
+            None => Peer::Unknown,
+        };
+        let fed = self.fed()?;
+        let Some(id) = fed.engine.open(peer, Now::current()) else {
+            return Ok(0);
+        };
+        fed.last += 1;
+        fed.connections.insert(fed.last, (id, notify));
+        fed.numbers.insert(id, fed.last);
+        Ok(fed.last)
+    }
+
+    pub(crate) fn feed(&mut self, number: u64, data: &[u8]) -> PyResult<()> {
+        if let Some(id) = self.id(number)? {
+            self.fed()?.engine.feed(id, data, Now::current());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn feed_eof(&mut self, number: u64) -> PyResult<()> {
+        if let Some(id) = self.id(number)? {
+            self.fed()?.engine.eof(id, Now::current());
+        }
+        Ok(())
+    }
+
+    /// Its callback is handed out, to be dropped where Python may run.
+    pub(crate) fn lost(&mut self, number: u64) -> PyResult<Option<Py<PyAny>>> {
+        let fed = self.fed()?;
+        Ok(fed.connections.remove(&number).map(|(id, notify)| {
+            fed.numbers.remove(&id);
+            fed.engine.lost(id);
+            notify
+        }))
+    }
+
+    pub(crate) fn output(&mut self, number: u64) -> PyResult<Vec<u8>> {
+        let Some(id) = self.id(number)? else {
+            return Ok(Vec::new());
+        };
+        let engine = &mut self.fed()?.engine;
+        let bytes = engine.output(id).to_vec();
+        engine.advance(id, bytes.len(), Now::current());
+        Ok(bytes)
+    }
+
+    pub(crate) fn wants_read(&mut self, number: u64) -> PyResult<bool> {
+        match self.id(number)? {
+            Some(id) => Ok(self.fed()?.engine.wants_read(id)),
+            None => Ok(false),
+        }
+    }
+
+    pub(crate) fn is_closing(&mut self, number: u64) -> PyResult<bool> {
+        match self.id(number)? {
+            Some(id) => Ok(self.fed()?.engine.fate(id) != Fate::Open),
+            None => Ok(true),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Awaitables of our own: the next bytes of a body, room in an outgoing buffer.
+//!
+//! They speak the protocol of a future, so that any Task can wait for one, and are woken inside the batch:
+//! no asyncio future, no turn of the loop.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::asyncio::CancelledError;
+use pyo3::prelude::*;
+
+use crate::cell::GilCell;
+use crate::core::Core;
+
+/// How a wait ended.
+pub(crate) type Outcome = PyResult<Py<PyAny>>;
+
+struct State {
+    blocking: bool,
+    outcome: Option<Outcome>,
+    /// The message of the cancellation, once there was one.
+    cancelled: Option<Option<Py<PyAny>>>,
+    wakeup: Option<(Py<PyAny>, Option<Py<PyAny>>)>,
+}
+
+/// One wait of one task.
+#[pyclass(frozen, module = "kingpost._native")]
+pub(crate) struct Waiter {
+    core: Arc<Core>,
+    state: GilCell<State>,
+}
+
+impl Waiter {
+    pub(crate) fn new(core: &Arc<Core>, outcome: Option<Outcome>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            state: GilCell::new(State {
+                blocking: false,
+                outcome,
+                cancelled: None,
+                wakeup: None,
+            }),
+        }
+    }
+
+    /// Ends the wait. The task goes on in this batch, or in the next turn of the loop where no batch runs.
+    /// A wait that has ended, or was cancelled, drops what it is given.
+    pub(crate) fn wake(slf: &Bound<'_, Self>, outcome: Outcome) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let (dropped, wakeup) = this.state.with(py, |state| {
+            if state.outcome.is_some() || state.cancelled.is_some() {
+                return (Some(outcome), None);
+            }
+            state.outcome = Some(outcome);
+            (None, state.wakeup.take())
+        });
+        drop(dropped);
+        this.schedule(slf, wakeup)
+    }
+
+    /// Whether nobody will ask for the outcome any more.
+    pub(crate) fn is_over(&self, py: Python<'_>) -> bool {
+        self.state
+            .with(py, |state| state.outcome.is_some() || state.cancelled.is_some())
+    }
+
+    fn schedule(
+        &self,
+        slf: &Bound<'_, Self>,
+        wakeup: Option<(Py<PyAny>, Option<Py<PyAny>>)>,
+    ) -> PyResult<()> {
+        match wakeup {
+            Some((wakeup, context)) => {
+                self.core
+                    .wake_soon(slf.py(), wakeup, context, slf.clone().into_any().unbind())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[pymethods]
+impl Waiter {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let outcome = slf.get().state.with(py, |state| {
+            if state.outcome.is_none() {
+                state.blocking = true;
+            }
+            state.outcome.take()
+        });
+        match outcome {
+            None => Ok(slf.clone().into_any()),
+            Some(Ok(value)) => Err(pyo3::exceptions::PyStopIteration::new_err((value,))),
+            Some(Err(error)) => Err(error),
+        }
+    }
+
+    #[getter(_asyncio_future_blocking)]
+    fn future_blocking(&self, py: Python<'_>) -> bool {
+        self.state.with(py, |state| state.blocking)
+    }
+
+    #[setter(_asyncio_future_blocking)]
+    fn set_future_blocking(&self, py: Python<'_>, value: bool) {
+        self.state.with(py, |state| state.blocking = value);
+    }
+
+    #[pyo3(signature = (callback, *, context=None))]
+    fn add_done_callback(
+        slf: &Bound<'_, Self>,
+        callback: Py<PyAny>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let (former, over) = this.state.with(py, |state| {
+            let over = state.outcome.is_some() || state.cancelled.is_some();
+            (state.wakeup.replace((callback, context)), over)
+        });
+        if former.is_some() {
+            return Err(PyRuntimeError::new_err(
+                "one task waits for these bytes already; give each task a stream of its own",
+            ));
+        }
+        if over {
+            let wakeup = this.state.with(py, |state| state.wakeup.take());
+            return this.schedule(slf, wakeup);
+        }
+        Ok(())
+    }
+
+    #[pyo3(signature = (msg=None))]
+    fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
+        let py = slf.py();
+        let this = slf.get();
+        let wakeup = this.state.with(py, |state| {
+            if state.outcome.is_some() || state.cancelled.is_some() {
+                return Err(msg);
+            }
+            state.cancelled = Some(msg);
+            Ok(state.wakeup.take())
+        });
+        match wakeup {
+            Ok(wakeup) => {
+                this.schedule(slf, wakeup)?;
+                Ok(true)
+            }
+            Err(dropped) => {
+                drop(dropped);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Asked by the task that is woken: raises where the wait was cancelled.
+    fn result(&self, py: Python<'_>) -> PyResult<()> {
+        let cancelled = self.state.with(py, |state| {
+            state
+                .cancelled
+                .as_ref()
+                .map(|message| message.as_ref().map(|message| message.clone_ref(py)))
+        });
+        match cancelled {
+            None => Ok(()),
+            Some(None) => Err(CancelledError::new_err(())),
+            Some(Some(message)) => Err(CancelledError::new_err((message,))),
+        }
+    }
+
+    fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
+        self.core.asyncio.event_loop.clone_ref(py)
+    }
+}

@@ -1,0 +1,126 @@
+//! Accepting clients.
+
+use std::io::ErrorKind;
+
+use super::link::Link;
+use super::listener::Listener;
+use super::{Links, token};
+use crate::engine::{Admission, Engine};
+use crate::event::Notice;
+use crate::now::Now;
+use crate::sys::{Interest, Poller};
+
+/// Clients accepted per listener and turn, so that a flood of them does not keep those who are in waiting.
+const ACCEPTS: usize = 64;
+/// Milliseconds without accepting after the system had no descriptors or memory for it.
+const PAUSE: u64 = 250;
+
+struct Door {
+    listener: Listener,
+    /// Clients may be waiting.
+    knocked: bool,
+}
+
+/// The listeners of a driver.
+#[derive(Default)]
+pub(crate) struct Doors {
+    doors: Vec<Door>,
+    /// Nobody is accepted before this time (milliseconds).
+    paused_until: Option<u64>,
+}
+
+impl Doors {
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.doors.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn add(&mut self, listener: Listener) {
+        // Clients may have been waiting before it was watched.
+        self.doors.push(Door { listener, knocked: true });
+    }
+
+    /// The poller says that clients wait at a listener.
+    pub(crate) fn knock(&mut self, number: u32) {
+        if let Some(door) = self.doors.get_mut(number as usize) {
+            door.knocked = true;
+        }
+    }
+
+    /// Whether clients wait that could be let in now.
+    pub(crate) fn has_waiting(&self, engine: &Engine) -> bool {
+        self.paused_until.is_none() && self.doors.iter().any(|door| door.knocked) && !engine.is_full()
+    }
+
+    /// When accepting goes on, if it is paused (milliseconds).
+    pub(crate) fn resume_at(&self) -> Option<u64> {
+        self.paused_until
+    }
+
+    /// Lets in who waits.
+    pub(crate) fn accept(&mut self, engine: &mut Engine, poller: &Poller, links: &mut Links, now: Now) {
+        if self.paused_until.is_some_and(|until| now.millis < until) {
+            return;
+        }
+        self.paused_until = None;
+        for door in self.doors.iter_mut().filter(|door| door.knocked) {
+            for _ in 0..ACCEPTS {
+                if engine.is_full() {
+                    // They wait in the listener's queue until somebody leaves.
+                    engine.notice(Notice::ConnectionsFull);
+                    return;
+                }
+                match door.listener.accept() {
+                    Ok((socket, peer)) => match engine.admit(peer) {
+                        Admission::Admitted(id) => {
+                            let link = Link::new(socket, id.generation);
+                            if poller.add(link.fd(), token(id.slot, id.generation), Interest::Read).is_ok() {
+                                links.insert(id, link);
+                            } else {
+                                engine.lost(id);
+                            }
+                        }
+                        Admission::PeerFull => engine.notice(Notice::PeerFull { peer }),
+                        Admission::Full => {}
+                    },
+                    Err(error) => match error.kind() {
+                        ErrorKind::WouldBlock => {
+                            door.knocked = false;
+                            break;
+                        }
+                        // That client has left again, or its network failed: the next one may do better.
+                        ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+                        _ if is_clients_fault(&error) => {}
+                        _ => {
+                            // No descriptors, no memory: trying again at once would only burn the processor.
+                            engine.notice(Notice::AcceptFailed { errno: error.raw_os_error().unwrap_or(0) });
+                            self.paused_until = Some(now.millis + PAUSE);
+                            return;
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    /// Lets in who waits, and closes the listeners.
+    pub(crate) fn close(&mut self, engine: &mut Engine, poller: &Poller, links: &mut Links, now: Now) {
+        for door in &mut self.doors {
+            door.knocked = true;
+        }
+        let mut before = usize::MAX;
+        while before != engine.connections() && self.paused_until.is_none() {
+            before = engine.connections();
+            self.accept(engine, poller, links, now);
+        }
+        for door in self.doors.drain(..) {
+            // Another process may hold the same socket open, and then closing ours does not end the watching.
+            let _ = poller.remove(door.listener.fd());
+        }
+    }
+}
+
+/// Errors that `accept` passes on from the client's network; accept(2) says to try again.
+fn is_clients_fault(error: &std::io::Error) -> bool {
+    let known = [libc::EPROTO, libc::ENETDOWN, libc::ENETUNREACH, libc::EHOSTDOWN, libc::EHOSTUNREACH, libc::ENOPROTOOPT];
+    error.raw_os_error().is_some_and(|errno| known.contains(&errno))
+}

@@ -1,0 +1,356 @@
+//! The engine on sockets.
+//!
+//! Rule 1: everything is edge-triggered, and what an edge told is kept in our own lists until it is used up. No
+//! left-over work depends on the poller telling it again: `has_ready` does.
+//! Rule 2: a socket is read only when everything that was read before is parsed, into one buffer for all; so an
+//! idle connection holds no memory and a busy one is not read faster than it is served.
+//! Rule 3: what is answered leaves in `flush`, with one send per connection.
+//!
+//! Layout: this file is the loop's steps; `doors` accepts clients, `link` is one client's socket, `listener` makes
+//! listening sockets, `waker` is for other threads.
+
+mod doors;
+mod link;
+mod listener;
+mod waker;
+
+pub use listener::Listener;
+pub use waker::Waker;
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::engine::{Engine, Fate};
+use crate::event::{ConnId, Event};
+use crate::now::Now;
+use crate::sys::{Interest, Poller, Readiness};
+use doors::Doors;
+use link::Link;
+use waker::Sleeper;
+
+/// Tokens whose lower half is this are not connections; the upper half says what they are.
+const NO_SLOT: u32 = u32::MAX;
+const TIMER: u32 = 0;
+const WAKER: u32 = 1;
+/// The first listener; the others follow.
+const FIRST_DOOR: u32 = 2;
+
+fn token(slot: u32, upper: u32) -> u64 {
+    u64::from(upper) << 32 | u64::from(slot)
+}
+
+/// The sockets, by the slots of their connections.
+#[derive(Default)]
+struct Links {
+    by_slot: Vec<Option<Link>>,
+    /// Connections that have something to read and want it.
+    ready: VecDeque<ConnId>,
+    /// Connections that can be written to again.
+    writable: Vec<ConnId>,
+}
+
+impl Links {
+    #[inline]
+    fn get_mut(&mut self, id: ConnId) -> Option<&mut Link> {
+        self.by_slot.get_mut(id.slot as usize)?.as_mut().filter(|link| link.generation == id.generation)
+    }
+
+    fn insert(&mut self, id: ConnId, link: Link) {
+        let slot = id.slot as usize;
+        if slot >= self.by_slot.len() {
+            self.by_slot.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.by_slot.get_mut(slot) {
+            *place = Some(link);
+        }
+    }
+
+    /// Closes the socket.
+    fn remove(&mut self, id: ConnId) {
+        if self.get_mut(id).is_some()
+            && let Some(place) = self.by_slot.get_mut(id.slot as usize)
+        {
+            *place = None;
+        }
+    }
+
+    /// Lists a connection to be read, if there is something to read.
+    #[inline]
+    fn list(&mut self, id: ConnId) {
+        if let Some(link) = self.get_mut(id)
+            && link.readable
+            && !link.is_listed
+        {
+            link.is_listed = true;
+            self.ready.push_back(id);
+        }
+    }
+}
+
+/// An [`Engine`] with its listeners and sockets, nested in one descriptor.
+///
+/// A turn of the loop that owns it: `poll` when the descriptor is readable, `next` as often as the loop
+/// likes, `flush`; and again soon, without waiting for the descriptor, while `has_ready`.
+pub struct Driver {
+    engine: Engine,
+    poller: Poller,
+    links: Links,
+    doors: Doors,
+    sleeper: Sleeper,
+    /// When the poller's timer will fire, in milliseconds of `Now`.
+    armed: Option<u64>,
+}
+
+impl Driver {
+    /// A driver without listeners. Make it after a fork, not before: its descriptors are not to be shared.
+    ///
+    /// # Errors
+    /// What the system says when it has no descriptors left.
+    pub fn new(config: Config, now: Now) -> io::Result<Driver> {
+        let poller = Poller::new(token(NO_SLOT, TIMER))?;
+        let sleeper = Sleeper::new()?;
+        poller.add(sleeper.fd(), token(NO_SLOT, WAKER), Interest::Read)?;
+        let engine = Engine::new(config, now);
+        Ok(Driver { engine, poller, links: Links::default(), doors: Doors::default(), sleeper, armed: None })
+    }
+
+    /// The descriptor that is readable while `poll` has something to do. Stop watching it before dropping the driver.
+    #[must_use]
+    pub fn fd(&self) -> RawFd {
+        self.poller.fd()
+    }
+
+    /// Accepts clients of this listener from now on.
+    ///
+    /// # Errors
+    /// What the system says when the listener cannot be watched.
+    pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
+        let number = FIRST_DOOR + self.doors.len();
+        self.poller.add(listener.fd(), token(NO_SLOT, number), Interest::Read)?;
+        self.doors.add(listener);
+        Ok(())
+    }
+
+    /// Requests are answered here.
+    #[inline]
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// As `engine`, to look only.
+    #[must_use]
+    pub fn engine_ref(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Something for other threads to wake the driver with.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        self.sleeper.waker()
+    }
+
+    /// Takes in what has happened, without waiting: clients to accept, sockets to read or write, timers.
+    ///
+    /// # Errors
+    /// What the system says about the poller itself; never anything about one client.
+    pub fn poll(&mut self, now: Now) -> io::Result<()> {
+        self.take_events(Some(Duration::ZERO))?;
+        self.work_off(now);
+        Ok(())
+    }
+
+    /// As `poll`, but waits until something happens, at most for `timeout` (`None`: for ever), unless there is
+    /// something to do already. For a loop that has nothing else to wait for.
+    ///
+    /// # Errors
+    /// As `poll`.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.arm();
+        let timeout = if self.has_ready() { Some(Duration::ZERO) } else { timeout };
+        self.take_events(timeout)?;
+        self.work_off(Now::current());
+        Ok(())
+    }
+
+    fn take_events(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let Driver { engine, poller, links, doors, sleeper, armed } = self;
+        poller.wait(timeout, |readiness| {
+            let (slot, upper) = (readiness.token as u32, (readiness.token >> 32) as u32);
+            if slot != NO_SLOT {
+                mark(links, engine, ConnId { slot, generation: upper }, readiness);
+            } else if upper >= FIRST_DOOR {
+                doors.knock(upper - FIRST_DOOR);
+            } else if upper == WAKER {
+                sleeper.woken();
+                engine.tell(Event::Woken);
+            } else {
+                *armed = None;
+            }
+        })
+    }
+
+    fn work_off(&mut self, now: Now) {
+        self.engine.set_now(now);
+        if self.engine.next_deadline().is_some_and(|deadline| deadline <= now.millis) {
+            self.engine.tick(now);
+        }
+        self.doors.accept(&mut self.engine, &self.poller, &mut self.links, now);
+        while let Some(id) = self.links.writable.pop() {
+            self.attend(id, now);
+        }
+        self.arm();
+    }
+
+    /// The next thing to do. `None`: nothing before `poll` brings more.
+    pub fn next(&mut self, now: Now) -> Option<Event> {
+        loop {
+            if let Some(event) = self.engine.next(now) {
+                return Some(event);
+            }
+            let id = self.links.ready.pop_front()?;
+            self.receive(id, now);
+        }
+    }
+
+    fn receive(&mut self, id: ConnId, now: Now) {
+        let wanted = self.engine.wants_read(id);
+        let Some(link) = self.links.get_mut(id) else { return };
+        link.is_listed = false;
+        if !wanted {
+            // `readable` stays: when the engine wants to read again, `attend` sees it.
+            return;
+        }
+        match link.receive(self.engine.read_buffer()) {
+            Ok(0) if link.closed => self.close(id),
+            Ok(0) => self.engine.eof(id, now),
+            Ok(count) => {
+                self.links.list(id);
+                self.engine.filled(id, count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.links.list(id),
+            Err(_) => self.close(id),
+        }
+    }
+
+    /// Sends what there is to send, once per connection, and closes what is over.
+    pub fn flush(&mut self, now: Now) {
+        while let Some(id) = self.engine.touched() {
+            self.attend(id, now);
+        }
+        self.arm();
+    }
+
+    /// Does for one connection what the engine has prepared.
+    #[inline]
+    fn attend(&mut self, id: ConnId, now: Now) {
+        let Driver { engine, poller, links, .. } = self;
+        let Some(link) = links.get_mut(id) else { return };
+        if !link.write_blocked {
+            let output = engine.output(id);
+            if !output.is_empty() {
+                let wanted = output.len();
+                let count = match link.send(output) {
+                    Ok(count) => count,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+                    Err(_) => return self.close(id),
+                };
+                engine.advance(id, count, now);
+                if count < wanted {
+                    link.write_blocked = true;
+                    let (slot, generation) = (id.slot, id.generation);
+                    if poller.modify(link.fd(), token(slot, generation), Interest::ReadWrite).is_err() {
+                        self.close(id);
+                    }
+                    return;
+                }
+            }
+        }
+        if !engine.output(id).is_empty() {
+            return;
+        }
+        match engine.fate(id) {
+            Fate::Open => {}
+            Fate::Finish => {
+                if !link.is_shut {
+                    link.shut();
+                    // Now it lingers, and not for ever.
+                    engine.advance(id, 0, now);
+                }
+            }
+            Fate::Close => return self.close(id),
+        }
+        if engine.wants_read(id) {
+            links.list(id);
+        } else if link.closed {
+            self.close(id);
+        }
+    }
+
+    /// Whether there is more to do without anything happening: call `next`, `flush` and `poll` again soon.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        !self.links.ready.is_empty()
+            || self.engine.has_ready()
+            || self.engine.has_touched()
+            || self.doors.has_waiting(&self.engine)
+    }
+
+    /// Accepts nobody any more, and lets the engine stop: see [`Engine::stop`]. Clients that wait in a listener's
+    /// queue are let in first, since nobody else may come for them.
+    pub fn stop(&mut self, deadline: u64, now: Now) {
+        self.doors.close(&mut self.engine, &self.poller, &mut self.links, now);
+        self.engine.stop(deadline, now);
+        self.arm();
+    }
+
+    /// Whether no connection is left.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.engine.is_idle()
+    }
+
+    fn close(&mut self, id: ConnId) {
+        self.links.remove(id);
+        self.engine.lost(id);
+    }
+
+    /// Sees to it that the timer fires no later than it must.
+    fn arm(&mut self) {
+        let next = self.engine.next_deadline().into_iter().chain(self.doors.resume_at()).min();
+        let Some(next) = next.filter(|&next| self.armed.is_none_or(|armed| next < armed)) else { return };
+        let wait = Duration::from_millis(next.saturating_sub(self.engine.millis()));
+        if self.poller.set_timer(Some(wait)).is_ok() {
+            self.armed = Some(next);
+        }
+    }
+}
+
+/// Keeps what the poller told about a connection.
+#[inline]
+fn mark(links: &mut Links, engine: &mut Engine, id: ConnId, readiness: Readiness) {
+    let Some(link) = links.get_mut(id) else { return };
+    link.closed |= readiness.closed;
+    if readiness.read_closed && !link.read_closed {
+        link.read_closed = true;
+        // It may be long before anybody reads up to the end, and whoever works for this client wants to know.
+        engine.half_closed(id);
+    }
+    if readiness.writable && link.write_blocked {
+        link.write_blocked = false;
+        links.writable.push(id);
+    } else if readiness.closed && !engine.wants_read(id) {
+        // Nobody reads, so nobody would see the end.
+        links.writable.push(id);
+    }
+    if readiness.readable
+        && let Some(link) = links.get_mut(id)
+    {
+        link.readable = true;
+        links.list(id);
+    }
+}

@@ -1,0 +1,422 @@
+//! The engine: connections, requests and answers without a socket and without a clock.
+//!
+//! Rule 1: the caller pulls. `next` hands out one thing at a time; between two calls any method may be
+//! called for any request, also from within a handler, also by a nested loop around `next`.
+//! Rule 2: no method keeps a borrow, runs foreign code or blocks.
+//! Rule 3: a name of something that is over is answered with [`Gone`] and changes nothing.
+//! Rule 4: what a peer can make the engine hold is bounded: by `limits`, and by `high_water` in each direction.
+//!
+//! Layout: this file is the caller's side, `shell` the side of whoever owns the transports. A connection is
+//! `connection` (state), `reading` (bytes in), `answering` (bytes out), `timing` (deadlines) with `exchange`
+//! (one request and its answer), `incoming` (a request body), `problem` (the answer to what is refused).
+//! Below them: `slab`, `wheel`, `peers`, and `shared`, which is everything that is not one connection's.
+
+mod answering;
+mod connection;
+mod exchange;
+mod incoming;
+mod peers;
+mod problem;
+mod reading;
+mod shared;
+mod shell;
+mod slab;
+mod timing;
+mod wheel;
+
+pub use connection::Fate;
+pub(crate) use shell::Admission;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wire::http1::{FieldBlock, Head, Protocol};
+use wire::refusal::Refusal;
+
+use crate::config::Config;
+use crate::event::{BodyState, ConnId, Event, Gone, Notice, RequestId, Room};
+use crate::now::Now;
+use crate::peer::Peer;
+use connection::Connection;
+use incoming::Use;
+use reading::Outcome;
+use shared::Shared;
+use slab::Slab;
+
+/// The size of the one buffer that all connections are read into.
+const READ: usize = 64 * 1024;
+
+/// What was read last, for one connection, and is not used up.
+struct Reading {
+    bytes: Box<[u8]>,
+    connection: Option<ConnId>,
+    start: usize,
+    end: usize,
+}
+
+/// HTTP/1.1 for any number of connections. See the module's rules.
+pub struct Engine {
+    slab: Slab<Connection>,
+    shared: Shared,
+    reading: Reading,
+    /// The connection that is being parsed: the one to close should our own code panic.
+    parsing: Option<ConnId>,
+    /// Slots whose deadlines are to be looked at; kept for its allocation.
+    due: Vec<u32>,
+}
+
+impl Engine {
+    /// An engine without connections.
+    #[must_use]
+    pub fn new(config: Config, now: Now) -> Engine {
+        Engine {
+            slab: Slab::new(),
+            shared: Shared::new(config, now),
+            reading: Reading { bytes: vec![0; READ].into_boxed_slice(), connection: None, start: 0, end: 0 },
+            parsing: None,
+            due: Vec::new(),
+        }
+    }
+
+    /// What it was made with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Tells the time. Every method with `now` does so too; call this before answering when the caller was
+    /// woken by something else than the engine, so that the answer's date is right.
+    pub fn set_now(&mut self, now: Now) {
+        self.shared.set_now(now);
+    }
+
+    /// The next thing to do. `None`: nothing more until the shell brings bytes or time passes.
+    pub fn next(&mut self, now: Now) -> Option<Event> {
+        self.shared.set_now(now);
+        // What a peer sends must not take the others down, whatever we did wrong.
+        match catch_unwind(AssertUnwindSafe(|| self.pull())) {
+            Ok(event) => event,
+            Err(_) => {
+                if let Some(connection) = self.parsing.take().and_then(|id| self.slab.get_mut(id)) {
+                    connection.kill(&mut self.shared);
+                }
+                self.reading.connection = None;
+                self.shared.notice(Notice::Panicked);
+                self.shared.events.pop_front()
+            }
+        }
+    }
+
+    /// Whether `next` has something to look at.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        !self.shared.events.is_empty() || self.reading.connection.is_some() || !self.shared.runnable.is_empty()
+    }
+
+    #[inline]
+    fn pull(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.shared.events.pop_front() {
+                return Some(event);
+            }
+            if let Some(id) = self.reading.connection {
+                if let Some(event) = self.advance_read(id) {
+                    return Some(event);
+                }
+            } else if let Some(id) = self.shared.runnable.pop_front() {
+                if let Some(event) = self.advance_kept(id) {
+                    return Some(event);
+                }
+            } else {
+                return None;
+            }
+        }
+    }
+
+    /// Parses on in what was read last.
+    #[inline]
+    fn advance_read(&mut self, id: ConnId) -> Option<Event> {
+        let Engine { slab, shared, reading, parsing, .. } = self;
+        let Some(connection) = slab.get_mut(id) else {
+            reading.connection = None;
+            return None;
+        };
+        *parsing = Some(id);
+        let input = reading.bytes.get(reading.start..reading.end).unwrap_or_default();
+        let (used, outcome) = connection.step(shared, input);
+        reading.start += used;
+        if let Outcome::Event(event) = outcome {
+            return Some(event);
+        }
+        reading.connection = None;
+        connection.paused = matches!(outcome, Outcome::Blocked);
+        connection.input.extend_from_slice(input.get(used..).unwrap_or_default());
+        connection.settle(shared);
+        None
+    }
+
+    /// Parses on in what a connection keeps itself.
+    fn advance_kept(&mut self, id: ConnId) -> Option<Event> {
+        let Engine { slab, shared, parsing, .. } = self;
+        let connection = slab.get_mut(id)?;
+        *parsing = Some(id);
+        connection.is_runnable = false;
+        let input = std::mem::take(&mut connection.input);
+        let start = std::mem::take(&mut connection.used);
+        let (used, outcome) = connection.step(shared, input.get(start..).unwrap_or_default());
+        // It may be closing by now, and then nothing of it is needed.
+        if start + used < input.len() && connection.fate == Fate::Open {
+            connection.input = input;
+            connection.used = start + used;
+        }
+        match outcome {
+            Outcome::Event(event) => {
+                connection.run(shared);
+                return Some(event);
+            }
+            Outcome::Blocked => connection.paused = true,
+            Outcome::NeedMore => {
+                connection.paused = false;
+                if connection.eof {
+                    connection.input_ended(shared);
+                }
+                // The shell may have waited for this to read on.
+                connection.touch(shared);
+            }
+        }
+        connection.settle(shared);
+        None
+    }
+
+    /// The connection of a request, with what it shares with others.
+    #[inline]
+    fn find(&mut self, id: RequestId) -> Result<(&mut Connection, &mut Shared), Gone> {
+        let connection = self.slab.get_mut(id.connection()).ok_or(Gone)?;
+        Ok((connection, &mut self.shared))
+    }
+
+    /// Answers with a whole body. The body of an answer to HEAD, and of a 204 or 304, is not sent. A
+    /// status outside 200 to 999 is sent as 500.
+    ///
+    /// # Errors
+    /// [`Gone`] if the request is answered, its answer has begun, or its connection is gone.
+    #[inline]
+    pub fn respond(&mut self, id: RequestId, status: u16, blocks: &[&FieldBlock], body: &[u8]) -> Result<(), Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.respond(shared, id.serial, status, blocks, body)
+    }
+
+    /// Begins an answer whose body comes in pieces, `length` bytes if that is known.
+    ///
+    /// # Errors
+    /// As `respond`.
+    pub fn start(
+        &mut self,
+        id: RequestId,
+        status: u16,
+        blocks: &[&FieldBlock],
+        length: Option<u64>,
+    ) -> Result<(), Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.start(shared, id.serial, status, blocks, length)
+    }
+
+    /// Adds a piece. It is always taken; [`Room::Full`] asks to wait for [`Event::Writable`] before the next.
+    ///
+    /// # Errors
+    /// [`Gone`] as above, or if this is more than the declared length, which ends the connection.
+    pub fn write(&mut self, id: RequestId, data: &[u8]) -> Result<Room, Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.write(shared, id.serial, data)
+    }
+
+    /// Ends an answer that was begun. If it is shorter than declared the connection is closed, so that
+    /// nobody takes it for whole, and [`Notice::WrongLength`] is given.
+    ///
+    /// # Errors
+    /// [`Gone`] if there is no begun answer.
+    pub fn finish(&mut self, id: RequestId) -> Result<(), Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.finish(shared, id.serial)
+    }
+
+    /// Gives an answer up, begun or not: the connection closes behind what was said.
+    ///
+    /// # Errors
+    /// [`Gone`] if the request is answered or its connection is gone.
+    pub fn abort(&mut self, id: RequestId) -> Result<(), Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.abort(shared, id.serial)
+    }
+
+    /// Answers with `application/problem+json` and closes: the request breaks a rule. An answer that has
+    /// begun is given up instead.
+    ///
+    /// # Errors
+    /// [`Gone`] if the request is answered or its connection is gone.
+    pub fn refuse(&mut self, id: RequestId, refusal: Refusal) -> Result<(), Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.queue.find(id.serial).ok_or(Gone)?;
+        connection.refuse_request(shared, id.serial, refusal);
+        Ok(())
+    }
+
+    /// Answers 101 and hands the connection over: from now on `read_body` and `write` carry the other
+    /// protocol's bytes and `finish` closes.
+    ///
+    /// # Errors
+    /// [`Gone`] as `respond`, or if the request has a body.
+    pub fn upgrade(&mut self, id: RequestId, protocol: &Protocol, blocks: &[&FieldBlock]) -> Result<(), Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.upgrade(shared, id.serial, protocol, blocks)
+    }
+
+    /// Has the body gathered, up to `max` bytes, and told as [`Event::Body`]. If it is larger, broken or
+    /// too slow the engine answers itself and tells [`Event::Refused`] with this request in it.
+    ///
+    /// # Errors
+    /// [`Gone`] if the request is answered or its connection is gone.
+    pub fn collect_body(&mut self, id: RequestId, max: u64) -> Result<(), Gone> {
+        self.claim_body(id, Use::Collected, max)
+    }
+
+    /// Has the body handed out by `read_body` as it comes, up to `max` bytes.
+    ///
+    /// # Errors
+    /// [`Gone`] if the request is answered or its connection is gone.
+    pub fn stream_body(&mut self, id: RequestId, max: u64) -> Result<(), Gone> {
+        self.claim_body(id, Use::Streamed, max)
+    }
+
+    fn claim_body(&mut self, id: RequestId, used: Use, max: u64) -> Result<(), Gone> {
+        let Engine { slab, shared, reading, .. } = self;
+        let connection = slab.get_mut(id.connection()).ok_or(Gone)?;
+        connection.queue.find(id.serial).ok_or(Gone)?;
+        if connection.incoming.as_ref().is_some_and(|incoming| incoming.serial == id.serial) {
+            let is_read = reading.connection == Some(connection.id) && reading.start < reading.end;
+            let body_has_begun = is_read || connection.unused() > 0;
+            connection.claim_body(shared, used, max);
+            connection.say_continue(shared, id.serial, body_has_begun);
+        } else if used == Use::Collected {
+            shared.events.push_back(Event::Body { id, body: Vec::new() });
+        }
+        Ok(())
+    }
+
+    /// Appends what has come of a streamed body to `out`. After [`BodyState::Pending`] an
+    /// [`Event::BodyReady`] follows. While nobody reads, the client has to wait.
+    pub fn read_body(&mut self, id: RequestId, out: &mut Vec<u8>) -> BodyState {
+        let Ok((connection, shared)) = self.find(id) else { return BodyState::Gone };
+        if connection.queue.find(id.serial).is_none() {
+            return BodyState::Gone;
+        }
+        let Some(incoming) = connection.incoming.as_mut().filter(|incoming| incoming.serial == id.serial) else {
+            return BodyState::End;
+        };
+        if !incoming.buffer.is_empty() {
+            if out.is_empty() {
+                std::mem::swap(out, &mut incoming.buffer);
+            } else {
+                out.append(&mut incoming.buffer);
+            }
+            connection.resume(shared);
+            return BodyState::Data;
+        }
+        if let Some(refusal) = incoming.failed {
+            return BodyState::Failed(refusal);
+        }
+        if incoming.done {
+            return BodyState::End;
+        }
+        incoming.reader_waits = true;
+        BodyState::Pending
+    }
+
+    /// Takes a head back whose request needs it no more, so that the next request finds its memory.
+    #[inline]
+    pub fn recycle(&mut self, head: Box<Head>) {
+        self.shared.recycle_head(head);
+    }
+
+    /// Takes the buffer of an [`Event::Body`] back.
+    pub fn recycle_body(&mut self, body: Vec<u8>) {
+        self.shared.recycle_buffer(body);
+    }
+
+    /// The number that `x-request-id` shows in sixteen hexadecimal digits. Never changes, never repeats.
+    #[must_use]
+    #[inline]
+    pub fn request_number(&self, id: RequestId) -> u64 {
+        self.shared.number(id.serial)
+    }
+
+    /// Whether an answer to the request would still go anywhere.
+    #[must_use]
+    pub fn is_live(&mut self, id: RequestId) -> bool {
+        self.find(id).is_ok_and(|(connection, _)| {
+            connection.queue.find(id.serial).is_some_and(|(_, exchange)| exchange.is_owed())
+        })
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer(&self, connection: ConnId) -> Option<Peer> {
+        self.slab.get(connection).map(|connection| connection.peer)
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Lets time pass: what is late is refused or closed.
+    pub fn tick(&mut self, now: Now) {
+        self.shared.set_now(now);
+        let mut due = std::mem::take(&mut self.due);
+        self.shared.wheel.expire(self.shared.now, &mut due);
+        for slot in due.drain(..) {
+            let connection = self.slab.name(slot).and_then(|id| self.slab.get_mut(id));
+            if let Some(connection) = connection {
+                connection.check_deadlines(&mut self.shared);
+            }
+        }
+        self.due = due;
+        if self.shared.stopping.is_some_and(|(_, deadline)| self.shared.now >= deadline) {
+            for id in self.slab.names() {
+                if let Some(connection) = self.slab.get_mut(id) {
+                    connection.kill(&mut self.shared);
+                }
+            }
+        }
+    }
+
+    /// When `tick` has something to do, in milliseconds of [`Now::millis`]. `None`: not before something else happens.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<u64> {
+        let stop = self.shared.stopping.filter(|_| self.slab.len() > 0).map(|(_, deadline)| deadline);
+        self.shared.wheel.next().into_iter().chain(stop).min()
+    }
+
+    /// Begins to stop: requests in flight are finished with `connection: close`, idle connections close after
+    /// `Config::stop_grace`, and at `deadline` (milliseconds of [`Now::millis`]) whatever is left is cut.
+    pub fn stop(&mut self, deadline: u64, now: Now) {
+        self.shared.set_now(now);
+        let idle_until = (self.shared.now + self.shared.config.stop_grace).min(deadline);
+        self.shared.stopping = Some((idle_until, deadline));
+        for id in self.slab.names() {
+            let Some(connection) = self.slab.get_mut(id) else { continue };
+            if !connection.queue.is_empty() {
+                connection.last = true;
+            } else if connection.is_idle() {
+                connection.start_timing(&mut self.shared);
+                connection.schedule(&mut self.shared);
+            }
+        }
+    }
+
+    /// Whether no connection is left.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.slab.len() == 0
+    }
+}

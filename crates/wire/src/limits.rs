@@ -1,0 +1,100 @@
+//! Every default limit that concerns HTTP/1. No other file of the engine has such a number.
+//!
+//! Sizes are bytes, times are milliseconds, counts are counts. Each limit is the largest value that is still accepted:
+//! a field line of exactly `field` bytes passes, one byte more is refused.
+
+/// What one connection, one request and one worker may use. Shared by all connections, never changed while serving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the request line, without its line end. Over it: 414. Default 8 KiB.
+    pub request_line: usize,
+    /// Bytes of one field line (name, colon, value), without its line end. Over it: 431. Default 8 KiB.
+    pub field: usize,
+    /// Bytes of the whole head: request line, fields, line ends, the empty line. Over it: 431. Default 32 KiB.
+    pub head: usize,
+    /// Field lines in a head. Over it: 431. Default 100.
+    pub fields: usize,
+    /// Empty lines that are skipped before a request line (RFC 9112 2.2). Over it: 400. Default 2.
+    pub empty_lines: usize,
+
+    /// Bytes of a body where the route says nothing else. Over it: 413. Default 1 MiB.
+    pub body: u64,
+    /// Bytes of a body on a route that asked for uploads. Over it: 413. Default 16 MiB.
+    pub upload: u64,
+    /// Bytes of the extensions of one chunk, from behind its size to its line end. Over it: 400. Default 256.
+    pub chunk_extension: usize,
+    /// Bytes of all chunk extensions of one body. Over it: 400. Default 4 KiB.
+    pub chunk_extensions: usize,
+    /// Bytes of the trailer section, line ends included, the last empty line not. Over it: 431. Default 4 KiB.
+    pub trailer: usize,
+    /// Field lines in a trailer section. Over it: 431. Default 16.
+    pub trailer_fields: usize,
+
+    /// Name-value pairs of a query string. Over it: 400. Default 1,000.
+    pub query_pairs: usize,
+    /// Cookies of one request. Over it: 400. Default 100.
+    pub cookies: usize,
+    /// Bytes of one `Cookie` field's value. Over it: 400. Default 8 KiB.
+    pub cookie: usize,
+
+    /// Time from a request's first byte (or the connection's start) to the end of its head. Default 10 s.
+    pub head_timeout: u64,
+    /// Time that a kept connection may stay idle between requests. Default 15 s.
+    pub idle_timeout: u64,
+    /// Time that may pass without a byte of an unfinished body. Default 15 s.
+    pub body_timeout: u64,
+    /// Bytes a second that a body must reach on average once `body_timeout` has passed. Default 1 KiB/s.
+    pub body_rate: u64,
+    /// Time that may pass without the peer taking a byte of a waiting answer. Default 15 s.
+    pub write_timeout: u64,
+    /// Time for which a refused connection is read to its end, so that the peer sees the answer. Default 1 s.
+    pub linger_timeout: u64,
+    /// Bytes that are read from a refused connection before it is closed anyway. Default 256 KiB.
+    pub linger: usize,
+    /// Time that requests in flight have to finish when the server stops. Default 30 s.
+    pub drain_timeout: u64,
+
+    /// Requests of one connection that were read and are not answered; at this many, reading pauses. Default 16.
+    pub pipelined: usize,
+    /// Connections of one worker. Default 20,000.
+    pub connections: usize,
+    /// Connections from one peer address; not applied to Unix sockets and loopback. Default 256.
+    pub connections_per_peer: usize,
+}
+
+impl Limits {
+    /// The defaults, as a constant.
+    pub const DEFAULT: Limits = Limits {
+        request_line: 8 * 1024,
+        field: 8 * 1024,
+        head: 32 * 1024,
+        fields: 100,
+        empty_lines: 2,
+        body: 1024 * 1024,
+        upload: 16 * 1024 * 1024,
+        chunk_extension: 256,
+        chunk_extensions: 4 * 1024,
+        trailer: 4 * 1024,
+        trailer_fields: 16,
+        query_pairs: 1_000,
+        cookies: 100,
+        cookie: 8 * 1024,
+        head_timeout: 10_000,
+        idle_timeout: 15_000,
+        body_timeout: 15_000,
+        body_rate: 1024,
+        write_timeout: 15_000,
+        linger_timeout: 1_000,
+        linger: 256 * 1024,
+        drain_timeout: 30_000,
+        pipelined: 16,
+        connections: 20_000,
+        connections_per_peer: 256,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::DEFAULT
+    }
+}

@@ -1,0 +1,110 @@
+"""Kingpost: a web framework that starts as one file and carries a whole house.
+
+from kingpost import App
+
+app = App()
+
+@app.get("/")
+def home() -> str:
+    return "Hello, world!"
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from msgspec import Meta, Struct
+
+    from kingpost.app.application import App, current_app
+    from kingpost.binding.markers import Body, Path, Query
+    from kingpost.errors import (
+        BadRequest,
+        Conflict,
+        Forbidden,
+        HTTPError,
+        NotFound,
+        Unauthorized,
+        ValidationError,
+    )
+    from kingpost.html import Html
+    from kingpost.http.request import Request
+    from kingpost.http.response import Redirect, Response
+    from kingpost.http.stream import BodyStream
+    from kingpost.routing.blueprint import Blueprint
+    from kingpost.routing.route import Include, Route, route
+    from kingpost.server.threads import from_thread
+    from kingpost.settings import Secret, Settings
+
+__all__ = [
+    "App",
+    "BadRequest",
+    "Blueprint",
+    "Body",
+    "BodyStream",
+    "Conflict",
+    "Forbidden",
+    "HTTPError",
+    "Html",
+    "Include",
+    "Meta",
+    "NotFound",
+    "Path",
+    "Query",
+    "Redirect",
+    "Request",
+    "Response",
+    "Route",
+    "Secret",
+    "Settings",
+    "Struct",
+    "Unauthorized",
+    "ValidationError",
+    "current_app",
+    "from_thread",
+    "route",
+]
+
+# Loaded at the first look (PEP 562): `kingpost --help` and the supervisor of `kingpost dev` need none of it.
+_HOMES = {
+    "App": "kingpost.app.application",
+    "BadRequest": "kingpost.errors",
+    "Blueprint": "kingpost.routing.blueprint",
+    "Body": "kingpost.binding.markers",
+    "BodyStream": "kingpost.http.stream",
+    "Conflict": "kingpost.errors",
+    "Forbidden": "kingpost.errors",
+    "HTTPError": "kingpost.errors",
+    "Html": "kingpost.html",
+    "Include": "kingpost.routing.route",
+    "Meta": "msgspec",
+    "NotFound": "kingpost.errors",
+    "Path": "kingpost.binding.markers",
+    "Query": "kingpost.binding.markers",
+    "Redirect": "kingpost.http.response",
+    "Request": "kingpost.http.request",
+    "Response": "kingpost.http.response",
+    "Route": "kingpost.routing.route",
+    "Secret": "kingpost.settings",
+    "Settings": "kingpost.settings",
+    "Struct": "msgspec",
+    "Unauthorized": "kingpost.errors",
+    "ValidationError": "kingpost.errors",
+    "current_app": "kingpost.app.application",
+    "from_thread": "kingpost.server.threads",
+    "route": "kingpost.routing.route",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'kingpost' has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,211 @@
+"""The engine: everything of Kingpost that is written in Rust, as Python sees it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextvars import Context
+from typing import Any, Final, Literal, Protocol
+
+REQUIRED: Final[object]
+"""Stands in a binder where a parameter has no default."""
+
+LIMITS: Final[dict[str, int]]
+"""Every default limit of the engine by name; bytes, milliseconds or counts as its name says."""
+
+class RouteConflict(ValueError):
+    """Two routes answer the same method on the same path; the message names both sources."""
+
+class Headers:
+    """Header fields of a request: names compare without case, repeated fields are kept in order."""
+
+    def __getitem__(self, name: str, /) -> str: ...
+    def __contains__(self, name: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def get(self, name: str, default: Any = None, /) -> Any: ...
+    def get_all(self, name: str, /) -> list[str]: ...
+    def items(self) -> list[tuple[str, str]]: ...
+    def keys(self) -> list[str]: ...
+    def values(self) -> list[str]: ...
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]: ...
+
+class NativeBody:
+    """The unread body of a request whose route streams it."""
+
+    @property
+    def length(self) -> int | None:
+        """Bytes declared by the client; None when the body is chunked."""
+    def chunk(self) -> Awaitable[bytes]:
+        """The next bytes on the event loop; b"" at the end. Raises the HTTP refusal of a bad or oversized body."""
+    def chunk_blocking(self) -> bytes:
+        """The same from a worker thread."""
+
+class Request:
+    """What one request says. Made by the engine, never by hand."""
+
+    def __new__(cls) -> Request: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def raw_path(self) -> bytes: ...
+    @property
+    def query_string(self) -> bytes: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def client(self) -> str | None: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def http_version(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def stream(self) -> NativeBody | None: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def path_params(self) -> dict[str, str]:
+        """Path parameters, percent-decoded, not converted."""
+    @property
+    def route_index(self) -> int | None:
+        """The target that the router found; None where no route matched."""
+    @property
+    def is_disconnected(self) -> bool: ...
+    @property
+    def cache(self) -> dict[str, Any]:
+        """Values computed once per request (query, cookies, …); empty for each new request."""
+    @property
+    def dispatch(self) -> Any:
+        """The dispatch object that the server was made with."""
+
+class Router:
+    """The path tree."""
+
+    def __new__(cls) -> Router: ...
+    def add(self, pattern: str, methods: Sequence[str], target: int, source: str) -> None:
+        """Raises RouteConflict, or ValueError where the pattern is malformed."""
+    def find(self, method: str, path: bytes) -> tuple[int, dict[str, str]] | tuple[str, ...] | None:
+        """(target, parameters); or the methods that the path allows; or None."""
+
+class Answer:
+    """A response as the wire wants it: checked header fields and a body of bytes or of chunks."""
+
+    def __new__(
+        cls,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        body: bytes | Iterator[bytes | str] | AsyncIterator[bytes | str],
+        length: int | None = None,
+    ) -> Answer:
+        """Raises ValueError naming the field when a name or a value could not be sent safely."""
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]: ...
+    @property
+    def body(self) -> Any: ...
+
+Binder = tuple[Any, ...]
+Kind = Literal["async", "thread", "inline", "asyncgen"]
+Encoder = Literal["text", "html", "bytes", "json", "empty", "dynamic", "answer"] | Callable[[Any], bytes]
+"""How a value is sent. "dynamic": by its type; "answer": always by `Dispatch.answer`; a callable: it gives JSON, and where
+it raises, `Dispatch.answer` is asked."""
+
+class Plan:
+    """One route, compiled: how its arguments are made, how it is called, how its value is sent."""
+
+    def __new__(
+        cls,
+        handler: Callable[..., Any],
+        *,
+        kind: Kind,
+        binders: Sequence[Binder] | None,
+        slow: Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]],
+        encoder: Encoder = "dynamic",
+        status: int = 200,
+        max_body: int = 1_048_576,
+        stream_body: bool = False,
+        name: str = "",
+    ) -> Plan: ...
+
+class Dispatch(Protocol):
+    """What the engine asks of the application; see kingpost.server.dispatch for the words."""
+
+    request_type: type[Any]
+    html_type: type[str]
+    json_encode: Callable[[Any], bytes]
+    answer: Callable[[Any, int, Any], Answer]
+    fail: Callable[[Any, int | None, BaseException], Answer | Awaitable[Answer]]
+    miss: Callable[[Any, tuple[str, ...] | None], Answer]
+    guard: Callable[[Any], Answer | None]
+    refusal: Callable[[int, str, str], BaseException]
+    warn_markup: bool
+    guard_all: bool
+
+class Server:
+    """The engine on one event loop: takes bytes from sockets or from a shell, calls handlers, sends answers."""
+
+    def __new__(
+        cls,
+        dispatch: Any,
+        router: Router,
+        plans: Sequence[Plan],
+        *,
+        loop: Any,
+        task_type: type[Any],
+        context: Context | None = None,
+        limits: dict[str, int] | None = None,
+        tasks: Literal["carrier", "plain"] = "carrier",
+        sockets: bool = True,
+        threads: int = 40,
+        queue: int = 1000,
+        spawn: Callable[[Callable[[], None], int], None] | None = None,
+        request_id: bool = True,
+    ) -> Server:
+        """spawn(target, number) starts worker thread `number`, whose only work is to call target()."""
+    def start(self) -> None:
+        """Let the server call itself through the loop. Once, before the first connection."""
+    def fileno(self) -> int:
+        """The descriptor to give to loop.add_reader(fd, server.poll); ValueError without sockets."""
+    def listen(self, fd: int) -> None:
+        """Accept connections from a listening socket; the descriptor stays the caller's."""
+    def poll(self) -> None:
+        """Serve what is ready; the callback of add_reader."""
+    def stop(self, grace: float) -> None:
+        """Accept no more, finish what is in flight, close idle connections; after `grace` seconds close the rest."""
+    def close(self) -> None:
+        """Close everything now, retire the carriers and end the worker threads (those in user code are left)."""
+    @property
+    def connections(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
+    def current_step(self) -> tuple[int, int] | None:
+        """The step of a handler that runs on the loop now: (its number, the index of its plan)."""
+    def flush(self) -> None:
+        """Send what tasks have answered since the last batch."""
+    def stats(self) -> dict[str, int]: ...
+    # Shells without sockets: a connection is a number, bytes go in and come out.
+    def open(self, client: tuple[str, int] | None, notify: Callable[[], None]) -> int:
+        """A new connection; notify() is called when it has output, wants to be read again or is to be closed."""
+    def feed(self, connection: int, data: bytes) -> None: ...
+    def feed_eof(self, connection: int) -> None: ...
+    def lost(self, connection: int) -> None: ...
+    def output(self, connection: int) -> bytes: ...
+    def wants_read(self, connection: int) -> bool: ...
+    def is_closing(self, connection: int) -> bool: ...
+
+class Carrier:
+    """The coroutine of a RequestTask; see docs/design for the whole story."""
+
+    def touch(self) -> None: ...
+    @property
+    def user_coro(self) -> Any: ...
+    @property
+    def user_context(self) -> Context | None: ...
+
+def parse_requests(data: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    """Methods, targets and bodies of the requests in data; ValueError(code) where one is refused."""

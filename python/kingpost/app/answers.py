@@ -1,0 +1,208 @@
+"""From what a handler returned to what is sent.
+
+| value                               | answer                                            |
+|-------------------------------------|---------------------------------------------------|
+| str; Html and what has `__html__`   | text/plain; text/html                             |
+| bytes                               | application/octet-stream                          |
+| generator, async generator          | streamed: bytes and str as they are, else JSON lines |
+| Response, Redirect                  | as it says                                        |
+| None, where the annotation has it   | 204; `null` where it is one of several            |
+| anything else                       | JSON, filtered by the return annotation           |
+
+What cannot be meant (a forgotten return, a forgotten await, a tuple) is an AnswerError.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, ClassVar
+
+import msgspec
+
+from kingpost._native import Answer
+from kingpost.app.calls import Started, start
+from kingpost.app.encoding import (
+    BYTES,
+    HTML,
+    JSON,
+    JSON_LINES,
+    TEXT,
+    Encoding,
+    media_type_of,
+    stream_media_type,
+)
+from kingpost.app.json import encode_json
+from kingpost.binding.annotation import spelled
+from kingpost.errors import ConfigurationError
+from kingpost.http.response import Response
+from kingpost.types import Place
+
+NOSNIFF = ("x-content-type-options", "nosniff")
+Fields = list[tuple[str, str]]
+
+
+class AnswerError(ConfigurationError):
+    """A handler returned what cannot be an answer. It names the handler and the remedy."""
+
+    default_code: ClassVar[str] = "answer"
+
+
+class Answers:
+    """Makes the answers of one route.
+
+    Args:
+        name: the handler's, for messages.
+        place: where it was written.
+        encoding: what its return annotation says.
+        status: of a plain value.
+    """
+
+    def __init__(self, name: str, place: Place, encoding: Encoding, status: int) -> None:
+        self.name = name
+        self.place = place
+        self.encoding = encoding
+        self.status = status
+
+    def answer(self, value: Any) -> Answer:
+        """The answer for a value that the handler returned.
+
+        Raises:
+            AnswerError: the value can be none.
+        """
+        if isinstance(value, Response):
+            return self.of_response(value)  # pyright: ignore[reportUnknownArgumentType] - any content
+        if value is None:
+            return self.of_nothing()
+        body, media_type = self.content(value)
+        return Answer(self.status, [("content-type", media_type), NOSNIFF], body)
+
+    def of_response(self, response: Response[Any]) -> Answer:
+        fields: Fields = [NOSNIFF]
+        body: Any = b""
+        if response.content is not None:
+            body, media_type = self.content(response.content)
+            fields.append(("content-type", response.media_type or media_type))
+        elif response.media_type is not None:
+            fields.append(("content-type", response.media_type))
+        if response.has_headers:
+            own = response.headers.pairs()
+            names = {name for name, _ in own}
+            fields = [field for field in fields if field[0] not in names] + list(own)
+        return Answer(response.status, fields, body)
+
+    def of_nothing(self) -> Answer:
+        if self.encoding.is_empty:
+            return Answer(204 if self.status == 200 else self.status, [NOSNIFF], b"")
+        if self.encoding.takes_none:
+            return Answer(self.status, [("content-type", JSON), NOSNIFF], b"null")
+        raise self.error(
+            "none",
+            "returned None, and its annotation does not say so",
+            "add the missing return, or write `-> None` for 204",
+        )
+
+    def content(self, value: Any) -> tuple[Any, str]:
+        """Body and media type of a value that is neither None nor a Response."""
+        if isinstance(value, str):
+            if hasattr(value, "__html__"):
+                return value.encode(), HTML
+            return value.encode(), TEXT
+        if isinstance(value, bytes | bytearray | memoryview):
+            return bytes(value), BYTES
+        if isinstance(value, Started):
+            return self.stream(value)
+        if hasattr(value, "__html__"):
+            return str(value.__html__()).encode(), HTML
+        if inspect.iscoroutine(value):
+            value.close()
+            raise self.error(
+                "coroutine",
+                "returned a coroutine that nobody awaits",
+                "write `async def`, and await it",
+            )
+        if isinstance(value, Iterator):
+            return self.stream(start(value))  # pyright: ignore[reportUnknownArgumentType] - items of any type
+        if isinstance(value, AsyncIterator):
+            return self.unstarted(value)  # pyright: ignore[reportUnknownArgumentType] - the same
+        return self.json(value), JSON
+
+    def json(self, value: Any) -> bytes:
+        if isinstance(value, tuple) and type(value) is tuple and self.encoding.native == "dynamic":
+            raise self.error(
+                "tuple",
+                "returned a tuple, and answers are no tuples",
+                "return Response(content, status=…, headers=…)",
+            )
+        try:
+            return encode_json(value if self.encoding.shape is None else self.encoding.shape(value))
+        except msgspec.ValidationError as error:
+            raise self.error(
+                "wrong-type",
+                f"returned {spelled(type(value))}, which is not what it is annotated with: {error}",
+                f"return what the annotation says: {self.encoding.words}",
+            ) from error
+        except TypeError as error:
+            raise self.error(
+                "no-json",
+                f"returned what JSON cannot hold: {error}",
+                "return a dict, a Struct or a dataclass",
+            ) from error
+
+    def stream(self, started: Started) -> tuple[Any, str]:
+        media_type = stream_media_type(self.encoding.item)
+        if started.is_over:
+            return b"", media_type or TEXT
+        media_type = media_type or media_type_of(type(started.first))
+        if isinstance(started.rest, AsyncIterator):
+            return self.async_chunks(started.first, started.rest), media_type
+        return self.chunks(started.first, started.rest), media_type
+
+    def unstarted(self, items: AsyncIterator[Any]) -> tuple[Any, str]:
+        """A stream that nobody could wait for yet: its media type is what the annotation says, else JSON lines."""
+        return self.async_rest(items), stream_media_type(self.encoding.item) or JSON_LINES
+
+    def chunks(self, first: Any, rest: Iterator[Any]) -> Iterator[bytes | str]:
+        try:
+            yield self.chunk(first)
+            for item in rest:
+                yield self.chunk(item)
+        finally:
+            close = getattr(rest, "close", None)
+            if close is not None:
+                close()
+
+    async def async_chunks(
+        self, first: Any, rest: AsyncIterator[Any]
+    ) -> AsyncIterator[bytes | str]:
+        try:
+            yield self.chunk(first)
+            async for item in rest:
+                yield self.chunk(item)
+        finally:
+            await close_async(rest)
+
+    async def async_rest(self, items: AsyncIterator[Any]) -> AsyncIterator[bytes | str]:
+        try:
+            async for item in items:
+                yield self.chunk(item)
+        finally:
+            await close_async(items)
+
+    def chunk(self, item: Any) -> bytes | str:
+        if isinstance(item, bytes | str):
+            return item
+        if isinstance(item, bytearray | memoryview):
+            return bytes(item)
+        return self.json(item) + b"\n"
+
+    def error(self, code: str, problem: str, remedy: str) -> AnswerError:
+        return AnswerError(
+            f"{self.name} {problem}", code=f"answer.{code}", remedy=remedy, places=[self.place]
+        )
+
+
+async def close_async(items: AsyncIterator[Any]) -> None:
+    close = getattr(items, "aclose", None)
+    if close is not None:
+        await close()

@@ -1,0 +1,154 @@
+"""App: the object that a user makes, registers routes on and runs."""
+
+from __future__ import annotations
+
+import contextvars
+import weakref
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from kingpost.app.compiled import CompiledApp, compile_registry, compile_routes, named
+from kingpost.app.guard import check_hosts_option
+from kingpost.app.mode import chosen_mode
+from kingpost.errors import ConfigurationError
+from kingpost.routing.converters import Converters
+from kingpost.routing.registrar import Registrar
+from kingpost.routing.reverse import Urls
+from kingpost.routing.route import Include, Route
+from kingpost.settings import Settings
+from kingpost.types import Mode, Place
+
+_current: ContextVar[App] = ContextVar("kingpost.current_app")
+_compiled: weakref.WeakSet[App] = weakref.WeakSet()
+
+
+class App(Registrar):
+    """A web application.
+
+    Args:
+        routes: a table of Route and Include, for those who like to see the whole map in one place.
+        settings: the class of the App's settings; a handler that names it gets them.
+        hosts: the names that the App answers to in production, such as `["example.org", "*.example.org"]`; any if not said.
+        converters: path converters by name, beside the built-in ones.
+
+    Raises:
+        ConfigurationError: an argument that cannot work.
+
+    Example:
+        ```python
+        from kingpost import App
+
+        app = App()
+
+        @app.get("/")
+        def home() -> str:
+            return "Hello, world!"
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        routes: Sequence[Route | Include] = (),
+        settings: type[Settings] | None = None,
+        hosts: Sequence[str] = (),
+        converters: Converters | None = None,
+    ) -> None:
+        super().__init__()
+        self._settings = checked_settings(settings)
+        self._hosts = check_hosts_option(hosts)
+        self._registry.converters = dict(converters or {})
+        self._urls: Urls | None = None
+        if routes:
+            self.include(routes)
+
+    @property
+    def settings(self) -> Settings:
+        """The App's settings, read at the first look.
+
+        Raises:
+            SettingsError: one of them is missing or wrong.
+        """
+        return (self._settings or Settings).load()
+
+    def url_for(self, name: str, /, *, absolute: bool = False, **params: object) -> str:
+        """The URL of the route called `name`, where there is no request to ask.
+
+        Args:
+            name: the route's name below its blueprint's, such as `todos.show`.
+            absolute: put `https://` and the first of the App's `hosts` in front.
+            params: the path's parameters; further ones become the query string.
+
+        Raises:
+            RoutingError: no route is called that, or a parameter is missing or of another type; `absolute` without `hosts`.
+        """
+        urls = self._urls or named(compile_routes(self._registry, self._constants()))
+        path = urls.url_for(name, params)
+        return f"https://{self._own_host()}{path}" if absolute else path
+
+    def run(self, host: str = "127.0.0.1", port: int = 8000) -> None:
+        """Serve the App until the process is told to stop; `kingpost run` can do more.
+
+        Args:
+            host: the address to listen on.
+            port: 0 to 65535; 0 takes a free one.
+        """
+        # Sockets, signals and processes: half of what there is to import, and most programs that make an App do not run it so.
+        from kingpost.server.serve import serve
+
+        serve(self.__compile__(chosen_mode("production")), host=host, port=port)
+
+    def __compile__(self, mode: Mode) -> CompiledApp:
+        context = contextvars.copy_context()
+        context.run(_current.set, self)
+        compiled = compile_registry(
+            self._registry, self._constants(), hosts=self._hosts, mode=mode, context=context
+        )
+        self._urls = named(compiled.routes)
+        self._registry.close()
+        _compiled.add(self)
+        return compiled
+
+    def _constants(self) -> Mapping[type[Any], Any]:
+        return {} if self._settings is None else {self._settings: self._settings.load()}
+
+    def _own_host(self) -> str:
+        for host in self._hosts:
+            if not host.startswith("*."):
+                return host
+        raise ConfigurationError(
+            "the App does not know its own name, so it has no absolute URLs",
+            code="app.no-host",
+            remedy='write App(hosts=["example.org"]), or ask request.url_for(…, absolute=True)',
+            places=[Place.of_caller()],
+        )
+
+
+def checked_settings(settings: object) -> type[Settings] | None:
+    if settings is None or (isinstance(settings, type) and issubclass(settings, Settings)):
+        return settings
+    raise ConfigurationError(
+        f"settings={settings!r} is no subclass of Settings",
+        code="app.bad-settings",
+        remedy="give the class, not an object of it: App(settings=AppSettings)",
+        places=[Place.of_caller()],
+    )
+
+
+def current_app() -> App:
+    """The App that serves the running request; outside of requests, the only one that was started in this process.
+
+    Raises:
+        LookupError: there is no such App, or there are several.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        pass
+    apps = list(_compiled)
+    if len(apps) == 1:
+        return apps[0]
+    raise LookupError(
+        "no App serves this code: it runs outside of a request, and not exactly one App was started"
+    )

@@ -1,0 +1,263 @@
+"""What the engine asks of an App, answered: see `kingpost.server.dispatch` for the questions."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from kingpost import _native
+from kingpost._native import Answer
+from kingpost.app.answers import NOSNIFF, AnswerError, Answers
+from kingpost.app.encoding import Encoding
+from kingpost.app.failing import ErrorAnswers
+from kingpost.app.failures import as_http_error, handler_of
+from kingpost.app.guard import check_host, check_origin
+from kingpost.app.json import encode_json
+from kingpost.app.pages import RouteLine
+from kingpost.app.plan import CompiledRoute
+from kingpost.errors import HTTPError, MethodNotAllowed, NotFound
+from kingpost.html import Html
+from kingpost.http.request import Request
+from kingpost.routing.reverse import Urls
+from kingpost.routing.route import ErrorHandler
+from kingpost.routing.table import ErrorHandlers
+from kingpost.types import Mode
+
+Unhandled = Callable[[Request, BaseException], None]
+
+
+class AppDispatch:
+    """The dispatch of one compiled App.
+
+    Attributes:
+        unhandled: told of every exception that was not meant for the client and that no error handler took; the test client raises it
+            in the test.
+    """
+
+    request_type: type[Request] = Request
+    html_type: type[str] = Html
+
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        routes: Sequence[CompiledRoute],
+        router: _native.Router,
+        urls: Urls,
+        error_handlers: ErrorHandlers,
+        error_returns: Mapping[int, Encoding],
+        hosts: Sequence[str],
+    ) -> None:
+        self._mode = mode
+        self._routes = routes
+        self._router = router
+        self._urls = urls
+        self._error_handlers = error_handlers
+        self._error_returns = error_returns
+        self._hosts = hosts
+        self._errors = ErrorAnswers(mode, self._route_lines)
+        self._warned: set[int] = set()
+        self.json_encode = encode_json
+        self.guard_all = mode == "production" and bool(hosts)
+        self.warn_markup = mode == "development"
+        self.unhandled: Unhandled | None = None
+
+    # -- what handlers return
+
+    def answer(self, request: Request, plan: int, value: Any, /) -> Answer:
+        route = self._routes[plan]
+        if self.warn_markup and isinstance(value, str) and value.startswith("<"):
+            self._warn_of_markup(route, value)
+        try:
+            return route.answers.answer(value)
+        except AnswerError as error:
+            if self._mode != "production" or error.code != "answer.none":
+                raise
+            if self._first_time(route):
+                logging.getLogger("kingpost.app").error("%s", error)  # noqa: TRY400 - it says where
+            return Answer(204, [NOSNIFF], b"")
+
+    def _warn_of_markup(self, route: CompiledRoute, value: str) -> None:
+        if hasattr(value, "__html__") or not self._first_time(route):
+            return
+        logging.getLogger("kingpost.app").warning(
+            '%s (%s) returned text that begins with "<", and text is sent as text/plain; for a page return Html(…)',
+            route.answers.name,
+            route.place,
+        )
+
+    def _first_time(self, route: CompiledRoute) -> bool:
+        is_first = route.index not in self._warned
+        self._warned.add(route.index)
+        return is_first
+
+    # -- what goes wrong
+
+    def refusal(self, status: int, code: str, sentence: str, /) -> HTTPError:
+        """The exception for a body that broke a rule of the engine's while it was read."""
+        return HTTPError(sentence, status=status, code=code)
+
+    def fail(
+        self, request: Request, plan: int | None, error: BaseException, /
+    ) -> Answer | Awaitable[Answer]:
+        route = None if plan is None else self._routes[plan]
+        try:
+            handler = handler_of(error, self._chain(route))
+            if handler is None:
+                return self._untaken(request, route, error)
+            return self._ask(handler, request, route, error)
+        except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
+            return self._failed_twice(request, route, second)
+
+    def _chain(self, route: CompiledRoute | None) -> Sequence[ErrorHandlers]:
+        return (self._error_handlers,) if route is None else route.error_handlers
+
+    def _ask(
+        self,
+        handler: ErrorHandler,
+        request: Request,
+        route: CompiledRoute | None,
+        error: BaseException,
+    ) -> Answer | Awaitable[Answer]:
+        http_error = as_http_error(error)
+        told = error if isinstance(handler.kind, type) else http_error
+        if inspect.iscoroutinefunction(handler.function):
+            return self._ask_on_loop(handler, request, route, told, http_error)
+        if is_on_loop():
+            # `def` runs on a thread, also here: it may block.
+            return self._ask_on_thread(handler, request, route, told, http_error)
+        return self._handled(handler, handler.function(request, told), http_error)
+
+    async def _ask_on_loop(
+        self,
+        handler: ErrorHandler,
+        request: Request,
+        route: CompiledRoute | None,
+        told: BaseException,
+        error: HTTPError,
+    ) -> Answer:
+        try:
+            return self._handled(handler, await handler.function(request, told), error)
+        except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
+            return self._failed_twice(request, route, second)
+
+    async def _ask_on_thread(
+        self,
+        handler: ErrorHandler,
+        request: Request,
+        route: CompiledRoute | None,
+        told: BaseException,
+        error: HTTPError,
+    ) -> Answer:
+        try:
+            return self._handled(
+                handler, await asyncio.to_thread(handler.function, request, told), error
+            )
+        except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
+            return self._failed_twice(request, route, second)
+
+    def _handled(self, handler: ErrorHandler, value: Any, error: HTTPError) -> Answer:
+        encoding = self._error_returns[id(handler)]
+        name = getattr(handler.function, "__name__", "an error handler")
+        made = Answers(name, handler.place, encoding, error.status).answer(value)
+        if not error.headers:
+            return made
+        # `Allow` of a 405, `WWW-Authenticate` of a 401: the status demands them, whoever words the answer.
+        present = {field for field, _ in made.headers}
+        missing = [
+            (field.lower(), text)
+            for field, text in error.headers.items()
+            if field.lower() not in present
+        ]
+        return Answer(made.status, [*made.headers, *missing], made.body)
+
+    def _untaken(
+        self, request: Request, route: CompiledRoute | None, error: BaseException
+    ) -> Answer:
+        http_error = as_http_error(error)
+        if http_error is not error:
+            self._report(request, error)
+        handler = "" if route is None else f"{route.answers.name} in {route.place}"
+        return self._errors.answer(request, http_error, is_missed=route is None, handler=handler)
+
+    def _failed_twice(
+        self, request: Request, route: CompiledRoute | None, error: BaseException
+    ) -> Answer:
+        """The answer where an error handler has failed itself: nobody else is asked."""
+        try:
+            if isinstance(error, HTTPError):
+                return self._errors.answer(request, error, is_missed=False, handler="")
+            return self._untaken(request, route, error)
+        except Exception:
+            logging.getLogger("kingpost.app").exception("the answer to an error has failed")
+            return Answer(500, [NOSNIFF], b"")
+
+    def _report(self, request: Request, error: BaseException) -> None:
+        if self.unhandled is not None:
+            self.unhandled(request, error)
+            return
+        logging.getLogger("kingpost.app").error(
+            "%s %r failed, request %s", request.method, request.path, request.id, exc_info=error
+        )
+
+    # -- what no route answers
+
+    def miss(self, request: Request, allowed: tuple[str, ...] | None, /) -> Answer:
+        if allowed is None:
+            return self._other_slash(request)
+        methods = sorted({*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])})
+        if request.method == "OPTIONS":
+            return Answer(204, [("allow", ", ".join(methods)), NOSNIFF], b"")
+        raise MethodNotAllowed(f"{request.path} does not take {request.method}", allowed=methods)
+
+    def _other_slash(self, request: Request) -> Answer:
+        """`/todos/` leads to `/todos`, and the other way round, where exactly that route exists."""
+        path = request.raw_path
+        other = path[:-1] if path.endswith(b"/") else path + b"/"
+        # A location that begins with two slashes is another host's.
+        if len(path) > 1 and path[1:2] not in (b"/", b"\\"):
+            found = self._router.find(request.method, other)
+            if found and isinstance(found[0], int):
+                query = b"?" + request.query_string if request.query_string else b""
+                location = quote(other + query, safe="/%!$&'()*+,;=:@-._~?")
+                return Answer(308, [("location", location), NOSNIFF], b"")
+        if request.method == "OPTIONS" and path == b"*":
+            return Answer(204, [NOSNIFF], b"")
+        raise NotFound
+
+    def guard(self, request: Request, /) -> Answer | None:
+        if self.guard_all:
+            check_host(request, self._hosts)
+        check_origin(request, self._hosts)
+        return None
+
+    # -- names
+
+    def url_for(
+        self, request: Request, name: str, /, *, absolute: bool, params: Mapping[str, object]
+    ) -> str:
+        """The URL of a route, as a request sees it: a leading dot means the blueprint that it came through."""
+        index = request.route_index
+        path = self._urls.url_for(
+            name, params, below="" if index is None else self._routes[index].group
+        )
+        return f"{request.scheme}://{request.host}{path}" if absolute else path
+
+    def _route_lines(self) -> list[RouteLine]:
+        return [
+            RouteLine(route.methods, route.path, route.name, str(route.place))
+            for route in self._routes
+        ]
+
+
+def is_on_loop() -> bool:
+    """Whether this thread runs an event loop, which must not be blocked."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

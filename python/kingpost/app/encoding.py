@@ -1,0 +1,124 @@
+"""How the value of a handler is sent, as far as its return annotation tells at start-up."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from dataclasses import dataclass
+from typing import Any, Final, get_args, get_origin
+
+from kingpost import _native
+from kingpost.app.shape import Shape, shape_of
+from kingpost.binding.annotation import bare, is_union, spelled
+from kingpost.binding.signature import EMPTY
+from kingpost.html import Html
+from kingpost.http.response import Response
+
+TEXT: Final = "text/plain; charset=utf-8"
+HTML: Final = "text/html; charset=utf-8"
+JSON: Final = "application/json"
+JSON_LINES: Final = "application/x-ndjson"
+BYTES: Final = "application/octet-stream"
+
+STREAMS = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)
+PLAIN_JSON = (dict, list, tuple, set, frozenset, int, float, bool)
+
+ALWAYS_ASK: Final = "bytes"
+"""The engine's encoder for values that `Dispatch.answer` must see: of these, it takes exact bytes alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What is known of a handler's answers before the first of them."""
+
+    native: _native.Encoder
+    """The engine's encoder."""
+    words: str
+    """What `kingpost routes explain` says."""
+    shape: Shape | None = None
+    """Filters what is sent as JSON; None where the annotation names no model."""
+    takes_none: bool = False
+    """Whether None is an answer: the annotation has it."""
+    item: Any = EMPTY
+    """The annotation of a stream's items; EMPTY where there is none."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is never any content: `-> None`."""
+        return self.native == "empty"
+
+
+def encoding_of(returns: Any) -> Encoding:
+    """The encoding for a return annotation; `EMPTY` for a handler without one."""
+    if returns is EMPTY or returns in (Any, object):
+        return Encoding("dynamic", "by the value's type")
+    stripped = bare(returns)
+    kind = stripped.type
+    if kind is type(None) or kind is None:
+        return Encoding("empty", "nothing (204)", takes_none=True)
+    if is_union(kind) or stripped.is_optional:
+        return Encoding(
+            ALWAYS_ASK,
+            f"by the value's type: {spelled(returns)}",
+            shape_of(returns),
+            stripped.is_optional,
+        )
+    origin = get_origin(kind) or kind
+    if origin in STREAMS:
+        item = (get_args(kind) or (EMPTY,))[0]
+        return Encoding(
+            ALWAYS_ASK,
+            f"a stream, {stream_media_type(item) or 'by its first item'}",
+            shape_of(item),
+            item=item,
+        )
+    if isinstance(origin, type):
+        return encoding_of_class(returns, kind, origin)
+    return Encoding(ALWAYS_ASK, f"JSON: {spelled(returns)}", shape_of(returns))
+
+
+def encoding_of_class(returns: Any, kind: Any, origin: type[Any]) -> Encoding:
+    if issubclass(origin, Html):
+        return Encoding("html", HTML)
+    if origin is str:
+        return Encoding("text", TEXT)
+    if origin is bytes:
+        return Encoding("bytes", BYTES)
+    if issubclass(origin, Response):
+        content = (get_args(kind) or (Any,))[0]
+        return Encoding("dynamic", f"as the {origin.__name__} says", shape_of(content))
+    shape = shape_of(returns)
+    if shape is None and origin in PLAIN_JSON:
+        return Encoding("json", JSON)
+    return Encoding(
+        ALWAYS_ASK,
+        f"{JSON}: the fields of {spelled(returns)}" if shape else f"JSON: {spelled(returns)}",
+        shape,
+    )
+
+
+def stream_media_type(item: Any) -> str | None:
+    """The media type of a stream whose items are annotated with `item`; None where that says nothing."""
+    if item is EMPTY:
+        return None
+    kind = bare(item).type
+    if kind in (Any, object) or is_union(kind):
+        return None
+    if isinstance(kind, type):
+        return media_type_of(kind)
+    return JSON_LINES
+
+
+def media_type_of(item_type: type[Any]) -> str:
+    """The media type of a stream by the type of an item."""
+    if issubclass(item_type, bytes | bytearray | memoryview):
+        return BYTES
+    if hasattr(item_type, "__html__"):
+        return HTML
+    return TEXT if issubclass(item_type, str) else JSON_LINES

@@ -1,0 +1,77 @@
+"""Which error handler answers for an exception, and the error that it is for the client."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kingpost.binding.signature import EMPTY, signature_of
+from kingpost.errors import HTTPError, InternalServerError
+from kingpost.http.request import Request
+from kingpost.routing.route import ErrorHandler
+from kingpost.routing.table import ErrorHandlers
+
+ROOTS = (HTTPError, Exception)
+"""Classes that stand for so much that a handler for the status is nearer."""
+
+
+def as_http_error(error: BaseException) -> HTTPError:
+    """The error that a client is told: itself, or 500 without its text."""
+    if isinstance(error, HTTPError):
+        return error
+    internal = InternalServerError()
+    internal.__cause__ = error
+    return internal
+
+
+def kinds_of(error: BaseException, status: int) -> Iterator[type[Any] | int]:
+    """What a handler may be registered for to answer for `error`, nearest first."""
+    classes = type(error).__mro__
+    yield from (kind for kind in classes if kind not in ROOTS)
+    yield status
+    yield from (kind for kind in classes if kind in ROOTS)
+
+
+def handler_of(error: BaseException, chain: Sequence[ErrorHandlers]) -> ErrorHandler | None:
+    """The nearest class wins; of two handlers for one class, the blueprint's before the App's."""
+    for kind in kinds_of(error, as_http_error(error).status):
+        for handlers in chain:
+            handler = handlers.get(kind)
+            if handler is not None:
+                return handler
+    return None
+
+
+def check_error_handler(handler: ErrorHandler) -> Any:
+    """Its resolved return annotation.
+
+    Raises:
+        SignatureError: `binding.error-handler` where it does not take (request, error), or takes another error than its own.
+    """
+    signature = signature_of(handler.function)
+    positional = [
+        parameter
+        for parameter in signature.parameters
+        if parameter.kind
+        in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(positional) != 2 or len(signature.parameters) != 2:
+        raise signature.refused(
+            "error-handler",
+            "an error handler takes two arguments",
+            "write def f(request: Request, error: …)",
+        )
+    request, error = (parameter.annotation for parameter in positional)
+    if isinstance(request, type) and not issubclass(Request, request):
+        raise signature.refused(
+            "error-handler", "the first argument is the request", "write request: Request"
+        )
+    kind = HTTPError if isinstance(handler.kind, int) else handler.kind
+    if error is not EMPTY and isinstance(error, type) and not issubclass(kind, error):
+        raise signature.refused(
+            "error-handler",
+            f"it answers for {kind.__name__}, and its second argument is {error.__name__}",
+            f"write error: {kind.__name__}",
+        )
+    return signature.returns

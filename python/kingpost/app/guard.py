@@ -1,0 +1,73 @@
+"""Who may ask at all: refusal of other sites' forms, and of foreign hosts.
+
+Rule 1: an unsafe request that carries cookies must come from our own pages. `Sec-Fetch-Site` is the browser's word, and no page can
+forge it; where it is absent, `Origin` is compared with the host that was asked. A client that sends neither is no browser.
+Rule 2: hosts are compared as they stand, without case; never as patterns, but for a leading `*.`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from kingpost.errors import BadRequest, ConfigurationError, Forbidden
+from kingpost.http.request import Request
+
+OWN_PAGES = ("same-origin", "none")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+def check_hosts_option(hosts: Sequence[str]) -> tuple[str, ...]:
+    """Hosts in lower case.
+
+    Raises:
+        ConfigurationError: `app.bad-host` for what is no host name.
+    """
+    if isinstance(hosts, str):
+        raise bad_host(hosts, 'write hosts=["example.org"]')
+    for host in hosts:
+        plain = host.removeprefix("*.")
+        if not plain or any(character in plain for character in "/*@ ") or "://" in host:
+            raise bad_host(host, 'write "example.org", or "*.example.org" for all names below it')
+    return tuple(host.lower() for host in hosts)
+
+
+def bad_host(host: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"hosts={host!r} is no list of host names", code="app.bad-host", remedy=remedy
+    )
+
+
+def is_our_host(asked: str, hosts: Sequence[str]) -> bool:
+    """Whether a Host (with its port, if it has one) is one of ours."""
+    asked = asked.lower()
+    name = asked if asked.endswith("]") else asked.rpartition(":")[0] or asked
+    return any(
+        name.endswith(host[1:]) and name != host[2:]
+        if host.startswith("*.")
+        else host in (asked, name)
+        for host in hosts
+    )
+
+
+def check_host(request: Request, hosts: Sequence[str]) -> None:
+    """Raises BadRequest `request.unknown-host` for a host that is none of `hosts`."""
+    if not is_our_host(request.host, hosts):
+        raise BadRequest("this server does not answer for that host", code="request.unknown-host")
+
+
+def check_origin(request: Request, hosts: Sequence[str]) -> None:
+    """Raises Forbidden `request.cross-site` for an unsafe request with cookies that another site's page caused."""
+    if request.method in SAFE_METHODS or "cookie" not in request.headers:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site in OWN_PAGES or (site is None and origin is None):
+        return
+    if origin is not None and origin != "null":
+        # scheme "://" host [ ":" port ], and nothing else (RFC 6454 section 7.1)
+        asking = origin.partition("://")[2].lower()
+        if (site is None and asking == request.host.lower()) or (
+            asking and is_our_host(asking, hosts)
+        ):
+            return
+    raise Forbidden(
+        "a page of another site may not do this in your name", code="request.cross-site"
+    )

@@ -1,0 +1,239 @@
+"""The compiled route: where routing, binding and answers meet."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kingpost import _native
+from kingpost.app.answers import Answers
+from kingpost.app.calls import Call, call_of
+from kingpost.app.encoding import Encoding, encoding_of
+from kingpost.binding.annotation import spelled
+from kingpost.binding.convert import Scalar, scalar_of, spelling
+from kingpost.binding.offer import Offer, PathParameter
+from kingpost.binding.plan import Binding, bind
+from kingpost.binding.signature import Signature, signature_of
+from kingpost.errors import RoutingError
+from kingpost.routing.converters import (
+    BUILT_IN,
+    Converter,
+    Converters,
+    StrConverter,
+    of_type,
+    value_type,
+)
+from kingpost.routing.options import body_limit
+from kingpost.routing.pattern import Parameter, Pattern, parse_pattern
+from kingpost.routing.reverse import Target
+from kingpost.routing.table import Entry, ErrorHandlers
+from kingpost.settings import Settings
+from kingpost.types import Place
+
+NATIVE_CONVERSIONS: Mapping[str, str] = {
+    "str": "str",
+    "slug": "str",
+    "path": "str",
+    "int": "int",
+    "float": "float",
+}
+OWN = "own"
+"""What the engine's router is told of a converter that it does not know: one segment, not empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRoute:
+    """One route, ready to be served."""
+
+    index: int
+    entry: Entry
+    pattern: Pattern
+    binding: Binding
+    call: Call
+    encoding: Encoding
+    answers: Answers
+    max_body: int
+    target: Target
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return self.entry.methods
+
+    @property
+    def path(self) -> str:
+        return self.pattern.text
+
+    @property
+    def name(self) -> str:
+        """Dotted; empty for a route that has none."""
+        return self.entry.name or ""
+
+    @property
+    def place(self) -> Place:
+        return self.entry.place
+
+    @property
+    def error_handlers(self) -> tuple[ErrorHandlers, ...]:
+        return self.entry.scope.error_handlers
+
+    @property
+    def group(self) -> str:
+        """The dotted name of its blueprint; empty where it has none."""
+        return ".".join(self.entry.scope.names)
+
+    @property
+    def native_pattern(self) -> str:
+        """The pattern in the words of the engine's router."""
+        known = self.entry.scope.converters
+        return "".join(
+            piece if isinstance(piece, str) else native_piece(piece, known)
+            for piece in self.pattern.pieces
+        )
+
+    def native_plan(self) -> _native.Plan:
+        return _native.Plan(
+            self.call.handler,
+            kind=self.call.kind,
+            binders=self.binding.binders,
+            slow=self.binding.slow,
+            encoder=self.encoding.native,
+            status=self.answers.status,
+            max_body=self.max_body,
+            stream_body=self.binding.streams,
+            name=self.name or self.path,
+        )
+
+
+def native_piece(parameter: Parameter, known: Converters) -> str:
+    if parameter.converter is None:
+        return f"{{{parameter.name}}}"
+    built_in = BUILT_IN.get(parameter.converter)
+    is_ours = parameter.argument is None and known[parameter.converter] is built_in
+    return f"{{{parameter.name}:{parameter.converter if is_ours else OWN}}}"
+
+
+def compile_route(index: int, entry: Entry, constants: Mapping[type[Any], Any]) -> CompiledRoute:
+    """Compile one route.
+
+    Raises:
+        ConfigurationError: the path, the handler's signature or the options cannot work.
+    """
+    pattern = parse_at(entry)
+    converters = {
+        parameter.name: converter_of(entry, parameter) for parameter in pattern.parameters
+    }
+    signature = signature_of(entry.handler)
+    offered = {
+        parameter.name: offer_of(parameter, converters[parameter.name])
+        for parameter in pattern.parameters
+    }
+    binding = bind(signature, Offer(offered, entry.methods, constants, Settings))
+    encoding = encoding_of(signature.returns)
+    return CompiledRoute(
+        index,
+        entry,
+        pattern,
+        binding,
+        call_of(entry),
+        encoding,
+        Answers(signature.name, signature.place, encoding, entry.options.get("status", 200)),
+        body_limit(entry.options, default=_native.LIMITS["body"]),
+        Target(
+            pattern,
+            {name: reverse_of(name, found, signature) for name, found in converters.items()},
+            entry.place,
+        ),
+    )
+
+
+def parse_at(entry: Entry) -> Pattern:
+    try:
+        return parse_pattern(entry.path)
+    except RoutingError as error:
+        error.places = (entry.place, *entry.scope.includes)
+        raise
+
+
+def converter_of(entry: Entry, parameter: Parameter) -> Converter[Any] | None:
+    """The converter that the pattern names; None where it names none."""
+    if parameter.converter is None:
+        return None
+    made = entry.scope.converters.get(parameter.converter)
+    if made is None:
+        known = ", ".join(entry.scope.converters)
+        raise at_entry(
+            entry,
+            "unknown-converter",
+            f"no converter is called {parameter.converter!r}; there are {known}",
+            f'give one: App(converters={{"{parameter.converter}": …}})',
+        )
+    try:
+        converter = made() if parameter.argument is None else made(parameter.argument)
+    except TypeError as error:
+        raise at_entry(
+            entry,
+            "bad-converter",
+            f"the converter {parameter.converter!r} cannot be made: {error}",
+            "mend its argument",
+        ) from error
+    if not callable(getattr(converter, "convert", None)) or not callable(
+        getattr(converter, "format", None)
+    ):
+        raise at_entry(
+            entry,
+            "bad-converter",
+            f"the converter {parameter.converter!r} has not both convert(text) and format(value)",
+            "write the two methods",
+        )
+    return converter
+
+
+def at_entry(entry: Entry, code: str, message: str, remedy: str) -> RoutingError:
+    return RoutingError(
+        f"{entry.path}: {message}", code=f"routing.{code}", remedy=remedy, places=[entry.place]
+    )
+
+
+def offer_of(parameter: Parameter, converter: Converter[Any] | None) -> PathParameter:
+    if converter is None:
+        return PathParameter(str, "", None)
+    kind = parameter.converter or ""
+    made_by: object = type(converter)
+    is_built_in = parameter.argument is None and made_by is BUILT_IN.get(kind)
+    native = NATIVE_CONVERSIONS.get(kind) if is_built_in else None
+    return PathParameter(
+        value_type(converter), kind, converter.convert, native or converter.convert
+    )
+
+
+def reverse_of(name: str, converter: Converter[Any] | None, signature: Signature) -> Converter[Any]:
+    """How `url_for` writes a parameter: by its converter, else by the type that the handler reads it as."""
+    if converter is not None and value_type(converter) is not str:
+        return converter
+    for parameter in signature.parameters:
+        if parameter.name == name:
+            scalar = scalar_of(parameter.annotation)
+            if scalar is not None and not scalar.is_text:
+                return ScalarConverter(scalar, spelled(parameter.annotation))
+    return converter or StrConverter()
+
+
+class ScalarConverter:
+    """A path parameter without a converter, by the annotation of the handler's parameter."""
+
+    def __init__(self, scalar: Scalar, words: str) -> None:
+        self.scalar = scalar
+        self.words = words
+
+    def convert(self, text: str, /) -> object:
+        return self.scalar.convert(text)
+
+    def format(self, value: object, /) -> str:
+        if self.scalar.type is not object:
+            of_type(value, self.scalar.type)
+        if isinstance(value, enum.Enum):
+            return spelling(value.value)
+        isoformat = getattr(value, "isoformat", None)
+        return str(isoformat()) if isoformat is not None else spelling(value)

@@ -1,0 +1,101 @@
+"""Annotations taken apart: `Annotated`, `Optional`, NewType, `type` aliases and lists, down to what they are about."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Annotated, Any, NewType, Union, get_args, get_origin, is_typeddict
+
+import msgspec
+
+from kingpost.binding.rules import Rules
+
+LISTS: dict[object, Any] = {
+    list: list,
+    Sequence: list,
+    Iterable: list,
+    Collection: list,
+    set: set,
+    AbstractSet: set,
+    frozenset: frozenset,
+}
+"""How often-repeated query parameters are collected, by what their annotation says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """An annotation without its wrappers."""
+
+    type: Any
+    is_optional: bool
+    metadata: tuple[object, ...]
+
+    @property
+    def rules(self) -> Rules:
+        return Rules.joined([item for item in self.metadata if isinstance(item, msgspec.Meta)])
+
+
+def bare(annotation: Any) -> Bare:
+    """`Annotated[int | None, Meta(ge=1)]` is int, optional, with one Meta."""
+    metadata: list[object] = []
+    is_optional = False
+    while True:
+        if isinstance(annotation, NewType):
+            annotation = annotation.__supertype__
+        elif type(annotation).__name__ == "TypeAliasType":
+            # `type Page = int` of Python 3.12; the class has no public name in 3.11.
+            annotation = annotation.__value__
+        elif get_origin(annotation) is Annotated:
+            metadata[:0] = annotation.__metadata__
+            annotation = annotation.__origin__
+        elif is_union(annotation) and type(None) in get_args(annotation):
+            is_optional = True
+            annotation = without_none(annotation)
+        else:
+            return Bare(annotation, is_optional, tuple(metadata))
+
+
+def is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, types.UnionType)
+
+
+def without_none(annotation: Any) -> Any:
+    members = tuple(member for member in get_args(annotation) if member is not type(None))
+    return Union[members] if members else type(None)  # noqa: UP007 - the members are not known when this is written
+
+
+def list_of(annotation: Any) -> tuple[Any, Any] | None:
+    """(container, item annotation) for `list[T]` and its like; None for all else. A bare `list` has items of type Any."""
+    origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return tuple, arguments[0]
+    try:
+        container = LISTS.get(origin)
+    except TypeError:
+        return None
+    if container is None:
+        return None
+    return container, arguments[0] if arguments else Any
+
+
+def is_model_class(kind: Any) -> bool:
+    """Whether a type has named fields: Struct, dataclass, TypedDict; also with type arguments."""
+    kind = get_origin(kind) or kind
+    if not isinstance(kind, type):
+        return False
+    model: Any = kind
+    return (
+        is_typeddict(model) or dataclasses.is_dataclass(model) or issubclass(kind, msgspec.Struct)
+    )
+
+
+def spelled(annotation: Any) -> str:
+    """An annotation as a person would write it."""
+    if annotation is None or annotation is type(None):
+        return "None"
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__qualname__.rpartition("<locals>.")[2]
+    return str(annotation).replace("typing.", "").replace("collections.abc.", "")

@@ -1,0 +1,274 @@
+"""Where a parameter comes from, chosen by its marker, its name and its type, in this order.
+
+First match wins: a marker; its name stands in the path; Request, BodyStream and the App's settings; a scalar, from the query; a
+model, from the body. What matches nothing is refused, with the spellings that would work. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Annotated, Any, get_args, get_origin
+
+from kingpost.binding.annotation import Bare, bare, list_of, spelled
+from kingpost.binding.body import JsonBody, is_model
+from kingpost.binding.convert import Scalar, ruled, scalar_of
+from kingpost.binding.markers import MARKERS, Body, Marker, Path, Query
+from kingpost.binding.offer import Offer, PathParameter
+from kingpost.binding.rules import Rules
+from kingpost.binding.signature import EMPTY, Signature
+from kingpost.binding.sources import (
+    REQUIRED,
+    Constant,
+    FromBody,
+    FromPath,
+    FromQueries,
+    FromQuery,
+    Source,
+    TheBodyStream,
+    TheRequest,
+)
+from kingpost.http.request import Request
+from kingpost.http.stream import BodyStream
+
+WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
+"""Methods whose content means nothing (RFC 9110 section 9.3)."""
+
+
+class Chooser:
+    """Finds the source of one parameter."""
+
+    def __init__(self, signature: Signature, offer: Offer, parameter: inspect.Parameter) -> None:
+        self.signature = signature
+        self.offer = offer
+        self.parameter = parameter
+        self.name = parameter.name
+        self.annotation: Any = parameter.annotation
+        self.bare: Bare = bare(parameter.annotation)
+
+    def source(self) -> Source:
+        if self.parameter.kind in (self.parameter.VAR_POSITIONAL, self.parameter.VAR_KEYWORD):
+            raise self.signature.refused(
+                "star-parameter",
+                f"{self.parameter} takes whatever comes, and a request is read by name and type",
+                "name the parameters",
+            )
+        marker = self.marker()
+        if marker is not None:
+            return self.marked(marker)
+        if self.name in self.offer.path:
+            return self.from_path()
+        if self.annotation is EMPTY:
+            return self.unannotated()
+        return self.framework() or self.from_query() or self.from_body() or self.nowhere()
+
+    def marker(self) -> Marker | None:
+        if any(item in MARKERS for item in self.bare.metadata if isinstance(item, type)):
+            raise self.signature.refused(
+                "bad-marker",
+                f"{self.name} is marked with a class",
+                "call it: Query(), Body() or Path()",
+            )
+        markers = [item for item in self.bare.metadata if isinstance(item, MARKERS)]
+        if len(markers) > 1:
+            raise self.signature.refused(
+                "bad-marker",
+                f"{self.name} is marked {' and '.join(map(repr, markers))}",
+                "keep one of them",
+            )
+        return markers[0] if markers else None
+
+    def marked(self, marker: Marker) -> Source:
+        if isinstance(marker, Path):
+            if self.name not in self.offer.path:
+                raise self.signature.refused(
+                    "bad-marker",
+                    f"{self.name} is marked Path(), and the path has no {{{self.name}}}",
+                    "add it to the path",
+                )
+            return self.from_path()
+        if self.name in self.offer.path:
+            raise self.signature.refused(
+                "bad-marker",
+                f"{self.name} is marked {marker!r}, and stands in the path",
+                "rename one of the two",
+            )
+        if isinstance(marker, Query):
+            return self.from_query(marker.alias) or self.nowhere()
+        return self.body()
+
+    def from_path(self) -> Source:
+        offered = self.offer.path[self.name]
+        if self.parameter.default is not EMPTY:
+            raise self.signature.refused(
+                "default-in-path",
+                f"{self.name} stands in the path, so it is always given and its default is never used",
+                f"write {shown_without_default(self.parameter)}",
+            )
+        if self.annotation is EMPTY or self.bare.type in (Any, object):
+            return FromPath(
+                self.name, offered.convert or str, offered.native, offered.kind or "str"
+            )
+        if offered.convert is None or offered.type is str:
+            return self.path_scalar(offered)
+        if not is_same(offered.type, self.bare.type):
+            raise self.signature.refused(
+                "path-type",
+                f"the path says {{{self.name}:{offered.kind}}}, which gives {spelled(offered.type)}, "
+                f"and the parameter says {spelled(self.annotation)}",
+                f"write {self.name}: {spelled(offered.type)}",
+                "take the converter out of the path",
+            )
+        rules = self.bare.rules
+        if rules == Rules():
+            return FromPath(self.name, offered.convert, offered.native, offered.kind)
+        convert = ruled(
+            Scalar(offered.type, offered.kind, offered.convert, offered.native), rules
+        ).convert
+        return FromPath(self.name, convert, convert, offered.kind)
+
+    def path_scalar(self, offered: PathParameter) -> Source:
+        scalar = scalar_of(self.annotation)
+        if scalar is None:
+            raise self.signature.refused(
+                "path-type",
+                f"{self.name} stands in the path, and no text becomes {spelled(self.annotation)}",
+                f"write {self.name}: str, int, float, bool, a UUID, date, Decimal, enum or Literal",
+                'give the path a converter of your own: App(converters={"…": …})',
+            )
+        if scalar.is_text and offered.convert is not None:
+            return FromPath(self.name, scalar.convert, scalar.native, offered.kind)
+        return FromPath(self.name, scalar.convert, scalar.native, scalar.words)
+
+    def unannotated(self) -> Source:
+        if self.name == "request" and self.parameter.default is EMPTY:
+            return TheRequest()
+        raise self.signature.refused(
+            "unannotated",
+            f"{self.name} has no type, so nothing says where it comes from",
+            f"write {self.name}: str to read it from the query",
+            f"{self.name}: SomeStruct to read it from the body",
+            "request: Request for the request itself",
+        )
+
+    def framework(self) -> Source | None:
+        kind = self.bare.type
+        if not isinstance(kind, type):
+            return None
+        if kind is Request:
+            return TheRequest()
+        if kind is BodyStream:
+            self.check_verbs()
+            return TheBodyStream()
+        for known, value in self.offer.constants.items():
+            if kind is known:
+                return Constant(value, f"the App's {known.__name__}")
+        base = self.offer.settings_base
+        if base is not None and issubclass(kind, base):
+            names = ", ".join(known.__name__ for known in self.offer.constants) or "none"
+            raise self.signature.refused(
+                "foreign-settings",
+                f"{self.name} is {kind.__name__}, and the App's settings are {names}",
+                f"write App(settings={kind.__name__})",
+            )
+        return None
+
+    def from_query(self, alias: str | None = None) -> Source | None:
+        name = alias or self.name
+        scalar = scalar_of(self.annotation)
+        if scalar is not None:
+            default = self.default()
+            self.check_default(scalar, default)
+            return FromQuery(name, scalar, default)
+        listed = list_of(self.bare.type)
+        if listed is None:
+            return None
+        container, item = listed
+        scalar = scalar_of(item)
+        if scalar is None:
+            return None
+        return FromQueries(name, scalar, container, self.bare.rules, self.default())
+
+    def from_body(self) -> Source | None:
+        return self.body() if is_model(self.bare.type) else None
+
+    def body(self) -> Source:
+        self.check_verbs()
+        if self.parameter.default not in (EMPTY, None):
+            raise self.signature.refused(
+                "body-default",
+                f"{self.name} is the body, and its default would be one object for all requests",
+                f"write {self.name}: {spelled(self.bare.type)} | None = None",
+            )
+        try:
+            return FromBody(JsonBody(without_marker(self.annotation)), self.default())
+        except TypeError as error:
+            raise self.signature.refused(
+                "body-type",
+                f"{self.name} cannot be read from JSON: {error}",
+                "use a Struct, a dataclass or a dict",
+            ) from error
+
+    def check_verbs(self) -> None:
+        without = [method for method in self.offer.methods if method in WITHOUT_BODY]
+        if without:
+            raise self.signature.refused(
+                "body-on-get",
+                f"{self.name} is read from the body, and {' and '.join(without)} has none",
+                "answer POST, PUT or PATCH",
+                "take the values from the query, one parameter each",
+            )
+
+    def default(self) -> Any:
+        if self.parameter.default is not EMPTY:
+            return self.parameter.default
+        return None if self.bare.is_optional else REQUIRED
+
+    def check_default(self, scalar: Scalar, default: Any) -> None:
+        if default is REQUIRED or default is None or scalar.type is object:
+            return
+        if isinstance(default, scalar.type) or (scalar.type is float and isinstance(default, int)):
+            return
+        raise self.signature.refused(
+            "bad-default",
+            f"the default of {self.name} is {default!r}, which is not {scalar.words}",
+            "give it a value of its type",
+        )
+
+    def nowhere(self) -> Source:
+        raise self.signature.refused(
+            "unknown-type",
+            f"nothing says where {self.name}: {spelled(self.annotation)} comes from",
+            f"write {self.name}: str, int, float, bool, a UUID, date, Decimal, enum, Literal or a list of one to read it from "
+            "the query",
+            "a Struct, dataclass, TypedDict or dict to read it from the body",
+            "request: Request for the request itself",
+        )
+
+
+def is_same(offered: Any, wanted: Any) -> bool:
+    if Any in (offered, wanted) or offered == wanted:
+        return True
+    if offered is int and wanted is float:
+        return True
+    origin = get_origin(offered) or offered
+    return isinstance(origin, type) and isinstance(wanted, type) and issubclass(origin, wanted)
+
+
+def without_marker(annotation: Any) -> Any:
+    """An annotation as msgspec may see it: it refuses metadata that it does not know."""
+    metadata = getattr(annotation, "__metadata__", None)
+    if metadata is None:
+        return annotation
+    kept = tuple(item for item in metadata if not isinstance(item, Body))
+    inner = get_args(annotation)[0]
+    for item in kept:
+        inner = Annotated[inner, item]
+    return inner
+
+
+def shown_without_default(parameter: inspect.Parameter) -> str:
+    return (
+        parameter.name
+        if parameter.annotation is EMPTY
+        else f"{parameter.name}: {spelled(parameter.annotation)}"
+    )

@@ -1,0 +1,32 @@
+"""What a route has to offer to the parameters of its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PathParameter:
+    """What the pattern says of one of its parameters."""
+
+    type: Any
+    """The type of the converter's values; Any where it does not say."""
+    kind: str
+    """`int`, `slug`, …: the converter's name in the pattern; empty where there is none."""
+    convert: Callable[[str], object] | None
+    """None where the pattern names no converter, so that the annotation chooses."""
+    native: str | Callable[[str], object] = "str"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a route has to offer to the parameters of its handler."""
+
+    path: Mapping[str, PathParameter]
+    methods: Sequence[str]
+    constants: Mapping[type[Any], Any] = field(default_factory=dict[type[Any], Any])
+    """Objects of the App by their class: its settings."""
+    settings_base: type[Any] | None = None
+    """The class that all settings derive from, to word the refusal of others."""

@@ -1,0 +1,144 @@
+"""The signature of a handler, its annotations resolved; and the words to refuse one."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from kingpost.binding.annotation import spelled
+from kingpost.binding.errors import signature_refused
+from kingpost.errors import SignatureError
+from kingpost.types import Place
+
+EMPTY = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a function takes and returns.
+
+    Attributes:
+        name: the function's, for messages.
+        parameters: in order, with resolved annotations; `EMPTY` where there is none.
+        returns: the resolved return annotation; `EMPTY` where there is none.
+        place: where it was written.
+    """
+
+    name: str
+    parameters: tuple[inspect.Parameter, ...]
+    returns: Any
+    place: Place
+
+    def __str__(self) -> str:
+        shown = ", ".join(shown_parameter(parameter) for parameter in self.parameters)
+        returns = "" if self.returns is EMPTY else f" -> {spelled(self.returns)}"
+        return f"{self.name}({shown}){returns}"
+
+    def refused(
+        self, code: str, problem: str, *remedies: str, places: Iterable[Place] = ()
+    ) -> SignatureError:
+        return signature_refused(code, f"{self}: {problem}", remedies, [self.place, *places])
+
+
+def shown_parameter(parameter: inspect.Parameter) -> str:
+    stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+    stars = "**" if parameter.kind is parameter.VAR_KEYWORD else stars
+    name = stars + parameter.name
+    if parameter.annotation is not EMPTY:
+        name += f": {spelled(parameter.annotation)}"
+    if parameter.default is not EMPTY:
+        name += (
+            f" = {parameter.default!r}"
+            if parameter.annotation is not EMPTY
+            else f"={parameter.default!r}"
+        )
+    return name
+
+
+def signature_of(function: Callable[..., Any]) -> Signature:
+    """The signature of a handler.
+
+    Raises:
+        SignatureError: `binding.unresolved-name` or `binding.bad-annotation` where an annotation cannot be evaluated,
+            `binding.no-signature` for a callable that has none.
+    """
+    place = Place.of(annotated(function))
+    name = getattr(function, "__name__", type(function).__name__)
+    try:
+        plain = inspect.signature(function)
+    except (TypeError, ValueError) as error:
+        raise signature_refused(
+            "no-signature", f"{name} has no signature: {error}", ["write a def"], [place]
+        ) from error
+    hints = resolved_hints(function, name, place)
+    parameters = tuple(
+        parameter.replace(annotation=hints.get(parameter.name, EMPTY))
+        for parameter in plain.parameters.values()
+    )
+    return Signature(name, parameters, hints.get("return", EMPTY), place)
+
+
+def annotated(function: Callable[..., Any]) -> Any:
+    """The object that carries the annotations: the function below partials, wrappers and callable objects."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif inspect.isfunction(function) or inspect.ismethod(function):
+            return inspect.unwrap(function)
+        elif inspect.isfunction(call := getattr(type(function), "__call__", None)):  # noqa: B004 - the function is wanted
+            return call
+        else:
+            return function
+
+
+def resolved_hints(function: Callable[..., Any], name: str, place: Place) -> dict[str, Any]:
+    carrier = annotated(function)
+    try:
+        hints = typing.get_type_hints(carrier, include_extras=True)
+    except NameError as error:
+        raise unresolved(carrier, name, place, error) from error
+    except Exception as error:
+        raise signature_refused(
+            "bad-annotation",
+            f"an annotation of {name} cannot be evaluated: {error}",
+            ["mend the annotation"],
+            [place],
+        ) from error
+    # get_type_hints() makes NoneType of None, and forgets whether there was an annotation at all only for parameters.
+    return hints
+
+
+def unresolved(carrier: Any, name: str, place: Place, error: NameError) -> SignatureError:
+    missing = error.name or str(error)
+    module = inspect.getmodule(carrier)
+    if module is not None and missing in names_for_checkers(module):
+        remedy = f"import {missing} outside of `if TYPE_CHECKING:`; its value is needed when the App starts"
+    else:
+        remedy = f"import {missing}, or define it at the top level of the module"
+    return signature_refused(
+        "unresolved-name",
+        f"{name} has an annotation that names {missing}, which does not exist",
+        [remedy],
+        [place],
+    )
+
+
+def names_for_checkers(module: ModuleType) -> set[str]:
+    """Names that a module imports under `if TYPE_CHECKING:`."""
+    try:
+        tree = ast.parse(inspect.getsource(module))
+    except (OSError, TypeError, SyntaxError):
+        return set()
+    names: set[str] = set()
+    for block in ast.walk(tree):
+        if isinstance(block, ast.If) and ast.unparse(block.test).endswith("TYPE_CHECKING"):
+            for statement in block.body:
+                if isinstance(statement, ast.Import | ast.ImportFrom):
+                    names.update(alias.asname or alias.name for alias in statement.names)
+    return names

@@ -1,0 +1,230 @@
+"""Where a parameter comes from: one class for each source.
+
+Each reads its value from a request, adds to the errors what is wrong with it, and offers the engine a short cut (`binder`), which may
+take less than `read` takes but never anything else.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from kingpost import _native
+from kingpost.binding.body import JsonBody, check_media_type
+from kingpost.binding.convert import BrokenRules, Scalar
+from kingpost.binding.errors import Location, Refused, field_error
+from kingpost.binding.rules import Rules
+from kingpost.errors import FieldError, NotFound
+from kingpost.http.request import Request
+from kingpost.http.stream import BodyStream
+
+REQUIRED: Final = _native.REQUIRED
+
+Errors = list[FieldError]
+Binder = tuple[Any, ...]
+
+
+class Source(Protocol):
+    """What every source can do."""
+
+    @property
+    def words(self) -> str:
+        """What `kingpost routes explain` says of it."""
+        ...
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        """The value; with errors added to `errors`, anything.
+
+        Raises:
+            HTTPError: where nothing else of the request matters any more: 404, 400, 415.
+        """
+        ...
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        """The engine's short cut; None where there is none."""
+        ...
+
+
+def read_text(convert: Callable[[str], object], text: str, at: Location, errors: Errors) -> Any:
+    try:
+        return convert(text)
+    except Refused as refused:
+        errors.extend(
+            field_error(at, code, message, given=text) for code, message in refused.problems
+        )
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FromPath:
+    """A parameter of the path. What does not convert is no page of this site: 404."""
+
+    name: str
+    convert: Callable[[str], object]
+    native: str | Callable[[str], object]
+    kind: str
+
+    @property
+    def words(self) -> str:
+        return f"path {{{self.name}}}: {self.kind}"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        text = request.path_params[self.name]
+        try:
+            return self.convert(text)
+        except BrokenRules as broken:
+            errors.extend(
+                field_error(("path", self.name), *problem, given=text)
+                for problem in broken.problems
+            )
+            return None
+        except (ValueError, ArithmeticError):
+            raise NotFound(f"{text[:100]!r} is not {self.kind}") from None
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return ("path", self.name, self.native, keyword)
+
+
+@dataclass(frozen=True, slots=True)
+class FromQuery:
+    """One value of the query. Given twice it is refused: which one was meant cannot be known."""
+
+    name: str
+    scalar: Scalar
+    default: Any
+
+    @property
+    def words(self) -> str:
+        default = "" if self.default is REQUIRED else f", {self.default!r} if not given"
+        return f"query {self.name}: {self.scalar.words}{default}"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        texts = request.query.get_all(self.name)
+        at = ("query", self.name)
+        if len(texts) > 1:
+            errors.append(field_error(at, "repeated", given=texts[1]))
+        elif not texts or not (texts[0] or self.scalar.is_text):
+            # An empty field of a form is a number or a date that nobody filled in.
+            if self.default is REQUIRED:
+                errors.append(field_error(at, "missing"))
+            return self.default
+        else:
+            return read_text(self.scalar.convert, texts[0], at, errors)
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return ("query", self.name, self.scalar.native, self.default, keyword)
+
+
+@dataclass(frozen=True, slots=True)
+class FromQueries:
+    """Every value that the query has for one name."""
+
+    name: str
+    scalar: Scalar
+    container: type[list[Any] | set[Any] | frozenset[Any] | tuple[Any, ...]]
+    rules: Rules
+    default: Any
+
+    @property
+    def words(self) -> str:
+        default = "" if self.default is REQUIRED else f", {self.default!r} if not given"
+        return f"query {self.name}, repeated: {self.scalar.words} each{default}"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        texts = request.query.get_all(self.name)
+        if not self.scalar.is_text:
+            texts = [text for text in texts if text]
+        at = ("query", self.name)
+        if not texts:
+            if self.default is REQUIRED:
+                errors.append(field_error(at, "missing"))
+            # A list that is a default is one object for the whole life of the process.
+            return copy.copy(self.default)
+        values = [
+            read_text(self.scalar.convert, text, (*at, index), errors)
+            for index, text in enumerate(texts)
+        ]
+        errors.extend(field_error(at, code, message) for code, message in self.rules.broken(values))
+        return self.container(values)
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        if self.rules != Rules() or isinstance(self.default, list | set):
+            return None
+        return (
+            "queries",
+            self.name,
+            self.scalar.native,
+            self.default,
+            self.container.__name__,
+            keyword,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FromBody:
+    """The JSON body."""
+
+    body: JsonBody
+    default: Any
+
+    @property
+    def words(self) -> str:
+        default = "" if self.default is REQUIRED else f", {self.default!r} if empty"
+        return f"body: {self.body.words} as JSON{default}"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        if not request.body:
+            if self.default is REQUIRED:
+                errors.append(field_error(("body",), "missing"))
+            return self.default
+        check_media_type(request)
+        value, broken = self.body.read(request)
+        errors.extend(broken)
+        return value
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return ("body", self.body.native, keyword)
+
+
+@dataclass(frozen=True, slots=True)
+class TheRequest:
+    """The request itself."""
+
+    words: str = "the request"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        return request
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return ("request", keyword)
+
+
+@dataclass(frozen=True, slots=True)
+class TheBodyStream:
+    """The unread body, chunk by chunk."""
+
+    words: str = "body: unread, as a stream"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        if request.stream is None:
+            raise RuntimeError("the route streams its body, and the engine has read it")
+        return BodyStream(request.stream)
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Something of the App that is there before the first request, such as its settings."""
+
+    value: Any
+    words: str
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        return self.value
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return ("constant", self.value, keyword)

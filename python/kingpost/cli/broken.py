@@ -1,0 +1,85 @@
+"""What `kingpost dev` serves while the code does not run and no older code is there: the error, for browser and curl."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from kingpost import _native
+from kingpost.server.child import Failure
+from kingpost.types import Mode
+
+# Seconds after which the browser asks again, so that the page goes away by itself once the file is mended.
+_REFRESH = 2
+
+
+class BrokenService:
+    """A service without routes: every request is answered with what is wrong, status 500."""
+
+    mode: Mode = "development"
+
+    def __init__(self, error: BaseException, failure: Failure, target: str) -> None:
+        self.router = _native.Router()
+        self.plans: list[_native.Plan] = []
+        self.dispatch = _BrokenDispatch(error, failure, target)
+        self.context = contextvars.copy_context()
+
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        return _nothing()
+
+    async def idle(self) -> None:
+        """There is never anything left to do."""
+
+
+@contextlib.asynccontextmanager
+async def _nothing() -> AsyncGenerator[None]:
+    yield
+
+
+class _BrokenDispatch:
+    """The dispatch of a `BrokenService`; the names are those of `kingpost.server.dispatch`."""
+
+    request_type = _native.Request
+    html_type = str
+    guard_all = False
+
+    def __init__(self, error: BaseException, failure: Failure, target: str) -> None:
+        self._error = error
+        self._failure = failure
+        self._target = target
+
+    def json_encode(self, value: object) -> bytes:
+        raise TypeError("no route gives a value")
+
+    def answer(self, request: Any, plan: int, value: object) -> _native.Answer:
+        raise TypeError("no route gives a value")
+
+    def guard(self, request: Any) -> _native.Answer | None:
+        return None
+
+    def fail(
+        self, request: Any, plan: int | None, error: BaseException
+    ) -> _native.Answer | Awaitable[_native.Answer]:
+        return self._tell(request)
+
+    def miss(self, request: Any, allowed: tuple[str, ...] | None) -> _native.Answer:
+        return self._tell(request)
+
+    def refusal(self, status: int, code: str, sentence: str) -> BaseException:
+        return RuntimeError(f"{status} {code}: {sentence}")
+
+    def _tell(self, request: Any) -> _native.Answer:
+        fields = [("cache-control", "no-store")]
+        if "text/html" in request.headers.get("accept", ""):
+            from kingpost.app.pages import import_failure_page
+
+            page = import_failure_page(self._error, target=self._target, refresh_seconds=_REFRESH)
+            body = str(page).encode("utf-8", "replace")
+            return _native.Answer(
+                500, [("content-type", "text/html; charset=utf-8"), *fields], body
+            )
+        body = f"{self._failure.report.rstrip()}\n".encode("utf-8", "replace")
+        return _native.Answer(500, [("content-type", "text/plain; charset=utf-8"), *fields], body)

@@ -1,0 +1,209 @@
+"""Every command, its options and its help. What a command does is in a module of its own, imported when it is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from kingpost.cli.group import Group, app_option
+
+if TYPE_CHECKING:
+    from kingpost.server.loops import LoopKind
+
+_HELP = """Kingpost, a web framework.
+
+\b
+A first app is a file, say hello.py:
+
+\b
+    from kingpost import App
+    app = App()
+
+\b
+    @app.get("/")
+    def home():
+        return "Hello, world!"
+
+\b
+Try it:             kingpost dev hello.py
+                    then open http://127.0.0.1:8000 in a browser
+Serve it for real:  kingpost run hello.py
+"""
+
+_TARGET_HELP = """
+
+\b
+TARGET says where the app is:
+  hello.py              the file hello.py
+  hello, shop.web       a module
+  shop.web:app          the object `app` in the module shop.web
+  shop.web:create_app   a function that returns the app
+Without TARGET: [tool.kingpost] app of pyproject.toml, then app.py, then main.py."""
+
+
+@click.group(cls=Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "--version", package_name="kingpost", message="Kingpost %(version)s")
+def kingpost() -> None:
+    """The command line."""
+
+
+_host = click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Address to listen on; may be given more than once.  [default: 127.0.0.1, this machine only; "
+    "0.0.0.0 is everybody by IPv4, :: by IPv6]",
+)
+_port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    envvar="PORT",
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one. The environment's PORT is the default where it is set.",
+)
+_uds = click.option(
+    "--uds", metavar="PATH", help="Listen on a Unix socket instead of host and port."
+)
+_uds_mode = click.option(
+    "--uds-mode",
+    metavar="MODE",
+    default="660",
+    show_default=True,
+    help="Permissions of the Unix socket, octal.",
+)
+_fd = click.option(
+    "--fd", type=click.IntRange(0), help="Take over this descriptor, a listening socket, instead."
+)
+_loop = click.option(
+    "--loop",
+    type=click.Choice(["auto", "uvloop", "asyncio"]),
+    default="auto",
+    show_default=True,
+    help="Event loop; auto is uvloop where it is installed.",
+)
+
+
+@kingpost.command(
+    help="Run an app while you write it: reloads when files change, shows errors." + _TARGET_HELP
+)
+@click.argument("target", required=False)
+@_host
+@_port
+@_loop
+@click.option("--no-reload", is_flag=True, help="Do not watch the files.")
+def dev(
+    target: str | None, hosts: tuple[str, ...], port: int, loop: str, *, no_reload: bool
+) -> None:
+    """Serves in development mode."""
+    from kingpost.cli.dev import run_dev
+
+    run_dev(target, hosts, port, loop, reload=not no_reload)
+
+
+@kingpost.command(help="Serve an app for real: fast, and errors stay private." + _TARGET_HELP)
+@click.argument("target", required=False)
+@_host
+@_port
+@_uds
+@_uds_mode
+@_fd
+@_loop
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=30.0,
+    show_default=True,
+    help="Seconds that running requests have to finish when the server is told to stop.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Threads for `def` handlers.",
+)
+def run(
+    *,
+    target: str | None,
+    hosts: tuple[str, ...],
+    port: int,
+    uds: str | None,
+    uds_mode: str,
+    fd: int | None,
+    loop: str,
+    grace: float,
+    threads: int,
+) -> None:
+    """Serves in production mode."""
+    from kingpost.cli.run import address_of, run_app
+    from kingpost.server.options import Options
+
+    address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd)
+    run_app(target, address, Options(loop=cast("LoopKind", loop), grace=grace, threads=threads))
+
+
+@kingpost.group(cls=Group, invoke_without_command=True, short_help="List the routes of an app.")
+@app_option
+@click.pass_context
+def routes(ctx: click.Context, target: str | None) -> None:
+    """List the routes of an app: methods, path, name, and where each was written."""
+    ctx.obj = target
+    if ctx.invoked_subcommand is None:
+        from kingpost.cli.routes import list_routes
+
+        list_routes(target)
+
+
+@routes.command("explain", short_help="Say what happens on a request to a path.")
+@click.argument("path")
+@click.option("--method", default="GET", show_default=True, help="The request's method.")
+@app_option
+@click.pass_context
+def routes_explain(ctx: click.Context, path: str, method: str, target: str | None) -> None:
+    """Say which route answers PATH, where its arguments come from, and what is done with its value."""
+    from kingpost.cli.routes import explain_route
+
+    explain_route(target or ctx.obj, path, method.upper())
+
+
+@routes.command("list", hidden=True)
+@click.argument("target")
+def routes_list(target: str) -> None:
+    """What `kingpost routes hello.py` means."""
+    from kingpost.cli.routes import list_routes
+
+    list_routes(target)
+
+
+routes.otherwise = "list"  # type: ignore[attr-defined]  # click's decorators hide the class
+
+
+@kingpost.group(cls=Group, short_help="Ask about the settings of an app.")
+@app_option
+@click.pass_context
+def settings(ctx: click.Context, target: str | None) -> None:
+    """Ask about the settings of an app."""
+    ctx.obj = target
+
+
+@settings.command("explain", short_help="Say where a setting's value comes from.")
+@click.argument("name")
+@app_option
+@click.pass_context
+def settings_explain(ctx: click.Context, name: str, target: str | None) -> None:
+    """Say what the setting NAME is, its value now, where that comes from, and how to change it."""
+    from kingpost.cli.settings import explain_setting
+
+    explain_setting(target or ctx.obj, name)
+
+
+@kingpost.command(short_help="Explain an error code, with the wrong program and the right one.")
+@click.argument("code", required=False)
+def explain(code: str | None) -> None:
+    """Explain the error CODE: a wrong program, and the right one. Without CODE: list all codes."""
+    from kingpost.cli.explain import explain_code
+
+    explain_code(code)

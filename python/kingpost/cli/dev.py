@@ -1,0 +1,198 @@
+"""`kingpost dev`: a supervisor that watches the files, and workers that it starts anew when they change.
+
+The same command line serves both: the supervisor starts the workers with its own arguments and says by an environment
+variable that they are workers.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from kingpost.cli.failure import failure_of
+from kingpost.cli.group import Refusal
+from kingpost.cli.run import address_of, import_app
+from kingpost.errors import ConfigurationError
+from kingpost.server.child import Failure, Order, ReloadedChild
+from kingpost.server.listen import Address, Listener, ListenError, inherit, open_listeners
+from kingpost.server.loops import LoopKind, LoopMissing
+from kingpost.server.target import Target, find_target, load_target
+
+if TYPE_CHECKING:
+    from kingpost.app.application import App
+    from kingpost.server.engine import Service
+
+# Seconds that requests in flight have when a worker is replaced or stopped.
+_GRACE = 5.0
+
+
+def run_dev(text: str | None, hosts: Sequence[str], port: int, loop: str, *, reload: bool) -> None:
+    """Serves the target in development mode."""
+    child = ReloadedChild.from_environment()
+    try:
+        if child is not None:
+            _work(find_target(text), child, cast("LoopKind", loop))
+        elif reload:
+            _supervise(find_target(text), address_of(hosts, port))
+        else:
+            _serve_once(text, address_of(hosts, port), cast("LoopKind", loop))
+    except (ListenError, LoopMissing) as error:
+        raise Refusal(str(error)) from None
+    except KeyboardInterrupt:
+        # Pressed while the code was still being imported.
+        raise SystemExit(130) from None
+
+
+# -- the supervisor --------------------------------------------------------------------------------------------------
+
+
+def _supervise(target: Target, address: Address) -> None:
+    from kingpost.server.reload import Supervisor, interpreter
+
+    listeners = open_listeners(address)
+    try:
+        for listener in listeners:
+            _say(f"Kingpost serves {target.text} on {listener.url}")
+        _say("Development mode: it reloads when a file changes. Press Ctrl-C to stop.")
+        command = [*interpreter(), "-m", "kingpost.cli", *sys.argv[1:]]
+        status = Supervisor(command, listeners, _roots(target), _say).run()
+    finally:
+        for listener in listeners:
+            listener.close()
+    if status:
+        raise SystemExit(status)
+
+
+def _roots(target: Target) -> list[Path]:
+    """The folders to watch: the project's, and the working one where that is another."""
+    roots = [target.folder.absolute()]
+    if Path.cwd() != roots[0] and not Path.cwd().is_relative_to(roots[0]):
+        roots = [root for root in roots if not root.is_relative_to(Path.cwd())] + [Path.cwd()]
+    return roots
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+# -- a worker --------------------------------------------------------------------------------------------------------
+
+
+def _work(target: Target, child: ReloadedChild, loop: LoopKind) -> None:
+    listeners = [inherit(number) for number in child.listening]
+    _report_debuggers(child)
+    try:
+        service = _service(target)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - SystemExit too: exit() is a mistake to be shown
+        _serve_failure(error, target, listeners, loop, child)
+        return
+    try:
+        _serve(service, listeners, loop, child)
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        # Start-up is the user's code as well; so is clean-up, but then nobody asks for this worker any more.
+        child.obey(None)
+        _serve_failure(error, target, listeners, loop, child)
+
+
+def _serve_failure(
+    error: BaseException,
+    target: Target,
+    listeners: Sequence[Listener],
+    loop: LoopKind,
+    child: ReloadedChild,
+) -> None:
+    """Says what is wrong, and shows it to browsers where there is no older code that could serve them."""
+    failure = failure_of(error)
+    child.broken(failure)
+    if child.wait_for_order() == "show":
+        from kingpost.cli.broken import BrokenService
+
+        _serve(BrokenService(error, failure, target.text), listeners, loop, child)
+
+
+def _service(target: Target) -> Service:
+    from kingpost.app.application import App
+    from kingpost.app.compile import compile_app
+
+    app = load_target(target, App)
+    _make_secret_key(app)
+    return compile_app(app, mode="development")
+
+
+def _serve(
+    service: Service, listeners: Sequence[Listener], loop: LoopKind, child: ReloadedChild
+) -> None:
+    from kingpost.server import logs
+    from kingpost.server.notice import NoticedDispatch
+    from kingpost.server.options import Options
+    from kingpost.server.serve import leave
+    from kingpost.server.worker import Worker
+
+    logs.set_up()
+    dispatch = NoticedDispatch(service.dispatch)
+
+    def obey(order: Order, failure: Failure) -> None:
+        if order == "notice":
+            dispatch.notice = failure
+        elif order in ("stop", "now"):
+            worker.stop(now=order == "now")
+
+    options = Options(loop=loop, grace=_GRACE)
+    worker = Worker(
+        service, listeners, options, dispatch=dispatch, on_ready=lambda _: child.ready()
+    )
+    child.obey(obey)
+    leave(worker.run(), worker)
+
+
+def _report_debuggers(child: ReloadedChild) -> None:
+    """Tells the supervisor when a debugger is opened, since a worker that waits for somebody typing must be left alone."""
+    before = sys.breakpointhook
+
+    def hook(*args: object, **kwargs: object) -> object:
+        child.debugging()
+        return before(*args, **kwargs)
+
+    sys.breakpointhook = cast("Callable[..., object]", hook)
+
+
+def _make_secret_key(app: App) -> None:
+    """Development needs no preparation: where the App has settings, a missing key is made once and kept."""
+    from kingpost.cli.settings import settings_class
+    from kingpost.settings import ensure_secret_key
+
+    kind = settings_class(app)
+    if kind is not None and (said := ensure_secret_key(kind)):
+        _say(said)
+
+
+# -- without reload --------------------------------------------------------------------------------------------------
+
+
+def _serve_once(text: str | None, address: Address, loop: LoopKind) -> None:
+    from kingpost.app.compile import compile_app
+    from kingpost.server.options import Options
+    from kingpost.server.serve import serve
+
+    app = import_app(text)
+    _make_secret_key(app)
+    try:
+        serve(
+            compile_app(app, mode="development"),
+            address=address,
+            options=Options(loop=loop, grace=_GRACE),
+        )
+    except (ListenError, LoopMissing, ConfigurationError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        traceback.print_exception(error)
+        raise Refusal(
+            "the app's start-up or clean-up failed, as the traceback above says"
+        ) from None

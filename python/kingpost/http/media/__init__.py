@@ -1,0 +1,1 @@
+"""One module for each media type that a body can have."""

@@ -1,0 +1,166 @@
+"""`Request`: what the client asked, with the conveniences of Python on top of the engine's class.
+
+Everything is a plain call, the same in `def` and `async def`: the body is complete before the handler runs. What has to be parsed is parsed
+when it is first asked for, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from kingpost import limits
+from kingpost._native import Request as NativeRequest
+from kingpost.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
+from kingpost.http.cookies import parse_cookies
+from kingpost.http.media import json
+from kingpost.http.media_type import MediaType
+from kingpost.http.multidict import MultiDict
+from kingpost.http.urlencoded import parse_pairs
+
+T = TypeVar("T")
+
+# bytes.decode knows codecs that take quadratic time (idna, punycode) or are no text; these are what forms and tools send.
+_CHARSETS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "iso-8859-1": "latin-1",
+    "windows-1252": "cp1252",
+}
+
+
+class Request(NativeRequest):
+    """What the client asked. The engine makes it.
+
+    Attributes:
+        method: As sent, such as "GET".
+        path: The path, percent-decoded.
+        headers: The fields; names compare without case.
+        client: The peer's address, None on a Unix socket.
+        scheme: "http" or "https".
+        host: The checked Host.
+        body: The bytes of the body.
+        id: 16 hexadecimal digits that are in the log and in the answer's `x-request-id`.
+        path_params: The parts of the path that the route's pattern names, as text.
+        is_disconnected: Whether the client has left.
+    """
+
+    __slots__ = ()
+
+    @property
+    def query(self) -> MultiDict:
+        """The query string: `query["page"]` is the first value, `query.get_all("tag")` every one.
+
+        Raises:
+            BadRequest: It has more than 1,000 pairs (code `query.too-many-pairs`).
+        """
+        return self._once(
+            "query",
+            lambda: MultiDict(
+                parse_pairs(self.query_string, limit=limits.QUERY_PAIRS, what="query")
+            ),
+        )
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies by name, as they were sent."""
+        return self._once("cookies", lambda: parse_cookies(self.headers.get_all("cookie")))
+
+    @property
+    def content_type(self) -> MediaType | None:
+        """The parsed Content-Type; None when it is absent or malformed."""
+        return MediaType.parse(self.headers.get("content-type"))
+
+    def text(self) -> str:
+        """The body as text, in the charset that the Content-Type names, UTF-8 without one.
+
+        Raises:
+            BadRequest: The bytes are not of that charset (code `text.malformed`).
+            UnsupportedMediaType: The charset is none of UTF-8, US-ASCII, ISO-8859-1, Windows-1252 (code `text.unknown-charset`).
+        """
+        media_type = self.content_type
+        charset = (
+            "utf-8" if media_type is None else media_type.parameters.get("charset", "utf-8").lower()
+        )
+        codec = _CHARSETS.get(charset)
+        if codec is None:
+            raise UnsupportedMediaType(
+                f"charset {charset[:40]!r} is not read; send UTF-8", code="text.unknown-charset"
+            )
+        try:
+            return self.body.decode(codec)
+        except UnicodeDecodeError as error:
+            raise BadRequest(
+                f"the body is no {charset}: byte {error.start} {error.reason}",
+                code="text.malformed",
+            ) from None
+
+    def json(self) -> Any:  # noqa: ANN401 - a JSON document can be any of them
+        """The body as JSON: dict, list, str, int, float, bool or None.
+
+        Raises:
+            UnsupportedMediaType: The Content-Type is not JSON. Without this check a page of another site could send it with a simple form.
+            BadRequest: It is empty, malformed or beyond the limits (codes `json.…`).
+        """
+        media_type = self.content_type
+        if media_type is None or not media_type.is_json:
+            raise UnsupportedMediaType(
+                f"the body is {_named(self.headers.get('content-type'))}; send it with content-type: application/json",
+                code="json.wrong-content-type",
+            )
+        return self._once("json", lambda: json.decode(self.body))
+
+    def form(self) -> MultiDict:
+        """The fields of a plain HTML form (application/x-www-form-urlencoded).
+
+        Raises:
+            UnsupportedMediaType: The body is no such form (code `form.wrong-content-type`).
+            ContentTooLarge: It has more than 512 KiB (code `form.too-large`).
+            BadRequest: It has more than 1,000 fields (code `form.too-many-fields`).
+        """
+        media_type = self.content_type
+        if media_type is None or media_type.essence != "application/x-www-form-urlencoded":
+            raise UnsupportedMediaType(
+                f"the body is {_named(self.headers.get('content-type'))}; send it with content-type: application/x-www-form-urlencoded",
+                code="form.wrong-content-type",
+            )
+        return self._once("form", self._parse_form)
+
+    def url_for(self, name: str, /, *, absolute: bool = False, **params: object) -> str:
+        """The URL of the route called `name`; a leading dot means the blueprint that this request came through.
+
+        Args:
+            name: The route's name below its blueprint's, such as "todos.show".
+            absolute: Put the scheme and host of this request in front.
+            params: The path's parameters; further ones become the query string.
+
+        Raises:
+            RoutingError: There is no such route, a parameter is missing or has the wrong type.
+        """
+        url: str = self.dispatch.url_for(self, name, absolute=absolute, params=params)
+        return url
+
+    def _parse_form(self) -> MultiDict:
+        if len(self.body) > limits.FORM_BYTES:
+            raise ContentTooLarge(
+                f"the form has more than {limits.FORM_BYTES // limits.KIB} KiB",
+                code="form.too-large",
+            )
+        return MultiDict(parse_pairs(self.body, limit=limits.FORM_FIELDS, what="form"))
+
+    def _once(self, key: str, make: Callable[[], T]) -> T:
+        cache = self.cache
+        try:
+            value: T = cache[key]
+        except KeyError:
+            value = cache[key] = make()
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path!r}>"
+
+
+def _named(content_type: str | None) -> str:
+    return f"of type {content_type[:80]!r}" if content_type else "without a content-type"

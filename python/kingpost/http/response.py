@@ -1,0 +1,236 @@
+"""Answers that say more than their content: status, header fields, cookies; and redirects."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, Self, TypeVar, overload
+
+from kingpost.errors import BadRequest
+from kingpost.http.cookies import same_cookie, set_cookie_field
+from kingpost.http.headers import Fields, ResponseHeaders
+from kingpost.http.url import encode_reference, leaves_site
+from kingpost.types import SameSite
+
+T_co = TypeVar("T_co", covariant=True)
+
+REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class Response(Generic[T_co]):
+    """An answer with a status and header fields of its own; its content is sent as it would be if the handler returned it alone.
+
+    Args:
+        content: What is sent: text, bytes, a model, a generator; nothing when left out.
+        status: 200 to 599.
+        headers: Fields of the answer.
+        media_type: The Content-Type, in place of the one that the content's type would give.
+
+    Attributes:
+        content: As given.
+        status: As given; may be changed until the response is returned.
+        headers: The fields; may be changed until the response is returned.
+        media_type: As given.
+
+    Raises:
+        ValueError: The status is no final status, or a field could not be sent safely; the message names the field.
+
+    Example:
+        >>> response = Response({"id": 7}, status=201, headers={"Location": "/todos/7"})
+        >>> response.headers["location"]
+        '/todos/7'
+    """
+
+    __slots__ = ("_headers", "content", "media_type", "status")
+
+    content: T_co
+    status: int
+    media_type: str | None
+    _headers: ResponseHeaders | None
+
+    @overload
+    def __init__(
+        self: Response[None],
+        *,
+        status: int = ...,
+        headers: Fields | None = ...,
+        media_type: str | None = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        content: T_co,
+        *,
+        status: int = ...,
+        headers: Fields | None = ...,
+        media_type: str | None = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        content: object = None,
+        *,
+        status: int = 200,
+        headers: Fields | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        if not 200 <= status <= 599:
+            raise ValueError(
+                f"status={status}: a Response has a final status, 200 to 599 (RFC 9110 section 15)"
+            )
+        self.content = content  # type: ignore[assignment]  # the overloads say what it is
+        self.status = status
+        # Made when somebody asks: most responses that carry a status carry no fields.
+        self._headers = None if headers is None else ResponseHeaders(headers)
+        self.media_type = media_type
+
+    @property
+    def headers(self) -> ResponseHeaders:
+        """The fields of the answer, case-insensitive and changeable."""
+        if self._headers is None:
+            self._headers = ResponseHeaders()
+        return self._headers
+
+    @property
+    def has_headers(self) -> bool:
+        """Whether a field was set."""
+        return bool(self._headers)
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str,
+        *,
+        max_age: int | timedelta | None = None,
+        expires: datetime | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        http_only: bool = True,
+        secure: bool = True,
+        same_site: SameSite = "lax",
+        partitioned: bool = False,
+    ) -> Self:
+        """Give the browser a cookie; one of the same name, domain and path that was set before is replaced.
+
+        Args:
+            name: A token; the prefixes `__Host-` and `__Secure-` are held to what they promise.
+            value: Printable ASCII without blanks, quotes, commas, semicolons and backslashes.
+            max_age: Seconds, or a timedelta, that the browser keeps it; without it and `expires`, until the browser is closed.
+            expires: A point in time with a time zone.
+            path: Where it is sent back.
+            domain: None for this host alone; a name for it and all hosts below it.
+            http_only: Hidden from scripts.
+            secure: Sent over https only (and to localhost).
+            same_site: Which cross-site requests carry it.
+            partitioned: Kept apart for each top-level site.
+
+        Returns:
+            The response itself, so that calls can be chained.
+
+        Raises:
+            ValueError: The browser would drop the cookie; the message names it and the rule (RFC 6265bis).
+        """
+        field = set_cookie_field(
+            name,
+            value,
+            max_age=max_age,
+            expires=expires,
+            path=path,
+            domain=domain,
+            http_only=http_only,
+            secure=secure,
+            same_site=same_site,
+            partitioned=partitioned,
+        )
+        # "Servers SHOULD NOT include more than one Set-Cookie header field in the same response with the same cookie-name."
+        kept = [
+            present
+            for present in self.headers.get_all("set-cookie")
+            if not same_cookie(present, field)
+        ]
+        self.headers.pop("set-cookie", None)
+        for present in (*kept, field):
+            self.headers.add("set-cookie", present)
+        return self
+
+    def delete_cookie(
+        self,
+        name: str,
+        *,
+        path: str | None = "/",
+        domain: str | None = None,
+        http_only: bool = True,
+        secure: bool = True,
+        same_site: SameSite = "lax",
+        partitioned: bool = False,
+    ) -> Self:
+        """Make the browser forget a cookie; the arguments are those that it was set with."""
+        return self.set_cookie(
+            name,
+            "",
+            max_age=0,
+            expires=_EPOCH,
+            path=path,
+            domain=domain,
+            http_only=http_only,
+            secure=secure,
+            same_site=same_site,
+            partitioned=partitioned,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.status}>"
+
+
+class Redirect(Response[None]):
+    """Send the client to another location of this site.
+
+    Args:
+        location: A path, query, fragment or relative path; with `external=True` a http or https URL too.
+        status: 303 (the default: look there with GET), 302, 301 and 308 (for good), 307 and 308 (repeat the method and body).
+        external: The location may be another site. Never say so for a location that a client gave.
+
+    Raises:
+        BadRequest: The location could lead to another site (code `redirect.leaves-site`) or is no URL that a browser may follow
+            (code `redirect.bad-location`). It is a 400, since such a location comes from a client: `Redirect(request.query["next"])`.
+        ValueError: The status is no redirect.
+
+    Example:
+        >>> Redirect("/todos").headers["location"]
+        '/todos'
+    """
+
+    __slots__ = ()
+
+    def __init__(self, location: str, *, status: int = 303, external: bool = False) -> None:
+        if status not in REDIRECT_STATUSES:
+            raise ValueError(
+                f"status={status}: a Redirect has one of {', '.join(map(str, REDIRECT_STATUSES))}"
+            )
+        reason = leaves_site(location)
+        if reason and not (external and _is_web_url(location)):
+            if external:
+                raise BadRequest(
+                    f"cannot redirect to {location!r}: {reason}, and it is no http or https URL",
+                    code="redirect.bad-location",
+                )
+            raise BadRequest(
+                f"cannot redirect to {location!r}: {reason}", code="redirect.leaves-site"
+            )
+        super().__init__(None, status=status, headers=(("location", encode_reference(location)),))
+
+    @property
+    def location(self) -> str:
+        """Where the client is sent, percent-encoded."""
+        return self.headers["location"]
+
+
+def _is_web_url(location: str) -> bool:
+    scheme, separator, rest = location.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        return False
+    host = rest.partition("/")[0].partition("?")[0].partition("#")[0]
+    return (
+        bool(host)
+        and "\\" not in location
+        and not any(character <= " " or character == "\x7f" for character in location)
+    )

@@ -1,0 +1,4 @@
+"""Paths and what answers them: registration, patterns, converters, names.
+
+Knows nothing of requests' contents or of how handlers get their arguments; `kingpost.app.plan` joins the two.
+"""

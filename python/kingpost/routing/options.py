@@ -1,0 +1,143 @@
+"""The options of a route: one typed set, the same on every decorator, in tables and on resources."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, cast
+
+from kingpost.errors import HTTPError, RoutingError
+from kingpost.routing.refusal import refused
+
+
+class RouteOptions(TypedDict, total=False):
+    """What a route may be told, all of it optional."""
+
+    name: str
+    """What `url_for` calls the route; the function's name if not said."""
+    status: int
+    """Status of a plain answer, 200-599; 200 if not said, 204 where the handler is annotated `-> None`."""
+    summary: str
+    """One line for lists of routes; the first line of the docstring if not said."""
+    description: str
+    """Prose; the rest of the docstring if not said."""
+    tags: Sequence[str]
+    """Words to group routes by."""
+    deprecated: bool
+    """Still served, but no longer recommended."""
+    errors: Sequence[type[HTTPError]]
+    """The errors that the route raises on purpose."""
+    inline: bool
+    """A promise that this `def` never blocks; it runs on the event loop, in place."""
+    timeout: float
+    """Seconds, > 0, after which an `async def` handler is cancelled and 503 is answered."""
+    max_body: int | str
+    """Largest request body: bytes, or text such as "2 MiB"."""
+
+
+NOT_YET = ("requires", "middleware", "before", "after", "hosts", "when", "openapi")
+UNITS = {
+    "": 1,
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+}
+SIZE = re.compile(r"([0-9]{1,15})\s*([KMG]i?B|B)?", re.ASCII | re.IGNORECASE)
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "status": (int,),
+    "summary": (str,),
+    "description": (str,),
+    "tags": (list, tuple),
+    "deprecated": (bool,),
+    "errors": (list, tuple),
+    "inline": (bool,),
+    "timeout": (int, float),
+    "max_body": (int, str),
+}
+
+
+def check_options(options: Mapping[str, object]) -> RouteOptions:
+    """The options, known and of their types.
+
+    Raises:
+        RoutingError: `routing.unknown-option`, `routing.option-not-yet` or `routing.bad-option`.
+    """
+    for option, value in options.items():
+        if option in NOT_YET:
+            raise refused(
+                "option-not-yet",
+                f"the route option {option!r} comes with a later release",
+                "leave it out",
+            )
+        if option not in KINDS:
+            raise unknown_option(option)
+        check_kind(option, value)
+    checked = cast("RouteOptions", dict(options))
+    check_values(checked)
+    return checked
+
+
+def unknown_option(option: str) -> RoutingError:
+    near = difflib.get_close_matches(option, KINDS, 1)
+    remedy = f"write {near[0]!r}" if near else f"the options are {', '.join(KINDS)}"
+    return refused("unknown-option", f"no route option is called {option!r}", remedy)
+
+
+def check_kind(option: str, value: object) -> None:
+    kinds = KINDS[option]
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        words = " or ".join(kind.__name__ for kind in kinds)
+        raise bad_option(option, value, f"must be of type {words}")
+
+
+def check_values(options: RouteOptions) -> None:
+    name, status = options.get("name", "name"), options.get("status", 200)
+    if not re.fullmatch(r"[\w-]+", name):
+        raise bad_option("name", name, "must be made of letters, digits, '_' and '-'")
+    if not 200 <= status <= 599:
+        raise bad_option("status", status, "must be from 200 to 599")
+    for tag in options.get("tags", ()):
+        check_tag(tag)
+    for error in options.get("errors", ()):
+        check_error(error)
+    timeout = options.get("timeout", 1.0)
+    if not 0 < timeout < float("inf"):
+        raise bad_option("timeout", timeout, "is a number of seconds above 0")
+    body_limit(options, default=0)
+
+
+def check_tag(tag: object) -> None:
+    if not isinstance(tag, str):
+        raise bad_option("tags", tag, "must be a list of str")
+
+
+def check_error(error: Any) -> None:
+    if not (isinstance(error, type) and issubclass(error, HTTPError)):
+        raise bad_option("errors", error, "must be a list of HTTPError classes")
+
+
+def body_limit(options: RouteOptions, *, default: int) -> int:
+    """`max_body` in bytes.
+
+    Raises:
+        RoutingError: `routing.bad-option` where it is no size.
+    """
+    value = options.get("max_body", default)
+    if isinstance(value, int):
+        if value < 0:
+            raise bad_option("max_body", value, "cannot be negative")
+        return value
+    match = SIZE.fullmatch(value.strip())
+    if match is None:
+        raise bad_option("max_body", value, 'is a number of bytes, or text such as "2 MiB"')
+    return int(match[1]) * UNITS[(match[2] or "").upper()]
+
+
+def bad_option(option: str, value: object, rule: str) -> RoutingError:
+    return refused("bad-option", f"the route option {option}={value!r} {rule}")

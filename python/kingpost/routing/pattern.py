@@ -1,0 +1,101 @@
+"""Route patterns: `/todos/{id:int}`, `/{page}.html`, `/files/{rest:path}`, `/{day:date(%Y-%m)}`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kingpost.errors import RoutingError
+from kingpost.routing.refusal import refused
+
+PARAMETER = re.compile(r"([A-Za-z_]\w*)(?::([a-z_][a-z0-9_]*)(?:\(([^()]*)\))?)?", re.ASCII)
+ILLEGAL_TEXT = re.compile(r"[\x00-\x20\x7f?#\\]|//")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One `{name:converter(argument)}` of a pattern."""
+
+    name: str
+    converter: str | None
+    argument: str | None
+
+
+Piece = str | Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern taken apart; `pieces` alternate between literal text and parameters."""
+
+    text: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return tuple(piece for piece in self.pieces if isinstance(piece, Parameter))
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Take a whole pattern apart.
+
+    Raises:
+        RoutingError: `routing.bad-pattern` naming what is wrong and where.
+    """
+    if not text.startswith("/"):
+        raise malformed(text, "a path begins with '/'")
+    pieces: list[Piece] = []
+    rest = text
+    while rest:
+        literal, brace, rest = rest.partition("{")
+        check_literal(text, literal)
+        if literal:
+            pieces.append(literal)
+        if not brace:
+            break
+        inside, closing, rest = rest.partition("}")
+        if not closing:
+            raise malformed(text, f"'{{{inside}' has no closing brace")
+        pieces.append(parse_parameter(text, inside))
+    pattern = Pattern(text, tuple(pieces))
+    check_parameters(pattern)
+    return pattern
+
+
+def parse_parameter(text: str, inside: str) -> Parameter:
+    match = PARAMETER.fullmatch(inside)
+    if match is None:
+        raise malformed(
+            text, f"'{{{inside}}}' is not a name, or a name and a converter such as '{{id:int}}'"
+        )
+    return Parameter(match[1], match[2], match[3])
+
+
+def check_literal(text: str, literal: str) -> None:
+    if "}" in literal:
+        raise malformed(text, "'}' has no opening brace")
+    illegal = ILLEGAL_TEXT.search(literal)
+    if illegal is not None:
+        raise malformed(text, f"{illegal[0]!r} cannot stand in a path")
+
+
+def check_parameters(pattern: Pattern) -> None:
+    for part in re.sub(r"\([^()]*\)", "", pattern.text).split("/"):
+        if part.count("{") > 1:
+            raise malformed(
+                pattern.text, f"{part!r} has two parameters, and one fits between two slashes"
+            )
+    names = [parameter.name for parameter in pattern.parameters]
+    for name in names:
+        if names.count(name) > 1:
+            raise malformed(pattern.text, f"two parameters are called {name!r}")
+    for piece in pattern.pieces[:-1]:
+        if isinstance(piece, Parameter) and piece.converter == "path":
+            raise malformed(
+                pattern.text,
+                f"'{{{piece.name}:path}}' takes all that follows, so it must stand last",
+            )
+
+
+def malformed(text: str, reason: str) -> RoutingError:
+    return refused("bad-pattern", f"the path {text!r} is not a pattern: {reason}")

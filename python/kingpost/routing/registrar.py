@@ -1,0 +1,181 @@
+"""The decorators and calls that register routes: the same on App and on Blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, Unpack, overload
+
+from kingpost.errors import HTTPError
+from kingpost.http.request import Request
+from kingpost.routing.options import RouteOptions, check_options
+from kingpost.routing.refusal import refused
+from kingpost.routing.route import (
+    ErrorHandler,
+    F,
+    Handler,
+    Include,
+    Registry,
+    Resource,
+    Route,
+    RouteGroup,
+    checked_handler,
+    checked_path,
+)
+from kingpost.types import Place
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
+
+
+class Registrar:
+    """What App and Blueprint have in common."""
+
+    def __init__(self) -> None:
+        self._registry = Registry()
+
+    def __routes__(self) -> Registry:
+        return self._registry
+
+    def get(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer GET (and HEAD) on `path` by the decorated function, which stays as it was."""
+        return self._decorator(path, ("GET",), options)
+
+    def post(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer POST on `path` by the decorated function."""
+        return self._decorator(path, ("POST",), options)
+
+    def put(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer PUT on `path` by the decorated function."""
+        return self._decorator(path, ("PUT",), options)
+
+    def patch(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer PATCH on `path` by the decorated function."""
+        return self._decorator(path, ("PATCH",), options)
+
+    def delete(self, path: str, /, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answer DELETE on `path` by the decorated function."""
+        return self._decorator(path, ("DELETE",), options)
+
+    def route(
+        self, path: str, /, *, methods: Sequence[str] = ("GET",), **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]:
+        """Answer several methods, or an unusual one, on `path` by the decorated function.
+
+        Args:
+            path: the pattern, such as `"/todos/{id:int}"`.
+            methods: upper-case, such as `["GET", "POST"]`.
+            options: see RouteOptions.
+        """
+        return self._decorator(path, methods, options)
+
+    def add_route(
+        self,
+        path: str,
+        handler: Handler,
+        /,
+        *,
+        methods: Sequence[str] = ("GET",),
+        **options: Unpack[RouteOptions],
+    ) -> None:
+        """Answer `methods` on `path` by `handler`: what `route` does, for a function that cannot be decorated."""
+        self._add(Route(path, handler, methods=methods, **options))
+
+    def resource(
+        self, path: str, /, **options: Unpack[RouteOptions]
+    ) -> Callable[[type[T]], type[T]]:
+        """Answer `path` by the methods of the decorated class: `get` answers GET, `post` POST, and so on.
+
+        A method marked `@route("/{id:int}")` answers below it. The class is made once, when the App starts.
+        """
+        place, checked, path = Place.of_caller(), check_options(options), checked_path(path)
+
+        def decorate(kind: type[T]) -> type[T]:
+            if not isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a checker
+                raise refused(
+                    "not-a-resource", f"a resource is a class, not {kind!r}", places=[place]
+                )
+            self._add(Resource(path, kind, checked, place))
+            return kind
+
+        return decorate
+
+    def include(
+        self,
+        routes: RouteGroup | Sequence[Route | Include],
+        /,
+        *,
+        prefix: str = "",
+        name: str | None = None,
+    ) -> None:
+        """Add the routes of a Blueprint or of a table, below `prefix`.
+
+        Args:
+            routes: a Blueprint, or a list of Route and Include.
+            prefix: begins with a slash and ends without one, or is empty.
+            name: stands before the names of the routes in `url_for`; a Blueprint's own name if not said. The same
+                Blueprint may be included several times under different names.
+        """
+        self._add(Include(prefix, routes, name=name))
+
+    @overload
+    def error(
+        self, kind: type[E], /
+    ) -> Callable[[Callable[[Request, E], T]], Callable[[Request, E], T]]: ...
+    @overload
+    def error(
+        self, kind: int, /
+    ) -> Callable[[Callable[[Request, HTTPError], T]], Callable[[Request, HTTPError], T]]: ...
+    def error(self, kind: type[Exception] | int, /) -> Callable[[Any], Any]:
+        """Answer by the decorated `f(request, error)` where an exception of a class, or a status, would be the answer.
+
+        The nearest class wins; a blueprint's handlers are asked before the App's.
+        """
+        place = Place.of_caller()
+        check_error_kind(kind)
+
+        def decorate(function: Handler) -> Handler:
+            self._add_error(ErrorHandler(kind, checked_handler(function), place))
+            return function
+
+        return decorate
+
+    def _decorator(
+        self, path: str, methods: Sequence[str], options: RouteOptions
+    ) -> Callable[[F], F]:
+        # Checked now, so that the refusal names the line of the decorator, and not only when it meets its function.
+        place, checked = Place.of_caller(), check_options(options)
+        checked_path(path)
+
+        def decorate(function: F) -> F:
+            route = Route(path, function, methods=methods, **checked)
+            route.place = place
+            self._add(route)
+            return function
+
+        return decorate
+
+    def _add(self, item: Route | Include | Resource) -> None:
+        self._registry.check_open()
+        self._registry.items.append(item)
+
+    def _add_error(self, handler: ErrorHandler) -> None:
+        self._registry.check_open()
+        earlier = self._registry.error_handlers.get(handler.kind)
+        if earlier is not None:
+            shown = handler.kind if isinstance(handler.kind, int) else handler.kind.__name__
+            places = [earlier.place, handler.place]
+            raise refused(
+                "error-twice", f"two handlers answer for {shown}", "keep one of them", places=places
+            )
+        self._registry.error_handlers[handler.kind] = handler
+
+
+def check_error_kind(kind: object) -> None:
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        return
+    if isinstance(kind, int) and not isinstance(kind, bool) and 400 <= kind <= 599:
+        return
+    raise refused(
+        "bad-error-kind",
+        f"an error handler is for an Exception class or a status from 400 to 599, not {kind!r}",
+    )

@@ -1,0 +1,76 @@
+"""From a resource class to the routes that its methods answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from kingpost.errors import RoutingError
+from kingpost.routing.options import RouteOptions
+from kingpost.routing.refusal import refused
+from kingpost.routing.route import MARK, Handler, Mark, Resource, Route
+from kingpost.types import Place
+
+VERBS = {
+    verb.lower(): verb for verb in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+}
+
+
+def resource_routes(resource: Resource, instance: object) -> Iterator[Route]:
+    """The routes of a resource, answered by the methods of `instance`.
+
+    Raises:
+        RoutingError: `routing.empty-resource` where no method answers anything.
+    """
+    base = resource.options.get("name", resource.type.__name__)
+    found = False
+    for name in method_names(resource.type):
+        method = getattr(instance, name)
+        mark = cast("Mark | None", getattr(method, MARK, None))
+        if mark is None and name not in VERBS:
+            continue
+        found = True
+        yield method_route(resource, base, name, method, mark)
+    if not found:
+        raise empty_resource(resource)
+
+
+def method_names(kind: type[Any]) -> list[str]:
+    """Names of the methods in the order of their definition, inherited ones first."""
+    names: dict[str, None] = {}
+    for base in reversed(kind.__mro__):
+        names.update(dict.fromkeys(vars(base)))
+    return [name for name in names if not name.startswith("__") and callable(getattr(kind, name))]
+
+
+def method_route(
+    resource: Resource, base: str, name: str, method: Handler, mark: Mark | None
+) -> Route:
+    options = cast("RouteOptions", {**resource.options})
+    path = resource.path
+    methods: tuple[str, ...] = (VERBS.get(name, "GET"),)
+    options["name"] = base
+    if mark is not None:
+        path += mark.path
+        methods = mark.methods or methods
+        options["name"] = f"{base}.{mark.options.get('name', name)}" if mark.path else base
+        options = cast(
+            "RouteOptions", {**options, **{k: v for k, v in mark.options.items() if k != "name"}}
+        )
+    route = Route.__new__(Route)
+    route.path, route.handler, route.methods, route.options = path, method, methods, options
+    route.place = Place.of(method)
+    return route
+
+
+def empty_resource(resource: Resource) -> RoutingError:
+    name = resource.type.__name__
+    near = [
+        found for found in method_names(resource.type) if found.lower().removeprefix("on_") in VERBS
+    ]
+    remedy = "give it a method called get, post, put, patch or delete, or one marked @route(path)"
+    if near:
+        remedy = f"rename {near[0]} to {near[0].lower().removeprefix('on_')}"
+    return refused(
+        "empty-resource", f"the resource {name} answers nothing", remedy, places=[resource.place]
+    )

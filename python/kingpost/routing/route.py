@@ -1,0 +1,237 @@
+"""What a table of routes is made of: Route, Include and the groups that are included; and `@route` for resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, Unpack
+
+from kingpost.errors import RoutingError
+from kingpost.routing.converters import Converters
+from kingpost.routing.options import RouteOptions, check_options
+from kingpost.routing.refusal import refused
+from kingpost.types import Place
+
+Handler = Callable[..., Any]
+F = TypeVar("F", bound=Handler)
+
+METHOD = re.compile(r"[A-Z][A-Z0-9-]{0,31}", re.ASCII)
+MARK = "__kingpost_route__"
+
+
+class Route:
+    """One route: a path, the handler that answers it, its methods and its options.
+
+    Example:
+        `App(routes=[Route("/", home), Route("/todos", add, methods=["POST"], status=201)])`
+
+    Raises:
+        RoutingError: for a path, a method or an option that cannot work.
+    """
+
+    __slots__ = ("handler", "methods", "options", "path", "place")
+
+    def __init__(
+        self,
+        path: str,
+        handler: Handler,
+        /,
+        *,
+        methods: Sequence[str] = ("GET",),
+        **options: Unpack[RouteOptions],
+    ) -> None:
+        self.place = Place.of_caller()
+        self.path = checked_path(path)
+        self.handler = checked_handler(handler)
+        self.methods = checked_methods(methods)
+        self.options = check_options(options)
+
+
+class RouteGroup:
+    """Routes that are included together, under one prefix and one name; Blueprint is one."""
+
+    name: str
+    prefix: str
+
+    def __routes__(self) -> Registry:
+        raise NotImplementedError
+
+
+class Include:
+    """A line of a table of routes that stands for many: a blueprint or another table, under a prefix and a name.
+
+    Example:
+        `App(routes=[Route("/", home), Include("/api", api)])`
+    """
+
+    __slots__ = ("name", "place", "prefix", "routes")
+
+    def __init__(
+        self,
+        prefix: str,
+        routes: RouteGroup | Sequence[Route | Include],
+        /,
+        *,
+        name: str | None = None,
+    ) -> None:
+        self.place = Place.of_caller()
+        self.prefix = checked_prefix(prefix)
+        self.routes = checked_routes(routes)
+        self.name = None if name is None else checked_name(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A class whose methods answer the verbs of one path; made once, when the App starts."""
+
+    path: str
+    type: type[Any]
+    options: RouteOptions
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorHandler:
+    """A function that answers for an exception class or for a status."""
+
+    kind: type[Exception] | int
+    function: Handler
+    place: Place
+
+
+@dataclass(slots=True)
+class Registry:
+    """All that was registered on one App or Blueprint, in order."""
+
+    items: list[Route | Include | Resource] = field(
+        default_factory=list[Route | Include | Resource]
+    )
+    error_handlers: dict[type[Exception] | int, ErrorHandler] = field(
+        default_factory=dict[type[Exception] | int, ErrorHandler]
+    )
+    converters: Converters = field(default_factory=dict[str, Any])
+    is_closed: bool = False
+
+    def close(self) -> None:
+        """Take no more: an App that serves them was started, and would never learn of them."""
+        self.is_closed = True
+        for item in self.items:
+            if isinstance(item, Include) and isinstance(item.routes, RouteGroup):
+                item.routes.__routes__().close()
+
+    def check_open(self) -> None:
+        """Raises RoutingError `routing.too-late` after `close`."""
+        if self.is_closed:
+            raise refused(
+                "too-late",
+                "the App was started, and this would never be served",
+                "register it before",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What `@route` leaves on a method of a resource."""
+
+    path: str
+    methods: tuple[str, ...] | None
+    options: RouteOptions
+
+
+def route(
+    path: str, /, *, methods: Sequence[str] | None = None, **options: Unpack[RouteOptions]
+) -> Callable[[F], F]:
+    """Mark a method of a resource class: it answers `path` below the path of the resource.
+
+    Args:
+        path: what follows the resource's own path, such as `"/{id:int}"`; `""` for the very same.
+        methods: upper-case; if not said, the verb that the method is called by, else GET.
+        options: as of any route.
+    """
+    checked = None if methods is None else checked_methods(methods)
+    mark = Mark(checked_path(path), checked, check_options(options))
+
+    def decorate(function: F) -> F:
+        setattr(checked_handler(function), MARK, mark)
+        return function
+
+    return decorate
+
+
+def checked_path(path: object) -> str:
+    if not isinstance(path, str):
+        remedy = 'give the path in parentheses: @app.get("/")' if callable(path) else ""
+        raise refused("bad-pattern", f"a path is a str, not {path!r}", remedy)
+    if path and not path.startswith("/"):
+        raise refused(
+            "bad-pattern",
+            f"the path {path!r} is not a pattern: a path begins with '/'",
+            f"write '/{path}'",
+        )
+    return path
+
+
+def checked_handler(handler: object) -> Handler:
+    if isinstance(handler, type):
+        raise refused(
+            "not-a-handler",
+            f"{handler.__name__} is a class, not a function",
+            "register it with @app.resource(path)",
+        )
+    if not callable(handler):
+        raise refused("not-a-handler", f"a handler is a function, not {handler!r}")
+    return handler
+
+
+def checked_methods(methods: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(methods, str) or not methods:
+        raise bad_method(f"methods is a list such as ['GET', 'POST'], not {methods!r}")
+    for method in methods:
+        if not METHOD.fullmatch(method):
+            raise bad_method(f"{method!r} is no method; methods are upper-case, such as 'GET'")
+        if method in ("CONNECT", "TRACE"):
+            raise bad_method(f"{method} is never answered by a route")
+    return tuple(dict.fromkeys(methods))
+
+
+def bad_method(message: str) -> RoutingError:
+    return refused("bad-method", message)
+
+
+def checked_prefix(prefix: str) -> str:
+    if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+        raise refused(
+            "bad-prefix",
+            f"the prefix {prefix!r} must begin with '/' and not end with one",
+            "write it as '/api'",
+        )
+    return prefix
+
+
+def checked_name(name: str) -> str:
+    if not re.fullmatch(r"[\w-]+", name):
+        raise refused(
+            "bad-name",
+            f"the name {name!r} must be made of letters, digits, '_' and '-'; dots join names",
+        )
+    return name
+
+
+def checked_routes(routes: object) -> RouteGroup | tuple[Route | Include, ...]:
+    if isinstance(routes, RouteGroup):
+        return routes
+    if isinstance(routes, Sequence) and not isinstance(routes, str):
+        lines: list[Route | Include] = []
+        for line in routes:  # pyright: ignore[reportUnknownVariableType] - what a caller without a checker gave
+            if not isinstance(line, Route | Include):
+                raise not_included(line)  # pyright: ignore[reportUnknownArgumentType] - the same
+            lines.append(line)
+        return tuple(lines)
+    raise not_included(routes)
+
+
+def not_included(what: object) -> RoutingError:
+    return refused(
+        "not-included", f"a Blueprint or a list of Route and Include is included, not {what!r}"
+    )

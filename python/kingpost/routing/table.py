@@ -1,0 +1,128 @@
+"""From what was registered on an App to one flat list of routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kingpost.routing.converters import BUILT_IN, Converters
+from kingpost.routing.options import RouteOptions
+from kingpost.routing.refusal import refused
+from kingpost.routing.resource import resource_routes
+from kingpost.routing.route import (
+    ErrorHandler,
+    Handler,
+    Include,
+    Registry,
+    Resource,
+    Route,
+    RouteGroup,
+)
+from kingpost.types import Place
+
+ErrorHandlers = Mapping[type[Exception] | int, ErrorHandler]
+MakeResource = Callable[[type[Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where in the tree of includes a route stands; everything that it takes from there."""
+
+    prefix: str = ""
+    names: tuple[str, ...] = ()
+    error_handlers: tuple[ErrorHandlers, ...] = ()
+    """Nearest first: its blueprint's, that one's blueprint's, …, the App's."""
+    converters: Converters = field(default_factory=lambda: BUILT_IN)
+    includes: tuple[Place, ...] = ()
+    inside: tuple[object, ...] = ()
+    """The groups and tables around it, to find one that includes itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One route of the App, with its whole path and its whole name."""
+
+    path: str
+    methods: tuple[str, ...]
+    handler: Handler
+    options: RouteOptions
+    name: str | None
+    """Dotted; None for a handler without a usable name, such as a lambda."""
+    place: Place
+    scope: Scope
+
+    @property
+    def source(self) -> str:
+        """`todos.py:12`, and the lines that included it."""
+        included = "".join(f", included at {place}" for place in self.scope.includes)
+        return f"{self.place}{included}"
+
+
+def flatten(registry: Registry, make: MakeResource) -> list[Entry]:
+    """Every route of an App, includes followed and resources made by `make`.
+
+    Raises:
+        RoutingError: for includes that go round in circles, empty resources and paths that cannot be joined.
+    """
+    scope = Scope(
+        error_handlers=(registry.error_handlers,), converters={**BUILT_IN, **registry.converters}
+    )
+    return list(entries(registry.items, scope, make))
+
+
+def entries(
+    items: Sequence[Route | Include | Resource], scope: Scope, make: MakeResource
+) -> Iterator[Entry]:
+    for item in items:
+        if isinstance(item, Include):
+            yield from included(item, scope, make)
+        elif isinstance(item, Resource):
+            for route in resource_routes(item, make(item.type)):
+                yield entry(route, scope)
+        else:
+            yield entry(item, scope)
+
+
+def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Entry]:
+    group = include.routes
+    if any(group is outer for outer in scope.inside):
+        raise refused("include-circle", f"{group!r} includes itself", places=[include.place])
+    inner = replace(
+        scope,
+        prefix=scope.prefix + include.prefix,
+        includes=(*scope.includes, include.place),
+        inside=(*scope.inside, group),
+    )
+    name = include.name
+    if isinstance(group, RouteGroup):
+        registry = group.__routes__()
+        name = name or group.name
+        inner = replace(
+            inner,
+            prefix=inner.prefix + group.prefix,
+            error_handlers=(registry.error_handlers, *scope.error_handlers),
+            converters={**scope.converters, **registry.converters},
+        )
+        items: Sequence[Route | Include | Resource] = registry.items
+    else:
+        items = group
+    yield from entries(
+        items, replace(inner, names=(*scope.names, name) if name else scope.names), make
+    )
+
+
+def entry(route: Route, scope: Scope) -> Entry:
+    path = scope.prefix + route.path
+    if not path:
+        raise refused(
+            "bad-pattern", "the path '' stands below no prefix", "write '/'", places=[route.place]
+        )
+    own = route.options.get("name") or handler_name(route.handler)
+    name = ".".join((*scope.names, own)) if own else None
+    return Entry(path, route.methods, route.handler, route.options, name, route.place, scope)
+
+
+def handler_name(handler: Handler) -> str | None:
+    name = getattr(handler, "__name__", "")
+    return name if name.isidentifier() else None

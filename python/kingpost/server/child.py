@@ -1,0 +1,155 @@
+"""The worker's end of the line to the process that reloads it.
+
+Rule 1: messages are JSON objects, one a line, with the one key "say" that names what is meant.
+Rule 2: a line that ends means that the other process is gone; a worker then stops, so that no orphan keeps a port.
+Rule 3: what crosses the line is said here and in `reload.py`, nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ENVIRONMENT = "KINGPOST_RELOAD"
+
+# From the worker to the supervisor.
+READY = "ready"
+BROKEN = "broken"
+DEBUGGING = "debugging"
+# From the supervisor to the worker.
+STOP = "stop"
+STOP_NOW = "now"
+NOTICE = "notice"
+SHOW = "show"
+
+Order = Literal["stop", "now", "notice", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why code does not run: one line for a person, and everything Python said."""
+
+    summary: str
+    report: str
+
+
+class Line:
+    """One end of the line. Sending works from any thread."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self._rest = b""
+        self._lock = threading.Lock()
+
+    def send(self, say: str, **more: str) -> bool:
+        """Sends one message; False when nobody is there any more."""
+        data = json.dumps({"say": say, **more}).encode() + b"\n"
+        try:
+            with self._lock:
+                self.socket.sendall(data)
+        except OSError:
+            return False
+        return True
+
+    def receive(self) -> list[dict[str, str]] | None:
+        """What has arrived, after waiting for at least some bytes; None at the end of the line."""
+        try:
+            data = self.socket.recv(65536)
+        except OSError:
+            return None
+        if not data:
+            return None
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [_message(line) for line in lines]
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _message(line: bytes) -> dict[str, str]:
+    found: Any = json.loads(line)
+    return {str(key): str(value) for key, value in found.items()}
+
+
+class ReloadedChild:
+    """What a worker that was started by `kingpost dev` knows of its supervisor."""
+
+    def __init__(self, line: Line, listening: Sequence[int]) -> None:
+        self.listening = tuple(listening)
+        """Descriptors of the inherited listening sockets."""
+        self._line = line
+        self._on_order: Callable[[Order, Failure], None] | None = None
+        self._waiting: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        threading.Thread(target=self._read, name="kingpost-reload", daemon=True).start()
+
+    @classmethod
+    def from_environment(cls) -> ReloadedChild | None:
+        """The supervisor that this process was started by, if it was; asked once, before user code runs."""
+        # Taken out: what the application starts itself is not our child.
+        text = os.environ.pop(ENVIRONMENT, "")
+        if not text:
+            return None
+        control, *listening = (int(number) for number in text.split(","))
+        sock = socket.socket(fileno=control)
+        sock.set_inheritable(False)
+        return cls(Line(sock), listening)
+
+    def ready(self) -> None:
+        """Says that this worker accepts connections."""
+        self._line.send(READY)
+
+    def broken(self, failure: Failure) -> None:
+        """Says that the code does not run."""
+        self._line.send(BROKEN, summary=failure.summary, report=failure.report)
+
+    def debugging(self) -> None:
+        """Says that a debugger's prompt was opened: this worker is not to be ended while somebody types."""
+        self._line.send(DEBUGGING)
+
+    def obey(self, on_order: Callable[[Order, Failure], None] | None) -> None:
+        """From now on calls `on_order(order, failure)` for each order, on a thread of its own; None lets them wait."""
+        self._on_order = on_order
+        while on_order is not None and not self._waiting.empty():
+            # Given before anybody listened, while the code was being imported.
+            on_order(self._waiting.get(), Failure("", ""))
+
+    def wait_for_order(self) -> Order:
+        """Waits for the next order that nobody was called for; "stop" when the supervisor is gone."""
+        return self._waiting.get()
+
+    def _read(self) -> None:
+        # A thread and not the loop: orders arrive also while the loop is blocked, and on every system.
+        while (messages := self._line.receive()) is not None:
+            for message in messages:
+                order = _order(message)
+                if order is not None:
+                    self._pass_on(
+                        order, Failure(message.get("summary", ""), message.get("report", ""))
+                    )
+        self._pass_on("stop", Failure("", ""))
+
+    def _pass_on(self, order: Order, failure: Failure) -> None:
+        if self._on_order is None:
+            self._waiting.put(order)
+        else:
+            self._on_order(order, failure)
+
+
+def _order(message: dict[str, str]) -> Order | None:
+    match message.get("say"):
+        case "stop":
+            return "stop"
+        case "now":
+            return "now"
+        case "notice":
+            return "notice"
+        case "show":
+            return "show"
+        case _:
+            return None

@@ -1,0 +1,109 @@
+"""The native engine on one event loop, with the threads that belong to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from contextvars import Context
+from typing import Protocol
+
+from kingpost import _native
+from kingpost.server.options import Options
+from kingpost.server.task import RequestTask
+from kingpost.server.threads import WorkerThreads
+from kingpost.types import Mode
+
+# How often a stopping server looks whether it is done: seconds.
+_LOOK_EVERY = 0.01
+
+
+class Service(Protocol):
+    """What a server serves: an application compiled for one mode. The server knows nothing else of it."""
+
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def dispatch(self) -> object: ...
+    @property
+    def router(self) -> _native.Router: ...
+    @property
+    def plans(self) -> Sequence[_native.Plan]: ...
+    @property
+    def context(self) -> Context:
+        """The context in which start-up, requests and clean-up run."""
+        ...
+
+    def lifespan(self) -> AbstractAsyncContextManager[object]:
+        """Start-up on entering, clean-up on leaving; both in one task."""
+        ...
+
+    async def idle(self) -> None:
+        """Returns when nothing that a request left behind runs any more."""
+        ...
+
+
+class Engine:
+    """A `_native.Server` for one service on one loop, from start-up to the end of its threads."""
+
+    def __init__(
+        self,
+        service: Service,
+        options: Options,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        context: Context,
+        sockets: bool,
+        dispatch: object | None = None,
+    ) -> None:
+        self.threads = WorkerThreads(loop)
+        self.server = _native.Server(
+            service.dispatch if dispatch is None else dispatch,
+            service.router,
+            service.plans,
+            loop=loop,
+            task_type=RequestTask if options.tasks == "carrier" else asyncio.Task,
+            context=context,
+            limits=dict(options.limits) or None,
+            tasks=options.tasks,
+            sockets=sockets,
+            threads=options.threads,
+            queue=options.queue,
+            spawn=self.threads.spawn,
+        )
+        self.server.start()
+        self._service = service
+        self._hurry = asyncio.Event()
+
+    @property
+    def busy(self) -> int:
+        """Requests that are not answered to the last byte."""
+        return self.server.in_flight
+
+    def hurry(self) -> None:
+        """Ends a drain that is under way, and makes the next one end at once."""
+        self._hurry.set()
+
+    async def drain(self, grace: float) -> int:
+        """Finishes what is in flight, for `grace` seconds at most; returns how many requests were cut off."""
+        deadline = time.monotonic() + grace
+        self.server.stop(0.0 if self._hurry.is_set() else grace)
+        idle = asyncio.ensure_future(self._service.idle())
+        try:
+            while not self._hurry.is_set() and time.monotonic() < deadline:
+                if not self.server.connections and not self.busy and idle.done():
+                    return 0
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(
+                        self._hurry.wait(), min(_LOOK_EVERY, max(0.0, deadline - time.monotonic()))
+                    )
+            return self.busy
+        finally:
+            idle.cancel()
+
+    def close(self) -> None:
+        """Closes every connection and ends the threads; those in user code are left to themselves."""
+        self.threads.cancel_calls()
+        self.server.close()

@@ -1,0 +1,317 @@
+"""The supervisor of `kingpost dev`: keeps the listening sockets, and replaces the worker when the code changes.
+
+Rule 1: it never runs the application's code, so no mistake in it can end the supervisor.
+Rule 2: the sockets are open from the first moment to the last: no connection is refused, it waits at worst.
+Rule 3: a new worker says that it is ready before the old one is told to stop; one that cannot start replaces nothing.
+Rule 4: the worker stays in the terminal's foreground with the terminal as its standard input, so that a debugger's
+prompt works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kingpost.server import child
+from kingpost.server.child import Failure, Line
+from kingpost.server.listen import Listener
+from kingpost.server.signals import handled
+from kingpost.server.watch import Watcher, forget_bytecode
+
+# Seconds between two looks at the files; more where a look is slow, so that watching costs a few percent at most.
+_LOOK_EVERY = 0.2
+_LOOK_SHARE = 20
+# Seconds that a replaced worker has for its last requests.
+_OLD_GRACE = 10.0
+# Seconds between telling workers to stop at once and ending them.
+_LAST_GRACE = 3.0
+# Seconds to wait for bytes that should be there.
+_SOCKET_GRACE = 0.5
+# A worker that ends by itself is started again, unless it ended this soon after its start: seconds.
+_TOO_SOON = 1.0
+
+
+class _Worker:
+    """One worker process, as the supervisor sees it."""
+
+    def __init__(self, command: Sequence[str], listeners: Sequence[Listener]) -> None:
+        ours, theirs = socket.socketpair()
+        numbers = [theirs.fileno(), *(listener.socket.fileno() for listener in listeners)]
+        environment = {**os.environ, child.ENVIRONMENT: ",".join(map(str, numbers))}
+        if os.name == "posix":
+            self.process = subprocess.Popen(  # noqa: S603 - our own command line
+                command, env=environment, pass_fds=numbers
+            )
+        else:
+            for sock in (theirs, *(listener.socket for listener in listeners)):
+                sock.set_inheritable(True)
+            self.process = subprocess.Popen(  # noqa: S603 - our own command line
+                command, env=environment, close_fds=False
+            )
+        theirs.close()
+        # Never wait long for a worker: one that forked leaves the other end open in its children.
+        ours.settimeout(_SOCKET_GRACE)
+        self.line = Line(ours)
+        self.started = time.monotonic()
+        self.told_at: float | None = None
+        """When it was told to stop."""
+        self.is_ready = False
+        self.failure: Failure | None = None
+        self.debugging = False
+
+    def tell(self, order: str, failure: Failure | None = None) -> None:
+        if failure is None:
+            self.line.send(order)
+        else:
+            self.line.send(order, summary=failure.summary, report=failure.report)
+
+    def retire(self) -> None:
+        if self.told_at is None:
+            self.told_at = time.monotonic()
+            self.tell(child.STOP)
+
+
+class Supervisor:
+    """Runs `command` as the worker and runs it anew whenever a file below `roots` changes.
+
+    Args:
+        command: The program of a worker; it finds its sockets by `ReloadedChild.from_environment`.
+        listeners: Open listening sockets; they stay the caller's.
+        roots: Folders whose files are watched.
+        say: Takes each line for the console.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        listeners: Sequence[Listener],
+        roots: Sequence[Path],
+        say: Callable[[str], None],
+    ) -> None:
+        self._command = command
+        self._listeners = listeners
+        self._say = say
+        self._watcher = Watcher(roots)
+        self._selector = selectors.DefaultSelector()
+        self._serving: _Worker | None = None
+        self._coming: _Worker | None = None
+        self._leaving: list[_Worker] = []
+        self._signals = 0
+        self._status = 0
+        self._look_at = 0.0
+        self._changed_at = time.monotonic()
+
+    def run(self) -> int:
+        """Runs until SIGINT or SIGTERM; returns the exit status for the process."""
+        with handled(self._on_signal):
+            try:
+                self._start()
+                while not self._is_over():
+                    self._wait()
+                    self._look()
+                    self._reap()
+            finally:
+                self._end_all()
+                self._selector.close()
+        return self._status
+
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        for key, _ in self._selector.select(
+            0.05 if self._signals or self._leaving else _LOOK_EVERY
+        ):
+            worker: _Worker = key.data
+            messages = worker.line.receive()
+            if messages is None:
+                self._selector.unregister(worker.line.socket)
+                worker.line.close()
+                continue
+            for message in messages:
+                self._heard(worker, message)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if self._signals or now < self._look_at:
+            return
+        changed = self._watcher.changed()
+        took = time.monotonic() - now
+        self._look_at = now + max(_LOOK_EVERY, took * _LOOK_SHARE)
+        if changed:
+            forget_bytecode(changed)
+            self._changed_at = now
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            self._say(f"{_short(changed[0])}{more} changed: reloading")
+            self._start()
+
+    def _start(self) -> None:
+        """Starts a new worker; one that was still starting is of no use any more."""
+        if self._coming is not None:
+            self._coming.process.kill()
+            self._leave(self._coming)
+        worker = self._coming = _Worker(self._command, self._listeners)
+        self._selector.register(worker.line.socket, selectors.EVENT_READ, worker)
+
+    # -- what workers say --------------------------------------------------------------------------------------------
+
+    def _heard(self, worker: _Worker, message: dict[str, str]) -> None:
+        match message.get("say"):
+            case child.READY:
+                self._is_ready(worker)
+            case child.BROKEN:
+                self._is_broken(
+                    worker, Failure(message.get("summary", ""), message.get("report", ""))
+                )
+            case child.DEBUGGING:
+                worker.debugging = True
+            case _:
+                pass
+
+    def _is_ready(self, worker: _Worker) -> None:
+        worker.is_ready = True
+        if worker is not self._coming:
+            return
+        old, self._serving, self._coming = self._serving, worker, None
+        if old is not None:
+            self._leave(old)
+            if worker.failure is None:
+                self._say(f"reloaded in {time.monotonic() - self._changed_at:.2f} s")
+
+    def _is_broken(self, worker: _Worker, failure: Failure) -> None:
+        worker.failure = failure
+        if worker is not self._coming:
+            return
+        if self._serving is not None and self._serving.failure is None:
+            self._say(
+                f"{failure.report.rstrip()}\nThe code before this change keeps serving; save a mended file to reload."
+            )
+            self._serving.tell(child.NOTICE, failure)
+            self._coming = None
+            self._leave(worker)
+        else:
+            # Nothing good serves yet: the page that says what is wrong is better than none.
+            self._say(
+                f"{failure.report.rstrip()}\nWaiting for a mended file; the browser shows this error too."
+            )
+            worker.tell(child.SHOW)
+
+    # -- ends --------------------------------------------------------------------------------------------------------
+
+    def _leave(self, worker: _Worker) -> None:
+        worker.retire()
+        self._leaving.append(worker)
+
+    def _reap(self) -> None:
+        now = time.monotonic()
+        for worker in [*self._leaving]:
+            if worker.process.poll() is not None:
+                self._forget(worker)
+                self._leaving.remove(worker)
+            elif (
+                not worker.debugging
+                and worker.told_at is not None
+                and now > worker.told_at + _OLD_GRACE
+            ):
+                worker.process.kill()
+        for current in (self._serving, self._coming):
+            if current is not None and current.process.poll() is not None:
+                self._drain(current)
+                self._ended(current)
+
+    def _drain(self, worker: _Worker) -> None:
+        """Hears the last words of a worker that has ended."""
+        while messages := worker.line.receive():
+            for message in messages:
+                self._heard(worker, message)
+
+    def _ended(self, worker: _Worker) -> None:
+        """A worker ended that nobody told to."""
+        self._forget(worker)
+        if worker in self._leaving:
+            self._leaving.remove(worker)
+        was_serving = worker is self._serving
+        if was_serving:
+            self._serving = None
+        if worker is self._coming:
+            self._coming = None
+        if self._signals:
+            return
+        code = worker.process.returncode
+        if worker.is_ready and was_serving and time.monotonic() - worker.started > _TOO_SOON:
+            self._say(f"the worker ended with status {code}: starting it again")
+            if self._coming is None:
+                self._start()
+        else:
+            self._say(
+                f"the worker ended with status {code} before it could serve: waiting for a change in the files"
+            )
+
+    def _forget(self, worker: _Worker) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(worker.line.socket)
+        worker.line.close()
+
+    def _workers(self) -> list[_Worker]:
+        return [
+            worker for worker in (self._serving, self._coming, *self._leaving) if worker is not None
+        ]
+
+    def _is_over(self) -> bool:
+        return bool(self._signals) and all(
+            worker.process.poll() is not None for worker in self._workers()
+        )
+
+    def _on_signal(self, number: int) -> None:
+        self._signals += 1
+        if self._signals == 1:
+            # Workers in the terminal's foreground have had the signal too; an order on top of it changes nothing.
+            for worker in self._workers():
+                worker.retire()
+                if worker.debugging:
+                    self._say("a debugger may be open: finish it, or press Ctrl-C again")
+        else:
+            self._status = 128 + number
+            for worker in self._workers():
+                worker.tell(child.STOP_NOW)
+        if self._signals > 2:
+            raise KeyboardInterrupt
+
+    def _end_all(self) -> None:
+        deadline = time.monotonic() + _LAST_GRACE
+        for worker in self._workers():
+            if worker.process.poll() is None:
+                worker.tell(child.STOP_NOW)
+        for worker in self._workers():
+            try:
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                worker.process.kill()
+                worker.process.wait()
+            self._forget(worker)
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def interpreter() -> list[str]:
+    """The command of this interpreter with the options that change how programs behave."""
+    options = ["-P"]  # the working folder must not hide modules that Kingpost itself imports
+    if sys.flags.dev_mode:
+        options += ["-X", "dev"]
+    if sys.flags.optimize:
+        options.append("-" + "O" * sys.flags.optimize)
+    options += [
+        f"-W{option}" for option in sys.warnoptions if not sys.flags.dev_mode or option != "default"
+    ]
+    return [sys.executable, *options]

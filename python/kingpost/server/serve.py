@@ -1,0 +1,122 @@
+"""Serving an application from this process: sockets, ready line, worker, and leaving."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from kingpost.server import logs
+from kingpost.server.engine import Service
+from kingpost.server.listen import Address, Listener, open_listeners
+from kingpost.server.options import Options
+from kingpost.server.worker import Worker
+
+# Seconds that threads have to come back from user code once everything else has ended.
+_THREAD_GRACE = 1.0
+
+
+def serve(
+    service: Service,
+    *,
+    host: str | Sequence[str] = "127.0.0.1",
+    port: int = 8000,
+    address: Address | None = None,
+    options: Options | None = None,
+) -> None:
+    """Serves until SIGINT or SIGTERM and ends the process's serving part; returns only after a stop that went well.
+
+    Args:
+        service: What to serve.
+        host: One name or number, or several.
+        port: 0 to 65535; 0 takes a free one.
+        address: Instead of host and port: everything that can be listened on.
+        options: How; the defaults are right for most.
+
+    Raises:
+        ListenError: the address cannot be had.
+        SystemExit: the process was told to end with a status that is not 0.
+    """
+    logs.set_up()
+    hosts = (host,) if isinstance(host, str) else tuple(host)
+    listeners = open_listeners(address if address is not None else Address(hosts=hosts, port=port))
+    options = options or Options()
+    try:
+        worker = Worker(service, listeners, options, on_ready=_say_ready(service, listeners))
+        status = worker.run()
+        logs.logger().info("Kingpost has stopped")
+    finally:
+        for listener in listeners:
+            listener.close()
+    leave(status, worker)
+
+
+def leave(status: int, worker: Worker) -> None:
+    """Ends the process with `status`, or returns when that is 0 and no thread is in the way.
+
+    A thread that is stuck in user code must not meet an interpreter that is being taken down, and must not keep the
+    process alive: then the process leaves at once, after everything that was written has been flushed.
+    """
+    stuck = worker.stuck_threads(_THREAD_GRACE) + _others_running(_THREAD_GRACE)
+    if stuck and threading.current_thread() is threading.main_thread():
+        logs.logger().warning("leaving while user code still runs on %s", ", ".join(stuck))
+        flush()
+        os._exit(status)
+    if status:
+        raise SystemExit(status)
+
+
+def flush() -> None:
+    """Writes out what streams and log handlers hold back."""
+    import logging
+
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        # It may be closed, or nobody reads it any more.
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+
+
+def _others_running(wait: float) -> list[str]:
+    """Names of the threads for which Python would wait at its end, without end if need be."""
+    deadline = time.monotonic() + wait
+    left: list[str] = []
+    for thread in threading.enumerate():
+        if (
+            thread.daemon
+            or thread in (threading.current_thread(), threading.main_thread())
+            or _is_idle(thread)
+        ):
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive() and not _is_idle(thread):
+            left.append(thread.name)
+    return left
+
+
+def _is_idle(thread: threading.Thread) -> bool:
+    """Whether a thread of a `ThreadPoolExecutor` waits for work: Python ends those by itself."""
+    # The documented way to see what another thread does.
+    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    frame = frames.get(thread.ident or 0)
+    if frame is None:
+        return True
+    code = frame.f_code
+    return code.co_name == "_worker" and code.co_filename.replace(os.sep, "/").endswith(
+        "concurrent/futures/thread.py"
+    )
+
+
+def _say_ready(
+    service: Service, listeners: Sequence[Listener]
+) -> Callable[[asyncio.AbstractEventLoop], None]:
+    def say(_: asyncio.AbstractEventLoop) -> None:
+        logs.logger().info(
+            "Kingpost is ready on %s (%s)", " and ".join(one.url for one in listeners), service.mode
+        )
+
+    return say

@@ -1,0 +1,114 @@
+"""The threads on which `def` handlers run.
+
+They are ordinary `threading.Thread`s, so that names, trace hooks, debuggers, coverage and `threading.local` work; what
+they do is one native loop that takes jobs from the engine's queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Here(threading.local):
+    """What the current thread knows of its worker."""
+
+    pool: WorkerThreads | None = None
+
+
+_here = _Here()
+
+
+class WorkerThreads:
+    """The worker threads of one server; the engine calls `spawn` when it wants one more."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._threads: list[threading.Thread] = []
+        self._calls: set[asyncio.Future[Any]] = set()
+        self._closed = False
+
+    def spawn(self, target: Callable[[], None], number: int) -> None:
+        """Starts worker thread `number`, whose whole life is one call of `target`."""
+        # Daemon: a thread that is stuck in user code must not keep the process from ending.
+        thread = threading.Thread(
+            target=self._work, args=(target,), name=f"kingpost-worker-{number}", daemon=True
+        )
+        self._threads = [one for one in self._threads if one.is_alive()]
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self, target: Callable[[], None]) -> None:
+        _here.pool = self
+        with _anyio_token(self._loop):
+            target()
+
+    def call(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Runs an awaitable on the loop from a worker thread and waits for its result."""
+
+        async def run() -> T:
+            task = cast("asyncio.Task[Any]", asyncio.current_task())
+            if self._closed:
+                raise RuntimeError("from_thread: the server has stopped")
+            self._calls.add(task)
+            try:
+                return await make()
+            finally:
+                self._calls.discard(task)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+    def cancel_calls(self) -> None:
+        """Cancels what threads wait for on the loop, so that they can end. Called on the loop when the grace is over."""
+        self._closed = True
+        for call in tuple(self._calls):
+            call.cancel()
+
+    def alive(self, wait: float = 0.0) -> list[threading.Thread]:
+        """The threads that have not ended after at most `wait` seconds: those still in user code."""
+        deadline = time.monotonic() + wait
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return [thread for thread in self._threads if thread.is_alive()]
+
+
+def from_thread(function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Calls an `async def` function from a `def` handler and returns what it returns.
+
+    It runs as a task of its own on the event loop, with a copy of the caller's context variables; the calling thread
+    waits.
+
+    Raises:
+        RuntimeError: the caller is not on a worker thread of a server: on the loop, write `await` instead.
+        BaseException: whatever the function raises; CancelledError when the server stops first.
+    """
+    pool = _here.pool
+    if pool is None:
+        raise RuntimeError(
+            "from_thread works in `def` handlers and what they call; in an `async def`, await the function instead"
+        )
+    return pool.call(lambda: function(*args, **kwargs))
+
+
+def _anyio_token(loop: asyncio.AbstractEventLoop) -> AbstractContextManager[object]:
+    """Lets `anyio.from_thread` work in this thread, in programs that use anyio.
+
+    anyio keeps the loop of a worker thread in a thread-local of its own and has no public way to set it; where a future
+    version has moved it, `anyio.from_thread` asks for an explicit token, as in any other thread.
+    """
+    if "anyio" not in sys.modules:
+        return nullcontext()
+    try:
+        from anyio._backends._asyncio import AsyncIOBackend
+        from anyio._core._eventloop import claim_worker_thread
+    except ImportError:
+        return nullcontext()
+    return claim_worker_thread(AsyncIOBackend, loop)

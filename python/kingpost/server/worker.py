@@ -1,0 +1,222 @@
+"""One worker: an event loop, an engine and an application, from start-up to the last byte."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from kingpost.server import logs
+from kingpost.server.engine import Engine, Service
+from kingpost.server.listen import Listener
+from kingpost.server.loops import new_loop
+from kingpost.server.options import Options
+from kingpost.server.protocol import EngineProtocol
+from kingpost.server.signals import handled
+
+# Seconds that tasks have to end after they were cancelled.
+_CANCEL_GRACE = 2.0
+
+
+class Worker:
+    """Serves `service` on `listeners` until it is told to stop.
+
+    The listeners stay the caller's. `on_ready` is called on the loop once connections are accepted.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        listeners: Sequence[Listener],
+        options: Options,
+        *,
+        dispatch: object | None = None,
+        on_ready: Callable[[asyncio.AbstractEventLoop], None] | None = None,
+    ) -> None:
+        self._service = service
+        self._listeners = listeners
+        self._options = options
+        self._dispatch = dispatch
+        self._on_ready = on_ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engine: Engine | None = None
+        self._stopping = asyncio.Event()
+        self._asked: Literal["", "stop", "now"] = ""
+        self._hurried = False
+        self._signals = 0
+        self._exit_code = 0
+        self._deadline: float | None = None
+
+    # -- from outside ------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Runs on the calling thread until stopped; returns the exit status that a process should have.
+
+        Raises:
+            Exception: whatever the application's start-up or clean-up raises.
+        """
+        loop = self._loop = new_loop(self._options.loop)
+        try:
+            with handled(self._on_signal):
+                # A context of its own: what the lifespan sets there is what every request starts from.
+                main = loop.create_task(
+                    self._main(), name="kingpost-main", context=self._service.context
+                )
+                self._run_to_end(loop, main)
+            return self._exit_code
+        finally:
+            self._loop = None
+            loop.close()
+
+    def stop(self, *, now: bool = False) -> None:
+        """Asks the worker to stop, from any thread: gracefully, or at once. Harmless when it has stopped."""
+        # Written before the loop is looked for: a worker that is not running yet reads it when it is.
+        self._asked = "now" if now else self._asked or "stop"
+        loop = self._loop
+        if loop is None:
+            return
+        # RuntimeError: the loop has closed meanwhile.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(lambda: self._stop(now=now))
+
+    def stuck_threads(self, wait: float = 0.0) -> list[str]:
+        """Names of the worker threads that are still in user code after `wait` seconds."""
+        return [thread.name for thread in self._engine.threads.alive(wait)] if self._engine else []
+
+    # -- on the loop -------------------------------------------------------------------------------------------------
+
+    async def _main(self) -> None:
+        if self._asked:
+            self._stop(now=self._asked == "now")
+        try:
+            async with self._service.lifespan():
+                if self._stopping.is_set():
+                    return
+                await self._serve()
+        finally:
+            await _end_tasks()
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        native = _drives_natively(self._options, loop)
+        engine = self._engine = Engine(
+            self._service,
+            self._options,
+            loop=loop,
+            context=contextvars.copy_context(),
+            sockets=native,
+            dispatch=self._dispatch,
+        )
+        try:
+            closers = (
+                self._listen_natively(engine, loop)
+                if native
+                else await self._listen_by_loop(engine, loop)
+            )
+            if self._on_ready is not None:
+                self._on_ready(loop)
+            await self._stopping.wait()
+            for close in closers:
+                close()
+            cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()))
+            if cut:
+                logs.logger().warning(
+                    "stopped with %d request%s unfinished", cut, "" if cut == 1 else "s"
+                )
+        finally:
+            if native:
+                # Before the descriptor is closed: its number may belong to somebody else a moment later.
+                loop.remove_reader(engine.server.fileno())
+            engine.close()
+
+    def _listen_natively(
+        self, engine: Engine, loop: asyncio.AbstractEventLoop
+    ) -> list[Callable[[], object]]:
+        loop.add_reader(engine.server.fileno(), engine.server.poll)
+        for listener in self._listeners:
+            engine.server.listen(listener.socket.fileno())
+        return []
+
+    async def _listen_by_loop(
+        self, engine: Engine, loop: asyncio.AbstractEventLoop
+    ) -> list[Callable[[], object]]:
+        servers = [
+            # A copy: the transport closes what it is given, and the listener is the caller's.
+            await loop.create_server(
+                lambda: EngineProtocol(engine.server), sock=listener.socket.dup()
+            )
+            for listener in self._listeners
+        ]
+        return [server.close for server in servers]
+
+    def _stop(self, *, now: bool) -> None:
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._options.grace
+        self._stopping.set()
+        if now and not self._hurried:
+            self._hurried = True
+            self._deadline = time.monotonic()
+            if self._engine is not None:
+                self._engine.hurry()
+
+    # -- ways to end -------------------------------------------------------------------------------------------------
+
+    def _on_signal(self, number: int) -> None:
+        self._signals += 1
+        # A signal that the loop never came to see means that it is blocked: the next one breaks into whatever blocks it.
+        if self._signals > 2 or (self._signals == 2 and not self._stopping.is_set()):
+            self._exit_code = 128 + number
+            raise KeyboardInterrupt
+        if self._signals == 2:
+            self._exit_code = 128 + number
+        self.stop(now=self._signals == 2)
+
+    def _run_to_end(self, loop: asyncio.AbstractEventLoop, main: asyncio.Task[None]) -> None:
+        """Runs the main task to its end, also when a handler raises what ends programs: that is answered by stopping."""
+        interrupts = 0
+        while True:
+            try:
+                loop.run_until_complete(main)
+            except (KeyboardInterrupt, SystemExit) as error:
+                interrupts += 1
+                self._exit_code = self._exit_code or _status_of(error)
+                if main.done():
+                    return
+                self._stop(now=interrupts > 1)
+                if interrupts > 2:
+                    main.cancel()
+                continue
+            except asyncio.CancelledError:
+                return
+            return
+
+
+def _status_of(error: KeyboardInterrupt | SystemExit) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    if isinstance(error.code, int):
+        return error.code
+    return 0 if error.code is None else 1
+
+
+def _drives_natively(options: Options, loop: asyncio.AbstractEventLoop) -> bool:
+    if options.driver != "auto":
+        return options.driver == "native"
+    return (
+        sys.platform != "win32"
+        and type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
+    )
+
+
+async def _end_tasks() -> None:
+    """Cancels what is left on the loop, as asyncio.run does, but waits for it only a while."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_CANCEL_GRACE)
+    await asyncio.get_running_loop().shutdown_asyncgens()

@@ -1,0 +1,237 @@
+"""The test client for ordinary tests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import Coroutine, Generator, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+
+from kingpost.testing.cookies import CookieJar
+from kingpost.testing.core import ClientCore, Streamed
+from kingpost.testing.request import HeaderFields, RequestOptions
+from kingpost.testing.response import ReplyStart, TestResponse
+
+if TYPE_CHECKING:
+    from kingpost.app.application import App
+
+T = TypeVar("T")
+
+
+class StreamedResponse(ReplyStart):
+    """An answer whose body is read while it is made: `for chunk in response`."""
+
+    def __init__(self, streamed: Streamed, loop: _OwnLoop) -> None:
+        self.__dict__.update(
+            {name: value for name, value in vars(streamed).items() if not name.startswith("_")}
+        )
+        self._streamed = streamed
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[bytes]:
+        while data := self._loop.run(self._streamed.next()):
+            yield data
+
+    def read(self) -> bytes:
+        """The rest of the body."""
+        return b"".join(self)
+
+
+class TestClient:
+    """Sends requests to an App in this process: the real engine and the real dispatch, without sockets.
+
+    Args:
+        app: What is tested; it runs in mode "test".
+        host: The Host that requests name; cookies belong to it.
+        headers: Header fields of every request.
+        cookies: Cookies to begin with.
+        follow_redirects: Whether redirects are followed; off, so that a test sees them.
+        raise_errors: Whether an exception that the app does not handle is raised here instead of answered with 500.
+        timeout: Seconds without a sign of the answer before TimeoutError, > 0; None waits for ever.
+
+    Example:
+        >>> client = TestClient(app)
+        >>> response = client.get("/todos", params={"done": True})
+        >>> assert response.status == 200
+
+    The App's start-up runs with the first request, or with `with TestClient(app) as client:`; its clean-up at the end
+    of that block, with `close()`, or at the latest when the client is thrown away. It drives an event loop of its own
+    on the calling thread, and so cannot be used inside a running one: there is `AsyncTestClient` for that.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        host: str = "localhost",
+        headers: HeaderFields = (),
+        cookies: Mapping[str, str] | None = None,
+        follow_redirects: bool = False,
+        raise_errors: bool = True,
+        timeout: float | None = 30.0,
+    ) -> None:
+        self._core = ClientCore(
+            app,
+            host=host,
+            headers=headers,
+            cookies=cookies or {},
+            follow_redirects=follow_redirects,
+            raise_errors=raise_errors,
+            timeout=timeout,
+        )
+        self._loop = _OwnLoop()
+        self._close = weakref.finalize(self, _close, self._core, self._loop)
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The cookies that are kept between requests."""
+        return self._core.jar
+
+    def __enter__(self) -> Self:
+        self._run(self._core.host.start())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops the App: its clean-up runs, and its threads end. Harmless the second time.
+
+        Raises:
+            Exception: whatever the App's clean-up raises.
+        """
+        if self._close.detach() is not None:
+            _close(self._core, self._loop)
+
+    def request(self, method: str, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends a request and returns the answer.
+
+        Args:
+            method: GET, POST or any other.
+            url: The path, with a query if need be: "/todos?done=1".
+            options: `RequestOptions` says which there are.
+
+        Raises:
+            TimeoutError: there was no answer in time.
+            RuntimeError: an event loop runs on this thread.
+            BadReply: the answer is not HTTP, or was cut off.
+            Exception: whatever the handler raised and the app did not handle.
+        """
+        return self._run(self._core.request(method, url, options))
+
+    @contextlib.contextmanager
+    def stream(
+        self, method: str, url: str, /, **options: Unpack[RequestOptions]
+    ) -> Generator[StreamedResponse]:
+        """Sends a request and gives the answer once its head is there; leaving the block ends the connection.
+
+        Example:
+            >>> with client.stream("GET", "/export.csv") as response:
+            ...     first = next(iter(response))
+        """
+        context = self._core.stream(method, url, options)
+        streamed = self._run(context.__aenter__())
+        try:
+            yield StreamedResponse(streamed, self._loop)
+        except BaseException as error:
+            if not self._loop.run(context.__aexit__(type(error), error, error.__traceback__)):
+                raise
+        else:
+            self._loop.run(context.__aexit__(None, None, None))
+
+    def raw(self, data: bytes) -> TestResponse:
+        """Sends bytes as they are, to try what no client would send; returns the first answer on the connection."""
+        return self._run(self._core.raw(data))
+
+    def get(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends GET."""
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends POST."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends PUT."""
+        return self.request("PUT", url, **options)
+
+    def patch(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends PATCH."""
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends DELETE."""
+        return self.request("DELETE", url, **options)
+
+    def head(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends HEAD."""
+        return self.request("HEAD", url, **options)
+
+    def options(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
+        """Sends OPTIONS."""
+        return self.request("OPTIONS", url, **options)
+
+    def _run(self, what: Coroutine[Any, Any, T]) -> T:
+        if not self._close.alive:
+            what.close()
+            raise RuntimeError("this test client is closed: make a new one")
+        return self._loop.run(what)
+
+
+class _OwnLoop:
+    """An event loop that runs only while somebody waits for something."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, what: Coroutine[Any, Any, T]) -> T:
+        if _runs_here():
+            what.close()
+            raise RuntimeError(
+                "TestClient drives an event loop of its own and cannot be used inside a running one: "
+                "in an `async def` test write `async with AsyncTestClient(app) as client:` and `await client.get(…)`"
+            )
+        if self._loop is None:
+            self._loop = asyncio.SelectorEventLoop()
+        return self._loop.run_until_complete(what)
+
+    def close(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        try:
+            # A loop runs on this thread when the garbage collector calls from inside one: then there is no clean end.
+            if not _runs_here():
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                loop.run_until_complete(loop.shutdown_default_executor())
+        finally:
+            loop.close()
+
+    @property
+    def is_used(self) -> bool:
+        return self._loop is not None
+
+
+def _close(core: ClientCore, loop: _OwnLoop) -> None:
+    try:
+        if loop.is_used and not _runs_here():
+            loop.run(core.host.stop())
+    finally:
+        loop.close()
+
+
+def _runs_here() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""The application under test: started once, served by the real engine without sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Protocol, cast
+
+from kingpost.server.engine import Engine, Service
+from kingpost.server.options import Options
+
+if TYPE_CHECKING:
+    from kingpost.app.application import App
+    from kingpost.http.request import Request
+
+# Unhandled exceptions that nobody has asked for yet; the oldest is dropped.
+_KEPT_ERRORS = 100
+# Seconds that requests in flight have when a test ends.
+_GRACE = 2.0
+
+
+class _Unhandled(Protocol):
+    """The part of a dispatch that tells of exceptions which no error handler took."""
+
+    on_unhandled: object
+
+
+class TestHost:
+    """An App that is started and stopped on the running loop; start-up and clean-up are one task."""
+
+    __test__ = False
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._engine: Engine | None = None
+        self._service: Service | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._started: asyncio.Future[None] | None = None
+        self._over: asyncio.Event | None = None
+        self._errors: OrderedDict[str, BaseException] = OrderedDict()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of a host that was started."""
+        if self._engine is None:
+            raise RuntimeError("the app under test is not running")
+        return self._engine
+
+    async def start(self) -> None:
+        """Compiles the App for mode "test" and runs its start-up; does nothing when that is done.
+
+        Raises:
+            Exception: whatever start-up raises.
+        """
+        if self._started is None:
+            from kingpost.app.compile import compile_app
+
+            service: Service = compile_app(self._app, mode="test")
+            cast("_Unhandled", service.dispatch).on_unhandled = self._remember
+            loop = asyncio.get_running_loop()
+            self._service = service
+            self._started = loop.create_future()
+            self._over = asyncio.Event()
+            self._life = loop.create_task(
+                self._live(service, self._started, self._over),
+                name="kingpost-test",
+                context=service.context,
+            )
+        await asyncio.shield(self._started)
+
+    async def stop(self) -> None:
+        """Runs the App's clean-up and ends its threads.
+
+        Raises:
+            Exception: whatever clean-up raises.
+        """
+        life, self._life = self._life, None
+        if life is None or self._over is None:
+            return
+        self._over.set()
+        await life
+
+    async def settle(self) -> None:
+        """Waits for what answered requests left to be done after the last byte."""
+        # Two turns: the task that sent the last byte ends in the first.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if self._service is not None:
+            await self._service.idle()
+
+    def error_of(self, request_id: str) -> BaseException | None:
+        """The exception that a request ended with, once; of the latest request where the id is not known."""
+        if request_id:
+            return self._errors.pop(request_id, None)
+        return self._errors.popitem()[1] if self._errors else None
+
+    def forget_errors(self) -> None:
+        """Drops what nobody asked for."""
+        self._errors.clear()
+
+    def _remember(self, request: Request, error: BaseException) -> None:
+        self._errors[request.id] = error
+        while len(self._errors) > _KEPT_ERRORS:
+            self._errors.popitem(last=False)
+
+    async def _live(
+        self, service: Service, started: asyncio.Future[None], over: asyncio.Event
+    ) -> None:
+        try:
+            async with service.lifespan():
+                loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+                engine = self._engine = Engine(
+                    service, Options(), loop=loop, context=context, sockets=False
+                )
+                try:
+                    started.set_result(None)
+                    await over.wait()
+                    await engine.drain(_GRACE)
+                finally:
+                    self._engine = None
+                    engine.close()
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)

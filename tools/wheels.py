@@ -1,0 +1,58 @@
+"""`./dev wheels`: release wheels for this interpreter's version, for this system and for others.
+
+A wheel for another Linux is linked by zig, which comes from the package index; Rust's standard library
+for it comes from rustup. Wheels for macOS and Windows are built on those systems, by the same command.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import toolchain
+from tools.console import ROOT, Failure, run, say
+
+# glibc 2.17 and musl 1.2: what wheels for Linux are commonly made for.
+LINUX = {
+    "x86_64-unknown-linux-gnu": "manylinux2014",
+    "aarch64-unknown-linux-gnu": "manylinux2014",
+    "x86_64-unknown-linux-musl": "musllinux_1_2",
+    "aarch64-unknown-linux-musl": "musllinux_1_2",
+}
+
+USAGE = f"""\
+usage: ./dev wheels [TARGET ...]
+
+Builds one wheel for this system, or one for each TARGET, into dist/:
+  {chr(10).join(f"  {target}" for target in LINUX).strip()}
+  all  every one of these
+"""
+
+
+def build(python: Path, arguments: Sequence[str]) -> None:
+    """Build the wheels that the arguments name.
+
+    Raises:
+        Failure: an unknown target, or a toolchain that is not there.
+    """
+    if {"-h", "--help"} & set(arguments):
+        print(USAGE, end="")
+        return
+    if unknown := set(arguments) - {*LINUX, "all"}:
+        raise Failure(f"no such target: {', '.join(sorted(unknown))}\n{USAGE}")
+    toolchain.prepare(python)
+    command = ("maturin", "build", "--release", "--out", "dist", "--interpreter")
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if not arguments:
+        run(*command, python)
+    for target in LINUX if "all" in arguments else arguments:
+        if shutil.which("rustup") is None:
+            raise Failure(f"{target} needs rustup, which brings Rust's standard library for it")
+        say(f"{target}: rustup target add, then a build linked by zig")
+        run("rustup", "target", "add", target)
+        place = ("--target", target, "--zig", "--compatibility", LINUX[target])
+        run(*command, version, *place)
+    for wheel in sorted((ROOT / "dist").glob("*.whl")):
+        say(f"dist/{wheel.name}")
