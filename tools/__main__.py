@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tools import checks, environment, extension, suites, wheels
+from tools import checks, environment, extension, suites, toolchain, wheels
 from tools.console import ROOT, Failure
 
 USAGE = """\
@@ -14,7 +14,7 @@ usage: ./dev COMMAND [ARGUMENTS]
 
   demo             serve the example application and print where; PORT=8080 ./dev demo
   test             every test; --long adds fuzzing, all else goes to pytest: ./dev test -k router
-  check            every linter, type checker and audit
+  check            every linter, type checker and audit; ./dev check mypy for one of them
   bench            measure against the peers; ./dev bench --help
   docs             run every block of the documentation
   wheels [TARGET]  build wheels into dist/; ./dev wheels --help
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
             case "check":
                 python = environment.prepare(*EVERYTHING)
                 extension.prepare(python)
-                checks.run_all(python)
+                toolchain.prepare_linters()
+                checks.run_all(python, rest)
             case "bench":
                 python = environment.prepare(*EVERYTHING)
                 extension.prepare(python)

@@ -27,7 +27,7 @@ def prepare(python: Path) -> None:
         return
     say("building the native module (release build: a minute or two when cold)")
     start = time.monotonic()
-    run("maturin", "develop", "--release", "--quiet")
+    run("maturin", "develop", "--release", quiet=True)
     say(f"built in {time.monotonic() - start:.0f} s")
     # Cargo may have written its lock file only now.
     stamps.write(stamp, _state())

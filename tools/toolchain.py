@@ -29,6 +29,23 @@ def prepare(python: Path) -> None:
     _rust(python)
 
 
+def prepare_linters() -> None:
+    """Make sure that `cargo clippy` and `cargo fmt` are there too; `prepare` comes first.
+
+    Raises:
+        Failure: they cannot be installed; the message has the command to type.
+    """
+    if all(ask("cargo", tool, "--version") for tool in ("clippy", "fmt")):
+        return
+    if shutil.which("rustup"):
+        say("clippy or rustfmt is missing: rustup component add clippy rustfmt")
+        run("rustup", "component", "add", "clippy", "rustfmt")
+    elif _suffix(_wanted()) == "-web":
+        machine.install("clippy or rustfmt", apt=("rust-web-clippy", "rustfmt-web"))
+    else:
+        machine.install("clippy or rustfmt", apt=("rust-clippy", "rustfmt"))
+
+
 def _compiler() -> None:
     if sys.platform == "darwin":
         # /usr/bin/cc is there before the tools are, and opens a window when it is called.
@@ -67,12 +84,18 @@ def _rust(python: Path) -> None:
 
 
 def _packaged(wanted: tuple[int, int]) -> tuple[str, ...] | None:
-    """The distribution's own packages of a new enough Rust; Debian's second set follows browsers."""
-    for suffix in ("", "-web"):
-        compiler = machine.apt_version(f"rustc{suffix}")
-        if compiler is not None and compiler >= wanted:
-            return (f"rustc{suffix}", f"cargo{suffix}")
+    """The distribution's own packages of a new enough Rust, or its rustup."""
+    if (suffix := _suffix(wanted)) is not None:
+        return (f"rustc{suffix}", f"cargo{suffix}")
     return ("rustup",) if machine.apt_version("rustup") is not None else None
+
+
+def _suffix(wanted: tuple[int, int]) -> str | None:
+    """How the packages of a new enough Rust end: Debian has a second set, which follows browsers."""
+    for suffix in ("", "-web"):
+        if (machine.apt_version(f"rustc{suffix}") or (0, 0)) >= wanted:
+            return suffix
+    return None
 
 
 def _bootstrap(python: Path, what: str) -> None:

@@ -30,7 +30,7 @@ async def message():
 
 
 @app.router.get("/items/{id}")
-async def item(id: int, limit: int, q: str, active: bool):
+async def item(id: int, limit: int, q: str, active: bool):  # noqa: FBT001 - from the query
     return json({"id": id, "limit": limit, "q": q, "active": active})
 
 

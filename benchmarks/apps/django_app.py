@@ -10,7 +10,7 @@ settings.configure(
     DEBUG=False,
     MIDDLEWARE=[],
     ROOT_URLCONF=__name__,
-    SECRET_KEY="only for this benchmark",
+    SECRET_KEY="only for this benchmark",  # noqa: S106 - signs nothing
 )
 
 

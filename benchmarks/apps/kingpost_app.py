@@ -4,8 +4,9 @@ import asyncio
 from typing import Annotated
 
 import msgspec
-from kingpost import App
 from ticker import Ticker
+
+from kingpost import App
 
 TICKER = Ticker()
 app = App()
@@ -46,7 +47,7 @@ async def message() -> dict[str, str]:
 
 
 @app.get("/items/{id:int}")
-async def item(id: int, limit: int, q: str, active: bool) -> dict[str, object]:
+async def item(id: int, limit: int, q: str, active: bool) -> dict[str, object]:  # noqa: FBT001 - from the query
     return {"id": id, "limit": limit, "q": q, "active": active}
 
 

@@ -20,5 +20,5 @@ if __name__ == "__main__":
     app = App()
     app.get("/", home)
     app.get("/json", message)
-    app.listen(int(sys.argv[1]), lambda config: None)
+    app.listen(int(sys.argv[1]), lambda _config: None)
     app.run()

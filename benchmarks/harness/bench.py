@@ -22,8 +22,8 @@ class Bench:
     warm_up: float = 2.0  # seconds of load before the first run
     first_port: int = 23000
     say: Callable[[str], None] = print
-    tools: dict[str, Tool] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)  # peer: why it is not there
+    tools: dict[str, Tool] = field(default_factory=dict[str, Tool])
+    missing: dict[str, str] = field(default_factory=dict[str, str])  # peer: why it is not there
     wanted: frozenset[str] = frozenset()  # peers asked for; empty: all
 
     def is_wanted(self, peer: str) -> bool:

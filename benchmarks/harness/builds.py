@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.places import CACHE, EPOLL_SOURCE, ROOT
 from harness.server import clean_environment
@@ -31,7 +32,9 @@ class Tool:
 
     substitutions: dict[str, str]
     interpreter: str  # "CPython 3.11.7", or the compiler's name
-    versions: dict[str, str] = field(default_factory=dict)  # of each distribution installed
+    versions: dict[str, str] = field(
+        default_factory=dict[str, str]
+    )  # of each distribution installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Environment:
     def build(self, interpreter: Path) -> Tool:
         if self.python is not None:
             interpreter = find_python(self.python)
-        return _environment(self.name, interpreter, self.requirements, self.dependencies)
+        return _environment(
+            self.name, interpreter, self.requirements, dependencies=self.dependencies
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Kingpost:
         if given:
             return _tool(Path(given).parent)
         requirements = (str(ROOT),)
-        return _environment("kingpost", interpreter, requirements, True, _fingerprint())
+        return _environment("kingpost", interpreter, requirements, fingerprint=_fingerprint())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class RustLimit:
             ]
         )
         for line in output.splitlines():
-            message = json.loads(line) if line.startswith("{") else {}
+            message: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
             if message.get("executable") and message["target"]["name"] == "hello":
                 version = _run([cargo, "--version"]).strip()
                 return Tool({"program": message["executable"]}, version)
@@ -123,7 +128,8 @@ def _environment(
     name: str,
     interpreter: Path,
     requirements: Sequence[str],
-    dependencies: bool,
+    *,
+    dependencies: bool = True,
     fingerprint: str = "",
 ) -> Tool:
     described = _run([str(interpreter), "-c", DESCRIBE]).strip()

@@ -37,7 +37,7 @@ class Reader:
         version, _, rest = status_line.partition(" ")
         if version not in ("HTTP/1.1", "HTTP/1.0") or not rest[:3].isdigit():
             raise WrongAnswerError(f"status line {status_line!r}")
-        fields = {}
+        fields: dict[str, str] = {}
         for line in lines:
             name, _, value = line.partition(":")
             fields[name.strip().lower()] = value.strip()

@@ -42,7 +42,7 @@ def find() -> str | None:
 
 
 def read(text: str, load: float, seconds: float) -> Report:
-    """wrk's report as a Report. Raises GeneratorError."""
+    """The report of wrk as a Report. Raises GeneratorError."""
     completed = COMPLETED.search(text)
     rate = RATE.search(text)
     if completed is None or rate is None:
@@ -64,7 +64,13 @@ def read(text: str, load: float, seconds: float) -> Report:
 
 
 def run(
-    port: int, exchange: Exchange, connections: int, depth: int, seconds: float, core: int
+    port: int,
+    exchange: Exchange,
+    *,
+    connections: int = 64,
+    depth: int = 1,
+    seconds: float,
+    core: int,
 ) -> Report:
     """Loads a server with one thread of wrk. `seconds` is rounded up to whole ones by wrk."""
     command = [

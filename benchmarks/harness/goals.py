@@ -36,7 +36,7 @@ class Goal:
 class Verdict:
     goal: Goal
     value: float | None  # None: not measured in this run
-    is_met: bool
+    is_met: bool = False
     why: str = ""
 
 
@@ -44,15 +44,15 @@ def judge(goal: Goal, results: Results) -> Verdict:
     """Whether the results show the goal."""
     ours = results.get((goal.row, goal.subject))
     if ours is None:
-        return Verdict(goal, None, False, "not measured in this run")
+        return Verdict(goal, None, why="not measured in this run")
     if goal.metric not in ours.values:
-        return Verdict(goal, None, False, ours.missing or "no figure")
+        return Verdict(goal, None, why=ours.missing or "no figure")
     value = ours.values[goal.metric]
     if goal.kind != "absolute":
         theirs = results.get((goal.row, goal.anchor))
         if theirs is None or goal.metric not in theirs.values:
             why = theirs.missing if theirs else ""
-            return Verdict(goal, None, False, f"no figure of {goal.anchor} {why}".strip())
+            return Verdict(goal, None, why=f"no figure of {goal.anchor} {why}".strip())
         anchor = theirs.values[goal.metric]
         value = value - anchor if goal.kind == "over" else value / anchor if anchor else 0.0
     # Compared as printed: a figure that reads like its bound has met it.

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ WATCH = 8.0  # seconds that an idle server is watched; below every server's keep
 
 
 @contextmanager
-def held(port: int, count: int) -> Iterator[list[socket.socket]]:
+def held(port: int, count: int) -> Generator[list[socket.socket]]:
     """`count` connections that each had a request answered. Raises WrongAnswerError, OSError."""
     connections: list[socket.socket] = []
     try:
@@ -50,7 +50,7 @@ def still_open(connections: list[socket.socket]) -> int:
     """How many the server has not closed."""
     alive = 0
     for connection in connections:
-        connection.setblocking(False)
+        connection.settimeout(0)
         try:
             alive += bool(connection.recv(1))
         except BlockingIOError:
@@ -79,7 +79,7 @@ class IdleMemoryRow:
 
     def _one(self, bench: Bench, server: Server, result: Result) -> None:
         # Pools and arenas that load fills once are not what an idle connection costs.
-        generator.run(server.port, PLAINTEXT, 64, 1, bench.warm_up, bench.generator_core)
+        generator.run(server.port, PLAINTEXT, seconds=bench.warm_up, core=bench.generator_core)
         time.sleep(SETTLE)
         before = accounting.pss_bytes(server.session)
         with held(server.port, self.connections) as connections:

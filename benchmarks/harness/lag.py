@@ -67,10 +67,10 @@ class LagRow:
             report = generator.run(
                 server.port,
                 exchange,
-                self.connections,
-                self.depth,
-                bench.seconds,
-                bench.generator_core,
+                connections=self.connections,
+                depth=self.depth,
+                seconds=bench.seconds,
+                core=bench.generator_core,
             )
             cpu = accounting.cpu_seconds(server.session) - cpu
             result.samples += json.loads(fetch(server.port, "/lag"))

@@ -131,7 +131,12 @@ class LoadRow:
         self, bench: Bench, server: Server, exchange: Exchange, seconds: float
     ) -> generator.Report:
         return generator.run(
-            server.port, exchange, self.connections, self.depth, seconds, bench.generator_core
+            server.port,
+            exchange,
+            connections=self.connections,
+            depth=self.depth,
+            seconds=seconds,
+            core=bench.generator_core,
         )
 
     def _remark(self, result: Result) -> None:

@@ -43,9 +43,12 @@ def lines(bench: Bench) -> list[str]:
     about = describe(bench)
     found = [
         "",
-        f"{about['processor']}, {about['cores']} cores, {about['kernel']}; server on core "
-        f"{bench.server_core}, generator ({about['generator']}) on core {bench.generator_core}; "
-        f"medians of {bench.runs} interleaved runs of {bench.seconds:g} s",
+        (
+            f"{about['processor']}, {about['cores']} cores, {about['kernel']}; server on core "
+            f"{bench.server_core}, generator ({about['generator']}) on core "
+            f"{bench.generator_core}; medians of {bench.runs} interleaved runs of "
+            f"{bench.seconds:g} s"
+        ),
     ]
     if about["cores_share_silicon"]:
         found.append("The two cores are one piece of silicon: all figures suffer.")

@@ -1,6 +1,7 @@
-"""Who is measured, and how each is started: one worker, uvloop and the C parser where it has them,
-no access log. Nobody is held back: the settings are those that each one's own documentation
-recommends for speed.
+"""Who is measured, and how each is started.
+
+One worker each, uvloop and the C parser where it has them, no access log. Nobody is held back: the
+settings are those that each one's own documentation recommends for speed.
 """
 
 from dataclasses import dataclass

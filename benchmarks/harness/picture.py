@@ -13,6 +13,7 @@ LABEL = 240  # where the bars begin
 BAR = 16
 STEP = 23
 ROOM = 92  # right of the longest bar, for its figure
+MEASURE = "processor time for one request in microseconds; shorter is better"
 STYLE = """
     text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
     .title { font-weight: 600; font-size: 15px }
@@ -78,8 +79,8 @@ def draw(results: Results, footnote: str) -> str:
     described = "Processor time for one request, shorter is better: Kingpost and its peers"
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-            f'width="{WIDTH}" height="{height}" role="img" aria-label="{described}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"',
+            f'  width="{WIDTH}" height="{height}" role="img" aria-label="{described}">',
             f"  <title>{described}</title>",
             f"  <style>{STYLE}  </style>",
             *(f"  {part}" for part in parts),
@@ -93,21 +94,23 @@ def _panel(panel: Panel, bars: Sequence[Result], top: int) -> list[str]:
     longest = max(_cost(bar) for bar in bars)
     parts = [
         f'<text class="title" x="8" y="{top}">{escape(panel.title)}</text>',
-        f'<text class="quiet" x="8" y="{top + 17}">processor time for one request in '
-        "microseconds; shorter is better</text>",
+        f'<text class="quiet" x="8" y="{top + 17}">{MEASURE}</text>',
     ]
     for number, bar in enumerate(bars):
         y = top + 30 + number * STEP
         width = max(1.5, (WIDTH - LABEL - ROOM) * _cost(bar) / longest)
         kind = "bar-ours" if _is_ours(bar) else "bar-limit" if bar.subject == "rust" else "bar"
-        weight = ' class="ours"' if _is_ours(bar) else ""
         parts += [
-            f'<text{weight} x="{LABEL - 10}" y="{y + 13}" text-anchor="end">'
-            f"{escape(bar.label)}</text>",
+            _text(bar, LABEL - 10, y, bar.label, ' text-anchor="end"'),
             f'<rect class="{kind}" x="{LABEL}" y="{y}" width="{width:.1f}" height="{BAR}" rx="2"/>',
-            f'<text{weight} x="{LABEL + width + 7:.1f}" y="{y + 13}">{_figure(_cost(bar))}</text>',
+            _text(bar, LABEL + width + 7, y, _figure(_cost(bar))),
         ]
     return parts
+
+
+def _text(bar: Result, x: float, y: float, text: str, anchor: str = "") -> str:
+    weight = ' class="ours"' if _is_ours(bar) else ""
+    return f'<text{weight} x="{x:.1f}" y="{y + 13}"{anchor}>{escape(text)}</text>'
 
 
 def _figure(cost: float) -> str:

@@ -16,33 +16,29 @@ UNITS = {
     "import_ms": ("ms", 1),
     "start_ms": ("ms", 0),
 }
+LOAD_COLUMNS = "CPU µs/req    ±   requests/s   wrk   p99 ms"
 
 
 def row_lines(row: Row, results: Sequence[Result]) -> list[str]:
-    """The row as text, cheapest first, ratio first: theirs over ours, so 2.00 is twice our cost."""
+    """The row as text, cheapest first, ratio first: 2.00 means twice what ours costs."""
     metric = row.metric
     measured = [result for result in results if metric in result.values]
     measured.sort(key=lambda result: result.values[metric])
     base = _base(measured, metric)
-    lines = ["", f"{row.title}   [{row.name}]"]
+    against = "of ours" if any(map(_is_ours, measured)) else "of best"
     is_load = isinstance(row, LoadRow) and metric == "cpu_us"
-    if is_load:
-        lines.append(
-            f"{'ratio':>7}  {'CPU µs/req':>10} {'±':>4}  {'requests/s':>11}  {'wrk':>4}"
-            f"  {'p99 ms':>7}"
-        )
-    else:
-        lines.append(f"{'ratio':>7}  {UNITS[metric][0]:>12}")
+    columns = LOAD_COLUMNS if is_load else f"{UNITS[metric][0]:>12}"
+    lines = ["", f"{row.title}   [{row.name}]", f"{against:>7}  {columns}"]
     for result in measured:
         value = result.values[metric]
-        ratio = f"{value / base:7.2f}" if base else "      –"
-        if is_load:
-            lines.append(f"{ratio}  {_load_columns(result)}  {_name(result)}")
-        else:
-            lines.append(f"{ratio}  {value:12.{UNITS[metric][1]}f}  {_name(result)}")
-    for result in results:
-        if metric not in result.values:
-            lines.append(f"{'–':>7}  {result.label}: {result.missing or 'no figure'}")
+        ratio = f"{value / base:7.2f}" if base else "      -"
+        figures = _load_figures(result) if is_load else f"{value:12.{UNITS[metric][1]}f}"
+        lines.append(f"{ratio}  {figures}  {_name(result)}")
+    lines += [
+        f"      -  {result.label}: {result.missing or 'no figure'}"
+        for result in results
+        if metric not in result.values
+    ]
     return lines
 
 
@@ -53,13 +49,13 @@ def _base(measured: Sequence[Result], metric: str) -> float:
     return chosen[0].values[metric] if chosen else 0.0
 
 
-def _load_columns(result: Result) -> str:
+def _load_figures(result: Result) -> str:
     values = result.values
     rate = f"{values['rate']:11,.0f}"
     if values["generator_load"] >= VOID_LOAD:
         rate = f"{'(' + rate.strip() + ')':>11}"
     # wrk loses its latencies in pipelined runs and prints noughts.
-    p99 = f"{values['p99_ms']:7.2f}" if values["p99_ms"] else "      –"
+    p99 = f"{values['p99_ms']:7.2f}" if values["p99_ms"] else "      -"
     return (
         f"{values['cpu_us']:10.2f} {values['spread']:4.0%}  {rate}  "
         f"{values['generator_load']:4.0%}  {p99}"
@@ -84,7 +80,7 @@ def goal_lines(verdicts: Sequence[Verdict]) -> list[str]:
         sign = "≥" if goal.at_least else "≤"
         bound = f"{sign} {goal.bound:g}{goal.unit}"
         if verdict.value is None:
-            lines.append(f"  –       {'':>10}  {bound:>10}  {goal.text}: {verdict.why}")
+            lines.append(f"  -       {'':>10}  {bound:>10}  {goal.text}: {verdict.why}")
             continue
         word = "met" if verdict.is_met else "MISSED"
         lines.append(f"  {word:<7} {verdict.value:9.2f}{goal.unit}  {bound:>10}  {goal.text}")

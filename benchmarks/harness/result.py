@@ -27,11 +27,11 @@ class Result:
     row: str
     subject: str
     label: str
-    values: dict[str, float] = field(default_factory=dict)
-    runs: list[Run] = field(default_factory=list)
-    samples: list[float] = field(default_factory=list)  # of rows without a generator
+    values: dict[str, float] = field(default_factory=dict[str, float])
+    runs: list[Run] = field(default_factory=list[Run])
+    samples: list[float] = field(default_factory=list[float])  # of rows without a generator
     missing: str = ""
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list[str])
 
     def take_medians(self) -> None:
         """Fills `values` from `runs`."""

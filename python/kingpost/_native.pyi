@@ -165,8 +165,12 @@ class Server:
         queue: int = 1000,
         spawn: Callable[[Callable[[], None], int], None] | None = None,
         request_id: bool = True,
+        block_limit: int = 100,
     ) -> Server:
-        """spawn(target, number) starts worker thread `number`, whose only work is to call target()."""
+        """spawn(target, number) starts worker thread `number`, whose only work is to call target().
+
+        block_limit: milliseconds that one step of a handler may take on the loop before it is named in the log; 0: never.
+        """
     def start(self) -> None:
         """Let the server call itself through the loop. Once, before the first connection."""
     def fileno(self) -> int:

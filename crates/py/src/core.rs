@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use server::{BodyState, Event, Now, RequestId, Room};
+use server::{BodyState, Event, Notice, Now, RequestId, Room};
 use wire::http1::{FieldBlock, Framing, Head};
 use wire::refusal::Refusal;
 
@@ -22,6 +23,7 @@ use crate::body::NativeBody;
 use crate::carrier::{Carrier, First};
 use crate::cell::GilCell;
 use crate::ffi;
+use crate::log::Log;
 use crate::plan::{Kind, Plan};
 use crate::request::Request;
 use crate::settle::{NO_PLAN, is_fatal};
@@ -142,6 +144,7 @@ pub(crate) struct Core {
     pub(crate) hooks: Hooks,
     pub(crate) asyncio: Asyncio,
     pub(crate) blocks: Blocks,
+    pub(crate) log: Log,
     pub(crate) plans: Vec<Py<Plan>>,
     /// Names of the path parameters of each plan.
     pub(crate) names: Vec<Vec<String>>,
@@ -197,8 +200,9 @@ pub(crate) struct Parts {
 }
 
 impl Core {
-    pub(crate) fn new(parts: Parts) -> PyResult<Self> {
+    pub(crate) fn new(py: Python<'_>, parts: Parts) -> PyResult<Self> {
         Ok(Self {
+            log: Log::new(py)?,
             hooks: parts.hooks,
             asyncio: parts.asyncio,
             blocks: Blocks::new()?,
@@ -269,7 +273,7 @@ impl Core {
         let mut started = 0;
         while let Some(event) = self.shell(py, |shell| shell.next(now)) {
             let is_request = matches!(event, Event::Request { .. } | Event::Body { .. });
-            self.on_event(py, event)?;
+            self.on_event_guarded(py, event)?;
             if is_request {
                 started += 1;
                 if started % STARTS_PER_CLOCK == 0 {
@@ -283,6 +287,35 @@ impl Core {
         Ok(())
     }
 
+    /// As `on_event`; a panic of ours costs the request that it happened in, and nothing else.
+    fn on_event_guarded(self: &Arc<Self>, py: Python<'_>, event: Event) -> PyResult<()> {
+        let id = match &event {
+            Event::Request { id, .. }
+            | Event::Body { id, .. }
+            | Event::BodyReady { id }
+            | Event::Writable { id }
+            | Event::Gone { id }
+            | Event::HalfClosed { id } => Some(*id),
+            _ => None,
+        };
+        match catch_unwind(AssertUnwindSafe(|| self.on_event(py, event))) {
+            Ok(result) => result,
+            Err(_) => {
+                self.watch.end();
+                // What it left half done is not used again.
+                let left = self.leave_carrier(py);
+                let carrier = self.carrier.take(py);
+                drop(carrier);
+                if let Some(id) = id {
+                    self.respond_plainly(py, id, 500);
+                    self.forget(py, id);
+                }
+                self.log.notice(py, Notice::Panicked);
+                left
+            }
+        }
+    }
+
     fn on_event(self: &Arc<Self>, py: Python<'_>, event: Event) -> PyResult<()> {
         match event {
             Event::Request { id, head, has_body } => self.on_request(py, id, head, has_body),
@@ -290,10 +323,19 @@ impl Core {
             Event::BodyReady { id } => self.on_body_ready(py, id),
             Event::Writable { id } => self.on_writable(py, id),
             Event::Gone { id } | Event::HalfClosed { id } => self.on_gone(py, id),
-            Event::Refused { id: Some(id), .. } => self.on_gone(py, id),
+            Event::Refused { connection, id, refusal } => {
+                let peer = self.shell(py, |shell| shell.peer_of(connection));
+                self.log.refused(py, peer, &refusal);
+                match id {
+                    Some(id) => self.on_gone(py, id),
+                    None => Ok(()),
+                }
+            }
             Event::Woken => self.on_woken(py),
-            // Told to the log by the shell's owner; nothing to be done here.
-            Event::Refused { .. } | Event::Notice(_) => Ok(()),
+            Event::Notice(notice) => {
+                self.log.notice(py, notice);
+                Ok(())
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //! One file per class that Python sees: `request`, `headers`, `answer`, `plan`, `router`, `server`, `carrier`, `waiter`,
 //! `stream`, `body`, `plain`. What is behind them: `core` (what one server is made of, and its batch), `settle` (from a
 //! handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine with or without sockets),
-//! `asyncio` (the loop), `watch` (for the watchdog), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
+//! `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -19,6 +19,7 @@ mod cell;
 mod core;
 mod ffi;
 mod headers;
+mod log;
 mod plain;
 mod plan;
 mod request;
@@ -30,6 +31,7 @@ mod stream;
 mod threads;
 mod waiter;
 mod watch;
+mod watchdog;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -179,7 +179,7 @@ pub(crate) struct Plan {
     pub(crate) stream_body: bool,
     /// What the watchdog calls it.
     #[pyo3(get)]
-    name: String,
+    pub(crate) name: String,
     sources: Option<Vec<Source>>,
     /// Names of the keyword arguments, which stand behind the positional ones.
     names: Option<Py<PyTuple>>,

@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::router::Router;
 use crate::shell::Shell;
 use crate::threads::Pool;
+use crate::watchdog::{Scene, Watchdog};
 
 /// Threads that are started before anything is known about the handlers.
 const FIRST_THREADS: usize = 2;
@@ -39,6 +40,9 @@ pub(crate) struct Server {
     growth: GilCell<Growth>,
     /// A timer is on the loop's list.
     tick_due: GilCell<bool>,
+    /// Milliseconds that a step on the loop may take before it is named; 0: nobody watches.
+    block_limit: u64,
+    watchdog: GilCell<Option<Watchdog>>,
 }
 
 impl Server {
@@ -59,10 +63,11 @@ impl Server {
             }
         }
         let load = this.core.pool.load();
-        if load.waiting > 0 && load.idle == 0 {
+        if load.waiting > load.idle {
             if load.threads < FIRST_THREADS {
-                Self::grow(slf, 1)?;
-            } else if !this.growth.get(py).due {
+                Self::grow(slf, load.waiting.min(FIRST_THREADS - load.threads))?;
+            }
+            if !this.growth.get(py).due {
                 this.growth.set(py, Growth { started: load.started, cpu: cpu_time(), due: true });
                 let look = Self::callback(slf, "look_at_threads")?;
                 this.core.asyncio.call_later(py, 0.005, &look)?;
@@ -79,6 +84,25 @@ impl Server {
             return asyncio.call_soon(py, &Self::callback(slf, "poll")?);
         }
         Self::poll(slf)
+    }
+
+    /// Starts the watchdog of this loop.
+    fn watch(&self, py: Python<'_>) -> PyResult<()> {
+        if self.block_limit == 0 {
+            return Ok(());
+        }
+        let scene = Scene {
+            watch: Arc::clone(&self.core.watch),
+            names: self.core.plans.iter().map(|plan| plan.get().name.clone()).collect(),
+            thread: py.import("threading")?.call_method0("get_ident")?.extract()?,
+            warn: self.core.log.warning.clone_ref(py),
+        };
+        let watchdog = Watchdog::start(scene, Duration::from_millis(self.block_limit))?;
+        let former = self.watchdog.replace(py, Some(watchdog));
+        if let Some(former) = former {
+            py.detach(|| former.end());
+        }
+        Ok(())
     }
 
     fn grow(slf: &Bound<'_, Self>, by: usize) -> PyResult<()> {
@@ -119,7 +143,7 @@ fn cpu_time() -> Duration {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true))]
+    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python constructor")]
     fn new(
         py: Python<'_>,
@@ -136,6 +160,7 @@ impl Server {
         queue: usize,
         spawn: Option<Py<PyAny>>,
         request_id: bool,
+        block_limit: u64,
     ) -> PyResult<Self> {
         let plain = match tasks {
             "carrier" => false,
@@ -155,7 +180,7 @@ impl Server {
         py.import("collections.abc")?
             .getattr("Coroutine")?
             .call_method1("register", (py.get_type::<crate::carrier::Carrier>(),))?;
-        let core = Core::new(Parts {
+        let core = Core::new(py, Parts {
             hooks: Hooks::new(&dispatch)?,
             asyncio: Asyncio::new(&r#loop, &task_type)?,
             plans,
@@ -171,6 +196,8 @@ impl Server {
             spawn,
             growth: GilCell::new(Growth::default()),
             tick_due: GilCell::new(false),
+            block_limit,
+            watchdog: GilCell::new(None),
         })
     }
 
@@ -184,6 +211,7 @@ impl Server {
                 flush: Self::callback(slf, "flush")?.unbind(),
             }),
         );
+        slf.get().watch(py)?;
         Self::after(slf)
     }
 
@@ -229,7 +257,7 @@ impl Server {
         this.growth.set(py, Growth { started: load.started, cpu, due: false });
         // Half of the time or more was spent waiting: more threads would use it. A process that computes gains nothing.
         let idle = cpu.saturating_sub(before.cpu) < Duration::from_micros(3_000);
-        if load.waiting > 0 && load.idle == 0 && (idle || load.started == before.started) {
+        if load.waiting > load.idle && (idle || load.started == before.started) {
             Self::grow(slf, load.waiting.min(load.threads.max(1)))?;
         }
         Self::after(slf)
@@ -267,6 +295,9 @@ impl Server {
 
     /// Closes everything now. Threads in user code are left to themselves.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(watchdog) = self.watchdog.take(py) {
+            py.detach(|| watchdog.end());
+        }
         self.core.close(py)
     }
 

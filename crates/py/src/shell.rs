@@ -295,8 +295,13 @@ impl Shell {
         match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => {
-                let listener = Listener::inherited(fd)
-                    .and_then(|listener| driver.add_listener(listener));
+                // The descriptor stays the caller's: the driver has, and closes, one of its own.
+                // SAFETY: duplicating a number that is no descriptor fails with EBADF; nothing else is touched.
+                let own = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
+                if own < 0 {
+                    return Err(std::io::Error::last_os_error().into());
+                }
+                let listener = Listener::inherited(own).and_then(|listener| driver.add_listener(listener));
                 listener.map_err(|error| PyOSError::new_err(format!("descriptor {fd} cannot be listened on: {error}")))
             }
             Transport::Fed(_) => Err(no_sockets()),
@@ -306,7 +311,11 @@ impl Shell {
     // ---- requests
 
     pub(crate) fn peer(&mut self, id: RequestId) -> Peer {
-        self.engine().peer(id.connection()).unwrap_or(Peer::Unknown)
+        self.peer_of(id.connection())
+    }
+
+    pub(crate) fn peer_of(&mut self, connection: ConnId) -> Peer {
+        self.engine().peer(connection).unwrap_or(Peer::Unknown)
     }
 
     #[inline]

@@ -2,15 +2,20 @@
 //!
 //! `std::time` and the best of many rounds: the least disturbed round is what the code costs. The same requests through
 //! `httparse` alone (tokenising only: no copy, no rules) stand beside ours for scale.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark for people, on fixed input")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a benchmark for people, on fixed input"
+)]
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use wire::date::imf_fixdate;
 use wire::http1::{
-    BodyDecoder, BodyStep, Delivery, FieldBlock, Framing, Head, HeadParser, HeadProgress, ResponseContext, Stamp,
-    encode_head,
+    BodyDecoder, BodyStep, Delivery, FieldBlock, Framing, Head, HeadParser, HeadProgress,
+    ResponseContext, Stamp, encode_head,
 };
 use wire::limits::Limits;
 
@@ -41,18 +46,33 @@ fn measure(name: &str, calls: u32, mut work: impl FnMut()) {
 }
 
 fn heads(limits: &Limits) {
-    for (name, text) in [("short", SHORT), ("with Accept", ACCEPT), ("browser", BROWSER)] {
+    for (name, text) in [
+        ("short", SHORT),
+        ("with Accept", ACCEPT),
+        ("browser", BROWSER),
+    ] {
         let bytes = text.as_bytes();
         let mut head = Head::new();
         let mut parser = HeadParser::new();
-        measure(&format!("head, {name} ({} bytes)", bytes.len()), 20_000, || {
-            let progress = parser.parse(black_box(bytes), limits, &mut head);
-            assert!(matches!(black_box(progress), Ok(HeadProgress::Complete { .. })));
-        });
+        measure(
+            &format!("head, {name} ({} bytes)", bytes.len()),
+            20_000,
+            || {
+                let progress = parser.parse(black_box(bytes), limits, &mut head);
+                assert!(matches!(
+                    black_box(progress),
+                    Ok(HeadProgress::Complete { .. })
+                ));
+            },
+        );
         measure(&format!("  httparse alone, {name}"), 20_000, || {
             let mut fields = [httparse::EMPTY_HEADER; 32];
             let mut request = httparse::Request::new(&mut fields);
-            assert!(black_box(request.parse(black_box(bytes))).unwrap().is_complete());
+            assert!(
+                black_box(request.parse(black_box(bytes)))
+                    .unwrap()
+                    .is_complete()
+            );
         });
     }
     let pipelined = SHORT.repeat(24);
@@ -68,8 +88,12 @@ fn heads(limits: &Limits) {
 }
 
 fn bodies(limits: &Limits) {
-    let chunked: Vec<u8> =
-        [b"400\r\n".as_slice(), &[b'x'; 1024], b"\r\n"].concat().repeat(16).into_iter().chain(*b"0\r\n\r\n").collect();
+    let chunked: Vec<u8> = [b"400\r\n".as_slice(), &[b'x'; 1024], b"\r\n"]
+        .concat()
+        .repeat(16)
+        .into_iter()
+        .chain(*b"0\r\n\r\n")
+        .collect();
     measure("chunked body, 16 chunks of 1 KiB", 2_000, || {
         let mut decoder = BodyDecoder::new(Framing::Chunked, limits.body, limits).unwrap();
         let mut rest = black_box(chunked.as_slice());
@@ -83,30 +107,45 @@ fn bodies(limits: &Limits) {
 fn responses() {
     let date = imf_fixdate(1_700_000_000);
     let mut fields = FieldBlock::new();
-    fields.push(b"content-type", b"text/plain; charset=utf-8").unwrap();
+    fields
+        .push(b"content-type", b"text/plain; charset=utf-8")
+        .unwrap();
     fields.push(b"x-content-type-options", b"nosniff").unwrap();
-    let context = ResponseContext { head: false, minor_version: 1, keep_alive: true };
+    let context = ResponseContext {
+        head: false,
+        minor_version: 1,
+        keep_alive: true,
+    };
     let mut out = Vec::with_capacity(64 * 1024);
-    for (name, request_id, status) in
-        [("200", None, 200), ("200 with request id", Some(0x0123_4567_89ab_cdef), 200), ("404", None, 404)]
-    {
-        let stamp = Stamp { date: &date, request_id };
-        measure(&format!("response head and 13 bytes of body, {name}"), 20_000, || {
-            if out.len() > 32 * 1024 {
-                out.clear();
-            }
-            let mut outgoing = encode_head(
-                &mut out,
-                black_box(status),
-                None,
-                black_box(&[&fields]),
-                black_box(context),
-                Delivery::Whole(13),
-                &stamp,
-            )
-            .unwrap();
-            outgoing.body.write(&mut out, b"Hello, World!").unwrap();
-        });
+    for (name, request_id, status) in [
+        ("200", None, 200),
+        ("200 with request id", Some(0x0123_4567_89ab_cdef), 200),
+        ("404", None, 404),
+    ] {
+        let stamp = Stamp {
+            date: &date,
+            request_id,
+        };
+        measure(
+            &format!("response head and 13 bytes of body, {name}"),
+            20_000,
+            || {
+                if out.len() > 32 * 1024 {
+                    out.clear();
+                }
+                let mut outgoing = encode_head(
+                    &mut out,
+                    black_box(status),
+                    None,
+                    black_box(&[&fields]),
+                    black_box(context),
+                    Delivery::Whole(13),
+                    &stamp,
+                )
+                .unwrap();
+                outgoing.body.write(&mut out, b"Hello, World!").unwrap();
+            },
+        );
     }
     measure("date", 20_000, || {
         black_box(imf_fixdate(black_box(1_700_000_000)));

@@ -19,7 +19,9 @@ pub fn pairs<'a>(value: &'a [u8], limits: &Limits) -> Result<Pairs<'a>, Refusal>
         return Err(refusal::COOKIE_TOO_LARGE);
     }
     let cookies = Pairs { rest: value };
-    if memchr_iter(b';', value).count() >= limits.cookies && cookies.clone().count() > limits.cookies {
+    if memchr_iter(b';', value).count() >= limits.cookies
+        && cookies.clone().count() > limits.cookies
+    {
         return Err(refusal::TOO_MANY_COOKIES);
     }
     Ok(cookies)
@@ -39,14 +41,18 @@ impl<'a> Iterator for Pairs<'a> {
             let end = memchr(b';', self.rest).unwrap_or(self.rest.len());
             let (piece, rest) = self.rest.split_at_checked(end)?;
             self.rest = rest.get(1..).unwrap_or_default();
-            let Some(equals) = memchr(b'=', piece) else { continue };
+            let Some(equals) = memchr(b'=', piece) else {
+                continue;
+            };
             let (name, value) = piece.split_at_checked(equals)?;
             let name = name.trim_ascii();
             if name.is_empty() {
                 continue;
             }
             let value = value.get(1..).unwrap_or_default().trim_ascii();
-            let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+            let unquoted = value
+                .strip_prefix(b"\"")
+                .and_then(|value| value.strip_suffix(b"\""));
             return Some((name, unquoted.unwrap_or(value)));
         }
         None

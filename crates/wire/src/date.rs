@@ -3,9 +3,12 @@
 /// The last second of the year 9999; the form has four digits for the year.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-const DAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
+const DAYS: [[u8; 3]; 7] = [
+    *b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed",
+];
 const MONTHS: [[u8; 3]; 12] = [
-    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct", *b"Nov", *b"Dec",
+    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct",
+    *b"Nov", *b"Dec",
 ];
 
 /// `unix_seconds` as `Sun, 06 Nov 1994 08:49:37 GMT`. Times behind the year 9999 are given as its last second.
@@ -23,8 +26,8 @@ pub fn imf_fixdate(unix_seconds: u64) -> [u8; 29] {
     let [n0, n1] = two(second / 60 % 60);
     let [s0, s1] = two(second % 60);
     [
-        d0, d1, d2, b',', b' ', a, b, b' ', m0, m1, m2, b' ', y0, y1, y2, y3, b' ', h0, h1, b':', n0, n1, b':', s0, s1,
-        b' ', b'G', b'M', b'T',
+        d0, d1, d2, b',', b' ', a, b, b' ', m0, m1, m2, b' ', y0, y1, y2, y3, b' ', h0, h1, b':',
+        n0, n1, b':', s0, s1, b' ', b'G', b'M', b'T',
     ]
 }
 

@@ -20,7 +20,11 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal of a layer above this crate. `code` is `area.words-with-hyphens`.
     pub const fn new(status: u16, code: &'static str, sentence: &'static str) -> Self {
-        Refusal { status, code, sentence }
+        Refusal {
+            status,
+            code,
+            sentence,
+        }
     }
 }
 

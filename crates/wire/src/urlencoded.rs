@@ -66,14 +66,17 @@ fn digit(byte: u8) -> Option<u8> {
 /// first one is decoded.
 pub fn pairs(text: &[u8], largest_count: usize) -> Result<Pairs<'_>, Refusal> {
     // Pieces, empty ones included, are one more than separators: only where those are too many must they be looked at.
-    if memchr::memchr_iter(b'&', text).count() >= largest_count && pieces(text).count() > largest_count {
+    if memchr::memchr_iter(b'&', text).count() >= largest_count
+        && pieces(text).count() > largest_count
+    {
         return Err(refusal::TOO_MANY_PAIRS);
     }
     Ok(Pairs { rest: text })
 }
 
 fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'&').filter(|piece| !piece.is_empty())
+    text.split(|&byte| byte == b'&')
+        .filter(|piece| !piece.is_empty())
 }
 
 /// Iterator over [`pairs`].
@@ -95,7 +98,10 @@ impl<'a> Iterator for Pairs<'a> {
             }
             let equals = memchr(b'=', piece).unwrap_or(piece.len());
             let (name, value) = piece.split_at_checked(equals)?;
-            return Some((form_decode(name), form_decode(value.get(1..).unwrap_or_default())));
+            return Some((
+                form_decode(name),
+                form_decode(value.get(1..).unwrap_or_default()),
+            ));
         }
         None
     }

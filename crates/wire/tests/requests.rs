@@ -30,15 +30,34 @@ fn every_case_gives_what_its_row_says() {
         let requests: Vec<[Vec<u8>; 3]> = outcome
             .requests
             .iter()
-            .map(|request| [request.method.clone(), request.target.clone(), request.body.clone()])
+            .map(|request| {
+                [
+                    request.method.clone(),
+                    request.target.clone(),
+                    request.body.clone(),
+                ]
+            })
             .collect();
-        let refusal = outcome.refusal.map(|refusal| (u64::from(refusal.status), refusal.code.to_owned()));
-        let closes = outcome.requests.last().is_some_and(|request| !request.keep_alive);
+        let refusal = outcome
+            .refusal
+            .map(|refusal| (u64::from(refusal.status), refusal.code.to_owned()));
+        let closes = outcome
+            .requests
+            .last()
+            .is_some_and(|request| !request.keep_alive);
         if requests != case.requests || refusal != case.refusal || closes != case.closes {
-            wrong.push(format!("{}: {refusal:?} (closes: {closes}) instead of {:?}", case.name, case.refusal));
+            wrong.push(format!(
+                "{}: {refusal:?} (closes: {closes}) instead of {:?}",
+                case.name, case.refusal
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cases:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -54,7 +73,12 @@ fn every_case_gives_the_same_cut_in_two_at_every_byte() {
         let ends = (0..length.min(if is_short { 0 } else { 200 })).flat_map(|at| [at, length - at]);
         for at in sample.chain(ends) {
             let (first, second) = input.split_at(at);
-            assert_eq!(read([first, second], &limits), whole, "{} cut at {at}", case.name);
+            assert_eq!(
+                read([first, second], &limits),
+                whole,
+                "{} cut at {at}",
+                case.name
+            );
         }
     }
 }
@@ -65,7 +89,12 @@ fn every_case_gives_the_same_byte_by_byte() {
     for case in cases().iter().filter(|case| case.input.len() <= 200_000) {
         let whole = read([case.input.as_slice()], &limits);
         assert_eq!(read(case.input.chunks(1), &limits), whole, "{}", case.name);
-        assert_eq!(read(case.input.chunks(3), &limits), whole, "{} in threes", case.name);
+        assert_eq!(
+            read(case.input.chunks(3), &limits),
+            whole,
+            "{} in threes",
+            case.name
+        );
     }
 }
 
@@ -93,18 +122,48 @@ fn reading_all_at_once_gives_the_same() {
 fn what_the_usual_tokeniser_refuses_is_refused_here() {
     let limits = Limits::default();
     for case in cases() {
-        let Ok(parsed) = parse_all(&case.input, &limits) else { continue };
+        let Ok(parsed) = parse_all(&case.input, &limits) else {
+            continue;
+        };
         for request in &parsed {
             let mut fields = [httparse::EMPTY_HEADER; 128];
             let mut other = httparse::Request::new(&mut fields);
             let consumed = other.parse(&request.head.raw).unwrap();
-            assert_eq!(consumed, httparse::Status::Complete(request.head.raw.len()), "{}", case.name);
-            assert_eq!(other.method.map(str::as_bytes), Some(request.method()), "{}", case.name);
-            assert_eq!(other.path.map(str::as_bytes), Some(request.target()), "{}", case.name);
-            assert_eq!(other.version, Some(request.head.minor_version), "{}", case.name);
-            let others: Vec<(&[u8], &[u8])> =
-                other.headers.iter().map(|field| (field.name.as_bytes(), field.value)).collect();
-            assert_eq!(request.head.pairs().collect::<Vec<_>>(), others, "{}", case.name);
+            assert_eq!(
+                consumed,
+                httparse::Status::Complete(request.head.raw.len()),
+                "{}",
+                case.name
+            );
+            assert_eq!(
+                other.method.map(str::as_bytes),
+                Some(request.method()),
+                "{}",
+                case.name
+            );
+            assert_eq!(
+                other.path.map(str::as_bytes),
+                Some(request.target()),
+                "{}",
+                case.name
+            );
+            assert_eq!(
+                other.version,
+                Some(request.head.minor_version),
+                "{}",
+                case.name
+            );
+            let others: Vec<(&[u8], &[u8])> = other
+                .headers
+                .iter()
+                .map(|field| (field.name.as_bytes(), field.value))
+                .collect();
+            assert_eq!(
+                request.head.pairs().collect::<Vec<_>>(),
+                others,
+                "{}",
+                case.name
+            );
         }
     }
 }
@@ -118,8 +177,8 @@ fn the_table_covers_its_bug_classes_and_every_refusal_of_requests() {
         *count.entry(&case.class).or_default() += 1;
     }
     let classes = [
-        "T01", "T02", "T03", "T04", "T05", "T06", "T07", "T08", "T09", "T10", "T11", "T12", "T13", "T14", "T15", "T16",
-        "T17", "T18", "T28", "T37", "T38", "T40", "T43", "limit", "valid",
+        "T01", "T02", "T03", "T04", "T05", "T06", "T07", "T08", "T09", "T10", "T11", "T12", "T13",
+        "T14", "T15", "T16", "T17", "T18", "T28", "T37", "T38", "T40", "T43", "limit", "valid",
     ];
     for class in classes {
         assert!(count.contains_key(class), "no case of {class}");
@@ -132,8 +191,19 @@ fn the_table_covers_its_bug_classes_and_every_refusal_of_requests() {
         refusal::TOO_MANY_COOKIES,
         refusal::COOKIE_TOO_LARGE,
     ];
-    for refusal in refusal::ALL.iter().filter(|refusal| !elsewhere.contains(refusal)) {
-        let is_named = |case: &&support::Case| case.refusal.as_ref().is_some_and(|(_, code)| code == refusal.code);
-        assert!(cases.iter().find(is_named).is_some(), "no case is refused with {}", refusal.code);
+    for refusal in refusal::ALL
+        .iter()
+        .filter(|refusal| !elsewhere.contains(refusal))
+    {
+        let is_named = |case: &&support::Case| {
+            case.refusal
+                .as_ref()
+                .is_some_and(|(_, code)| code == refusal.code)
+        };
+        assert!(
+            cases.iter().find(is_named).is_some(),
+            "no case is refused with {}",
+            refusal.code
+        );
     }
 }

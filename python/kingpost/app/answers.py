@@ -33,7 +33,7 @@ from kingpost.app.encoding import (
     stream_media_type,
 )
 from kingpost.app.json import encode_json
-from kingpost.binding.annotation import spelled
+from kingpost.binding.annotation import class_of, spelled
 from kingpost.errors import ConfigurationError
 from kingpost.http.response import Response
 from kingpost.types import Place
@@ -104,16 +104,6 @@ class Answers:
 
     def content(self, value: Any) -> tuple[Any, str]:
         """Body and media type of a value that is neither None nor a Response."""
-        if isinstance(value, str):
-            if hasattr(value, "__html__"):
-                return value.encode(), HTML
-            return value.encode(), TEXT
-        if isinstance(value, bytes | bytearray | memoryview):
-            return bytes(value), BYTES
-        if isinstance(value, Started):
-            return self.stream(value)
-        if hasattr(value, "__html__"):
-            return str(value.__html__()).encode(), HTML
         if inspect.iscoroutine(value):
             value.close()
             raise self.error(
@@ -121,14 +111,27 @@ class Answers:
                 "returned a coroutine that nobody awaits",
                 "write `async def`, and await it",
             )
-        if isinstance(value, Iterator):
-            return self.stream(start(value))  # pyright: ignore[reportUnknownArgumentType] - items of any type
+        if isinstance(value, Started):
+            return self.stream(value)
         if isinstance(value, AsyncIterator):
-            return self.unstarted(value)  # pyright: ignore[reportUnknownArgumentType] - the same
+            return self.unstarted(value)  # pyright: ignore[reportUnknownArgumentType] - any items
+        if isinstance(value, Iterator):
+            return self.stream(start(value))  # pyright: ignore[reportUnknownArgumentType] - any items
+        return self.whole(value)
+
+    def whole(self, value: Any) -> tuple[bytes, str]:
+        markup = getattr(value, "__html__", None)
+        if markup is not None:
+            return str(markup()).encode(), HTML
+        if isinstance(value, str):
+            return value.encode(), TEXT
+        if isinstance(value, bytes | bytearray | memoryview):
+            return bytes(value), BYTES  # pyright: ignore[reportUnknownArgumentType] - any format
         return self.json(value), JSON
 
     def json(self, value: Any) -> bytes:
-        if isinstance(value, tuple) and type(value) is tuple and self.encoding.native == "dynamic":
+        kind = class_of(value)
+        if kind is tuple and self.encoding.native == "dynamic":
             raise self.error(
                 "tuple",
                 "returned a tuple, and answers are no tuples",
@@ -139,7 +142,7 @@ class Answers:
         except msgspec.ValidationError as error:
             raise self.error(
                 "wrong-type",
-                f"returned {spelled(type(value))}, which is not what it is annotated with: {error}",
+                f"returned {spelled(kind)}, which is not what it is annotated with: {error}",
                 f"return what the annotation says: {self.encoding.words}",
             ) from error
         except TypeError as error:
@@ -153,7 +156,7 @@ class Answers:
         media_type = stream_media_type(self.encoding.item)
         if started.is_over:
             return b"", media_type or TEXT
-        media_type = media_type or media_type_of(type(started.first))
+        media_type = media_type or media_type_of(class_of(started.first))
         if isinstance(started.rest, AsyncIterator):
             return self.async_chunks(started.first, started.rest), media_type
         return self.chunks(started.first, started.rest), media_type
@@ -193,7 +196,7 @@ class Answers:
         if isinstance(item, bytes | str):
             return item
         if isinstance(item, bytearray | memoryview):
-            return bytes(item)
+            return bytes(item)  # pyright: ignore[reportUnknownArgumentType] - any format
         return self.json(item) + b"\n"
 
     def error(self, code: str, problem: str, remedy: str) -> AnswerError:

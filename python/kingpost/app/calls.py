@@ -131,8 +131,9 @@ def forbid(entry: Entry, option: object, code: str, reason: str, remedy: str) ->
 def limited(handler: Callable[..., Any], seconds: float) -> Callable[..., Any]:
     @functools.wraps(handler)
     async def call(*args: Any, **named: Any) -> Any:
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with limit:
                 return await handler(*args, **named)
         except TimeoutError:
             if not limit.expired():

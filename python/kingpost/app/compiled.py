@@ -147,7 +147,7 @@ def compile_registry(
         error_returns=returns,
         hosts=hosts,
     )
-    plans = tuple(route.native_plan() for route in routes)
+    plans = tuple(route.native_plan(mode) for route in routes)
     return CompiledApp(mode, routes, router, plans, dispatch, context)
 
 

@@ -209,7 +209,8 @@ class AppDispatch:
     def miss(self, request: Request, allowed: tuple[str, ...] | None, /) -> Answer:
         if allowed is None:
             return self._other_slash(request)
-        methods = sorted({*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])})
+        automatic = ("HEAD", "OPTIONS") if "GET" in allowed else ("OPTIONS",)
+        methods = sorted({*allowed, *automatic})
         if request.method == "OPTIONS":
             return Answer(204, [("allow", ", ".join(methods)), NOSNIFF], b"")
         raise MethodNotAllowed(f"{request.path} does not take {request.method}", allowed=methods)

@@ -6,6 +6,7 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Callable,
     Generator,
     Iterable,
     Iterator,
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
 
 from kingpost import _native
+from kingpost.app.json import encode_json
 from kingpost.app.shape import Shape, shape_of
 from kingpost.binding.annotation import bare, is_union, spelled
 from kingpost.binding.signature import EMPTY
 from kingpost.html import Html
 from kingpost.http.response import Response
+from kingpost.types import Mode
 
 TEXT: Final = "text/plain; charset=utf-8"
 HTML: Final = "text/html; charset=utf-8"
@@ -28,9 +31,6 @@ BYTES: Final = "application/octet-stream"
 
 STREAMS = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)
 PLAIN_JSON = (dict, list, tuple, set, frozenset, int, float, bool)
-
-ALWAYS_ASK: Final = "bytes"
-"""The engine's encoder for values that `Dispatch.answer` must see: of these, it takes exact bytes alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,23 @@ class Encoding:
     item: Any = EMPTY
     """The annotation of a stream's items; EMPTY where there is none."""
 
+    def native_in(self, mode: Mode) -> _native.Encoder:
+        """The engine's encoder in a mode: in development, pages and texts pass through Python, where they are looked at."""
+        if mode == "development" and self.native in ("text", "html", "dynamic"):
+            return "answer"
+        return self.native
+
     @property
     def is_empty(self) -> bool:
         """Whether there is never any content: `-> None`."""
         return self.native == "empty"
+
+
+PLAIN: Final = {
+    Html: Encoding("html", HTML),
+    str: Encoding("text", TEXT),
+    bytes: Encoding("bytes", BYTES),
+}
 
 
 def encoding_of(returns: Any) -> Encoding:
@@ -64,7 +77,7 @@ def encoding_of(returns: Any) -> Encoding:
         return Encoding("empty", "nothing (204)", takes_none=True)
     if is_union(kind) or stripped.is_optional:
         return Encoding(
-            ALWAYS_ASK,
+            "answer",
             f"by the value's type: {spelled(returns)}",
             shape_of(returns),
             stripped.is_optional,
@@ -73,34 +86,36 @@ def encoding_of(returns: Any) -> Encoding:
     if origin in STREAMS:
         item = (get_args(kind) or (EMPTY,))[0]
         return Encoding(
-            ALWAYS_ASK,
+            "answer",
             f"a stream, {stream_media_type(item) or 'by its first item'}",
             shape_of(item),
             item=item,
         )
-    if isinstance(origin, type):
-        return encoding_of_class(returns, kind, origin)
-    return Encoding(ALWAYS_ASK, f"JSON: {spelled(returns)}", shape_of(returns))
-
-
-def encoding_of_class(returns: Any, kind: Any, origin: type[Any]) -> Encoding:
-    if issubclass(origin, Html):
-        return Encoding("html", HTML)
-    if origin is str:
-        return Encoding("text", TEXT)
-    if origin is bytes:
-        return Encoding("bytes", BYTES)
-    if issubclass(origin, Response):
+    plain = PLAIN.get(origin)
+    if plain is not None:
+        return plain
+    if isinstance(origin, type) and issubclass(origin, Response):
         content = (get_args(kind) or (Any,))[0]
         return Encoding("dynamic", f"as the {origin.__name__} says", shape_of(content))
+    return encoding_of_json(returns, origin)
+
+
+def encoding_of_json(returns: Any, origin: Any) -> Encoding:
     shape = shape_of(returns)
-    if shape is None and origin in PLAIN_JSON:
+    if shape is not None:
+        return Encoding(shaped(shape), f"{JSON}: the fields of {spelled(returns)}", shape)
+    if origin in PLAIN_JSON:
         return Encoding("json", JSON)
-    return Encoding(
-        ALWAYS_ASK,
-        f"{JSON}: the fields of {spelled(returns)}" if shape else f"JSON: {spelled(returns)}",
-        shape,
-    )
+    return Encoding("answer", f"{JSON}: {spelled(returns)}")
+
+
+def shaped(shape: Shape) -> Callable[[Any], bytes]:
+    """The engine's short cut for a model; whatever it raises, `Dispatch.answer` looks at the value."""
+
+    def encode(value: Any) -> bytes:
+        return encode_json(shape(value))
+
+    return encode
 
 
 def stream_media_type(item: Any) -> str | None:

@@ -63,7 +63,7 @@ def check_error_handler(handler: ErrorHandler) -> Any:
             "write def f(request: Request, error: …)",
         )
     request, error = (parameter.annotation for parameter in positional)
-    if isinstance(request, type) and not issubclass(Request, request):
+    if request is not EMPTY and isinstance(request, type) and not issubclass(Request, request):
         raise signature.refused(
             "error-handler", "the first argument is the request", "write request: Request"
         )

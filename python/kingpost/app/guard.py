@@ -8,6 +8,7 @@ Rule 2: hosts are compared as they stand, without case; never as patterns, but f
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from kingpost.errors import BadRequest, ConfigurationError, Forbidden
 from kingpost.http.request import Request
 

@@ -30,7 +30,7 @@ from kingpost.routing.pattern import Parameter, Pattern, parse_pattern
 from kingpost.routing.reverse import Target
 from kingpost.routing.table import Entry, ErrorHandlers
 from kingpost.settings import Settings
-from kingpost.types import Place
+from kingpost.types import Mode, Place
 
 NATIVE_CONVERSIONS: Mapping[str, str] = {
     "str": "str",
@@ -92,13 +92,13 @@ class CompiledRoute:
             for piece in self.pattern.pieces
         )
 
-    def native_plan(self) -> _native.Plan:
+    def native_plan(self, mode: Mode) -> _native.Plan:
         return _native.Plan(
             self.call.handler,
             kind=self.call.kind,
             binders=self.binding.binders,
             slow=self.binding.slow,
-            encoder=self.encoding.native,
+            encoder=self.encoding.native_in(mode),
             status=self.answers.status,
             max_body=self.max_body,
             stream_body=self.binding.streams,

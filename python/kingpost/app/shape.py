@@ -11,7 +11,7 @@ from typing import Any, Union, cast, get_args, get_origin, is_typeddict
 
 import msgspec
 
-from kingpost.binding.annotation import bare, is_model_class, is_union, list_of
+from kingpost.binding.annotation import bare, class_of, is_model_class, is_union, list_of
 
 Shape = Callable[[Any], Any]
 
@@ -26,7 +26,7 @@ def shape_of(annotation: Any) -> Shape | None:
         return union_shape([bare(member).type for member in get_args(kind)])
     listed = list_of(kind)
     if listed is not None:
-        return list_shape(kind, shape_of(listed[1]))
+        return list_shape(bare(listed[1]).type, shape_of(listed[1]))
     if get_origin(kind) in (dict, Mapping):
         return mapping_shape(shape_of(get_args(kind)[1]))
     return model_shape(kind) if is_model_class(kind) else None
@@ -48,16 +48,33 @@ def converted(value: Any, kind: Any) -> Any:
     return msgspec.convert(value, kind, from_attributes=True)
 
 
-def list_shape(_kind: Any, item: Shape | None) -> Shape | None:
+def list_shape(item_type: Any, item: Shape | None) -> Shape | None:
     if item is None:
         return None
-    return lambda value: [item(each) for each in value]
+    exact: set[type[Any]] = (
+        {item_type} if isinstance(item_type, type) and not is_typeddict(item_type) else set()
+    )
+
+    def shape(value: Any) -> Any:
+        kind = class_of(value)
+        if not issubclass(kind, CONTAINERS):
+            raise TypeError(f"{kind.__name__} is no list")
+        # Most lists hold what they are annotated with: one pass in C says so.
+        return value if exact.issuperset(map(type, value)) else [item(each) for each in value]
+
+    return shape
 
 
 def mapping_shape(item: Shape | None) -> Shape | None:
     if item is None:
         return None
-    return lambda value: {key: item(each) for key, each in value.items()}
+
+    def shape(value: Any) -> Any:
+        if not issubclass(class_of(value), Mapping):
+            raise TypeError(f"{class_of(value).__name__} is no mapping")
+        return {key: item(each) for key, each in value.items()}
+
+    return shape
 
 
 def union_shape(members: list[Any]) -> Shape | None:
@@ -69,9 +86,10 @@ def union_shape(members: list[Any]) -> Shape | None:
     exact = tuple(get_origin(model) or model for model in models if not is_typeddict(model))
 
     def shape(value: Any) -> Any:
-        if type(value) in exact or isinstance(value, PLAIN):
+        kind = class_of(value)
+        if kind in exact or issubclass(kind, PLAIN):
             return value
-        if isinstance(value, CONTAINERS) and containers:
+        if issubclass(kind, CONTAINERS) and containers:
             return containers[0](value)
         for model in models:
             if not is_typeddict(model) and isinstance(value, get_origin(model) or model):

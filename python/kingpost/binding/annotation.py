@@ -81,6 +81,11 @@ def list_of(annotation: Any) -> tuple[Any, Any] | None:
     return container, arguments[0] if arguments else Any
 
 
+def class_of(value: object) -> type[Any]:
+    """`type(value)`, for checkers that want to know what it is a class of."""
+    return type(value)
+
+
 def is_model_class(kind: Any) -> bool:
     """Whether a type has named fields: Struct, dataclass, TypedDict; also with type arguments."""
     kind = get_origin(kind) or kind

@@ -26,6 +26,8 @@ def is_model(kind: Any) -> bool:
     if listed is not None:
         return listed[1] is not Any and is_model(bare(listed[1]).type)
     return is_model_class(kind)
+
+
 class JsonBody:
     """Decodes the JSON body of one route.
 

@@ -105,13 +105,13 @@ class FromQuery:
         at = ("query", self.name)
         if len(texts) > 1:
             errors.append(field_error(at, "repeated", given=texts[1]))
-        elif not texts or not (texts[0] or self.scalar.is_text):
-            # An empty field of a form is a number or a date that nobody filled in.
-            if self.default is REQUIRED:
-                errors.append(field_error(at, "missing"))
-            return self.default
-        else:
+            return None
+        if texts and (texts[0] or self.scalar.is_text):
             return read_text(self.scalar.convert, texts[0], at, errors)
+        # An empty field of a form is a number or a date that nobody filled in.
+        if self.default is REQUIRED:
+            errors.append(field_error(at, "missing"))
+        return self.default
 
     def binder(self, keyword: str | None) -> Binder | None:
         return ("query", self.name, self.scalar.native, self.default, keyword)

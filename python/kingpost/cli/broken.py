@@ -45,6 +45,7 @@ class _BrokenDispatch:
     request_type = _native.Request
     html_type = str
     guard_all = False
+    warn_markup = False
 
     def __init__(self, error: BaseException, failure: Failure, target: str) -> None:
         self._error = error

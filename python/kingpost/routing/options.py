@@ -118,8 +118,8 @@ def check_tag(tag: object) -> None:
 
 
 def check_error(error: Any) -> None:
-    if not (isinstance(error, type) and issubclass(error, HTTPError)):
-        raise bad_option("errors", error, "must be a list of HTTPError classes")
+    if not isinstance(error, type) or not issubclass(error, HTTPError):
+        raise bad_option("errors", repr(error), "must be a list of HTTPError classes")  # pyright: ignore[reportUnknownArgumentType] - it is shown
 
 
 def body_limit(options: RouteOptions, *, default: int) -> int:

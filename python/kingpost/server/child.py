@@ -86,7 +86,8 @@ class ReloadedChild:
         self._line = line
         self._on_order: Callable[[Order, Failure], None] | None = None
         self._waiting: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        threading.Thread(target=self._read, name="kingpost-reload", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="kingpost-reload", daemon=True)
+        self._reader.start()
 
     @classmethod
     def from_environment(cls) -> ReloadedChild | None:
@@ -122,6 +123,11 @@ class ReloadedChild:
     def wait_for_order(self) -> Order:
         """Waits for the next order that nobody was called for; "stop" when the supervisor is gone."""
         return self._waiting.get()
+
+    def close(self) -> None:
+        """Gives up the line after its end; for tests, a worker keeps it as long as it lives."""
+        self._reader.join()
+        self._line.close()
 
     def _read(self) -> None:
         # A thread and not the loop: orders arrive also while the loop is blocked, and on every system.

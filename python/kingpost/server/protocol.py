@@ -8,6 +8,8 @@ neither side is read while the other is full.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Generator
 from typing import Any, cast
 
 from kingpost import _native
@@ -34,20 +36,23 @@ class EngineProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         # What comes after the last answer is read and dropped, so that the answer is not lost to a reset.
         if not self._closing:
-            self._server.feed(self._connection, data)
+            with _passing_exits():
+                self._server.feed(self._connection, data)
             self._look()
 
     def eof_received(self) -> bool:
         if self._closing:
             return False
-        self._server.feed_eof(self._connection)
+        with _passing_exits():
+            self._server.feed_eof(self._connection)
         self._look()
         # The answer to what was sent before is still to go out.
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._server.lost(self._connection)
+        with _passing_exits():
+            self._server.lost(self._connection)
 
     def pause_writing(self) -> None:
         self._full = True
@@ -80,6 +85,19 @@ class EngineProtocol(asyncio.Protocol):
             transport.resume_reading()
         transport.write_eof()
         asyncio.get_running_loop().call_later(_LINGER, transport.close)
+
+
+@contextlib.contextmanager
+def _passing_exits() -> Generator[None]:
+    """Lets what ends programs, raised by a handler, out of the loop: uvloop keeps what protocols raise."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        asyncio.get_running_loop().call_soon(_raise, error)
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _peer(transport: asyncio.BaseTransport) -> tuple[str, int] | None:

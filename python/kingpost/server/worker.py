@@ -25,7 +25,7 @@ _CANCEL_GRACE = 2.0
 class Worker:
     """Serves `service` on `listeners` until it is told to stop.
 
-    The listeners stay the caller's. `on_ready` is called on the loop once connections are accepted.
+    It closes the listeners when it stops. `on_ready` is called on the loop once connections are accepted.
     """
 
     def __init__(
@@ -120,8 +120,14 @@ class Worker:
             if self._on_ready is not None:
                 self._on_ready(loop)
             await self._stopping.wait()
+            if native:
+                # Those who have connected already are served.
+                engine.server.poll()
             for close in closers:
                 close()
+            # From here on the system refuses connections, unless somebody else listens on the same socket.
+            for listener in self._listeners:
+                listener.close()
             cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()))
             if cut:
                 logs.logger().warning(
@@ -145,7 +151,7 @@ class Worker:
         self, engine: Engine, loop: asyncio.AbstractEventLoop
     ) -> list[Callable[[], object]]:
         servers = [
-            # A copy: the transport closes what it is given, and the listener is the caller's.
+            # A copy: the loop closes what it is given, sooner than its own files forget it.
             await loop.create_server(
                 lambda: EngineProtocol(engine.server), sock=listener.socket.dup()
             )

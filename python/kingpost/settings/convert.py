@@ -115,8 +115,7 @@ def _custom(to: FieldType, value: object) -> object:
         )
     if isinstance(to, type) and issubclass(to, PurePath) and isinstance(value, str):
         return Path(value) if to is Path else to(value)
-    name = getattr(to, "__qualname__", to)
-    raise NotImplementedError(f"has a type that settings do not know, {name}; use str")
+    raise NotImplementedError(f"has a type that settings do not know, {to}; use str")
 
 
 def _reason(error: msgspec.ValidationError, plain: FieldType) -> str:

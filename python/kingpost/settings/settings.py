@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, cast, dataclass_transform
@@ -284,8 +285,6 @@ def _problem(variable: str, source: Source, to: FieldType, reason: str) -> str:
 
 
 def _type_name(to: FieldType) -> str:
-    return (
-        to.__name__
-        if isinstance(to, type) and not hasattr(to, "__args__")
-        else str(to).replace("typing.", "")
-    )
+    if isinstance(to, type) and not hasattr(to, "__args__"):
+        return to.__name__
+    return re.sub(r"(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])", "", str(to))

@@ -115,10 +115,4 @@ impl Queue {
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Exchange> {
         self.first.iter_mut().chain(self.rest.iter_mut())
     }
-
-    /// The allocated bytes behind the queue, for the test of an idle connection's size.
-    #[cfg(test)]
-    pub(crate) fn heap(&self) -> usize {
-        self.rest.capacity() * size_of::<Exchange>()
-    }
 }

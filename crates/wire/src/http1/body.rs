@@ -67,13 +67,23 @@ impl BodyDecoder {
             State::Length(0) => Ok(BodyStep::Done { consumed: 0 }),
             State::Length(_) if input.is_empty() => Ok(BodyStep::NeedMore { consumed: 0 }),
             State::Length(left) => {
-                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
+                let taken = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(input.len());
                 *left -= taken as u64;
-                Ok(BodyStep::Data { consumed: taken, data: 0..taken })
+                Ok(BodyStep::Data {
+                    consumed: taken,
+                    data: 0..taken,
+                })
             }
             State::Chunked(chunked) => match chunked.decode(input) {
-                Ok(ChunkedStep::NeedMore) => Ok(BodyStep::NeedMore { consumed: input.len() }),
-                Ok(ChunkedStep::Data(data)) => Ok(BodyStep::Data { consumed: data.end, data }),
+                Ok(ChunkedStep::NeedMore) => Ok(BodyStep::NeedMore {
+                    consumed: input.len(),
+                }),
+                Ok(ChunkedStep::Data(data)) => Ok(BodyStep::Data {
+                    consumed: data.end,
+                    data,
+                }),
                 Ok(ChunkedStep::Done(consumed)) => Ok(BodyStep::Done { consumed }),
                 Err(refusal) => {
                     self.state = State::Failed(refusal);

@@ -43,9 +43,17 @@ pub enum BodyError {
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            BodyError::TooLong { over } => write!(f, "the body is {over} bytes longer than its declared length"),
-            BodyError::TooShort { missing } => write!(f, "the body is {missing} bytes shorter than its declared length"),
-            BodyError::NotAllowed => f.write_str("this response has no body, or its body had ended"),
+            BodyError::TooLong { over } => write!(
+                f,
+                "the body is {over} bytes longer than its declared length"
+            ),
+            BodyError::TooShort { missing } => write!(
+                f,
+                "the body is {missing} bytes shorter than its declared length"
+            ),
+            BodyError::NotAllowed => {
+                f.write_str("this response has no body, or its body had ended")
+            }
         }
     }
 }
@@ -62,7 +70,12 @@ impl BodyEncoder {
         match self {
             BodyEncoder::Length { left } => {
                 let length = data.len() as u64;
-                *left = left.checked_sub(length).ok_or(BodyError::TooLong { over: length - *left })?;
+                let Some(rest) = left.checked_sub(length) else {
+                    return Err(BodyError::TooLong {
+                        over: length - *left,
+                    });
+                };
+                *left = rest;
                 out.extend_from_slice(data);
                 Ok(())
             }
@@ -102,6 +115,9 @@ impl BodyEncoder {
 
     /// Whether bytes of a body go on the wire at all; if not, there is no need to produce them.
     pub const fn wants_data(&self) -> bool {
-        !matches!(self, BodyEncoder::None | BodyEncoder::Discard | BodyEncoder::Length { left: 0 })
+        !matches!(
+            self,
+            BodyEncoder::None | BodyEncoder::Discard | BodyEncoder::Length { left: 0 }
+        )
     }
 }

@@ -5,12 +5,28 @@ const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0u8;
     loop {
-        #[allow(clippy::indexing_slicing, reason = "evaluated at compile time over the whole range of the index")]
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "evaluated at compile time over the whole range of the index"
+        )]
         {
             table[byte as usize] = byte.is_ascii_alphanumeric()
                 || matches!(
                     byte,
-                    b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+                    b'!' | b'#'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'\''
+                        | b'*'
+                        | b'+'
+                        | b'-'
+                        | b'.'
+                        | b'^'
+                        | b'_'
+                        | b'`'
+                        | b'|'
+                        | b'~'
                 );
         }
         if byte == 255 {
@@ -70,7 +86,9 @@ const BLOCK: usize = 32;
 /// Whether a byte of `block` may not stand in a field value, or is a tab.
 #[inline]
 fn has_control(block: &[u8; BLOCK]) -> bool {
-    block.iter().fold(0u8, |found, &byte| found | u8::from(byte < 0x20) | u8::from(byte == 0x7f)) != 0
+    block.iter().fold(0u8, |found, &byte| {
+        found | u8::from(byte < 0x20) | u8::from(byte == 0x7f)
+    }) != 0
 }
 
 /// A word whose lowest set bit marks the first byte of `word` that is below 0x20 or is DEL; 0 if there is none.
@@ -104,7 +122,10 @@ pub(crate) fn first_non_text(text: &[u8]) -> Option<usize> {
             }
             at += 1; // a tab is below 0x20 and allowed
         } else {
-            return rest.iter().position(|&byte| !is_text_byte(byte)).map(|found| at + found);
+            return rest
+                .iter()
+                .position(|&byte| !is_text_byte(byte))
+                .map(|found| at + found);
         }
     }
 }
@@ -116,7 +137,13 @@ pub(crate) fn first_non_text(text: &[u8]) -> Option<usize> {
 pub(crate) fn is_name<const N: usize>(sent: &[u8], lower: &[u8; N]) -> bool {
     match sent.first_chunk::<N>() {
         Some(sent_part) if sent.len() == N => {
-            sent_part.iter().zip(lower).fold(0, |differs, (sent, lower)| differs | ((sent | 0x20) ^ lower)) == 0
+            sent_part
+                .iter()
+                .zip(lower)
+                .fold(0, |differs, (sent, lower)| {
+                    differs | ((sent | 0x20) ^ lower)
+                })
+                == 0
         }
         _ => false,
     }

@@ -34,7 +34,9 @@ impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             FieldError::BadName => "a field's name must be a token (RFC 9110 5.1)",
-            FieldError::BadValue => "a field's value must not have control bytes such as CR, LF or NUL (RFC 9110 5.5)",
+            FieldError::BadValue => {
+                "a field's value must not have control bytes such as CR, LF or NUL (RFC 9110 5.5)"
+            }
             FieldError::Owned => "this field is written by the server itself",
         })
     }
@@ -97,7 +99,8 @@ impl FieldBlock {
 
     /// Whether a field of this name is there, whatever its case.
     pub fn contains(&self, name: &[u8]) -> bool {
-        self.pairs().any(|(held, _)| held.eq_ignore_ascii_case(name))
+        self.pairs()
+            .any(|(held, _)| held.eq_ignore_ascii_case(name))
     }
 
     /// All fields as (name, value) in order.

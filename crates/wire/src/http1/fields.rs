@@ -32,7 +32,9 @@ pub(crate) fn field_line(bytes: &[u8], start: usize) -> Line<Field> {
     {
         value += 1;
     }
-    let Some(length) = bytes.get(value..).and_then(first_non_text) else { return Line::Short };
+    let Some(length) = bytes.get(value..).and_then(first_non_text) else {
+        return Line::Short;
+    };
     let end = value + length;
     match bytes.get(end..end + 2) {
         Some(b"\r\n") => {}
@@ -48,7 +50,13 @@ pub(crate) fn field_line(bytes: &[u8], start: usize) -> Line<Field> {
     {
         last -= 1;
     }
-    Line::Complete { value: Field { name: Span::new(start, colon), value: Span::new(value, last) }, next: end + 2 }
+    Line::Complete {
+        value: Field {
+            name: Span::new(start, colon),
+            value: Span::new(value, last),
+        },
+        next: end + 2,
+    }
 }
 
 /// Why `byte` cannot follow in a field name.

@@ -14,7 +14,10 @@ pub struct Span {
 impl Span {
     pub(crate) const fn new(start: usize, end: usize) -> Self {
         // Heads are bounded far below 4 GiB by `parser::LARGEST_HEAD`.
-        Span { start: start as u32, end: end as u32 }
+        Span {
+            start: start as u32,
+            end: end as u32,
+        }
     }
 
     /// The span as a range of offsets.
@@ -24,12 +27,12 @@ impl Span {
 
     /// Length in bytes.
     pub const fn len(self) -> usize {
-        (self.end - self.start) as usize
+        self.end.saturating_sub(self.start) as usize
     }
 
     /// Whether the span holds no byte.
     pub const fn is_empty(self) -> bool {
-        self.start == self.end
+        self.start >= self.end
     }
 
     /// The bytes of `raw` that the span names; empty where `raw` is shorter than the span says.
@@ -67,7 +70,10 @@ pub enum Method {
 impl Method {
     /// Whether the method is safe (RFC 9110 9.2.1): requests behind it may be served before it is answered.
     pub const fn is_safe(self) -> bool {
-        matches!(self, Method::Get | Method::Head | Method::Options | Method::Trace)
+        matches!(
+            self,
+            Method::Get | Method::Head | Method::Options | Method::Trace
+        )
     }
 
     /// The method of a token.
@@ -221,16 +227,22 @@ impl Head {
 
     /// The first value of the field `name`, whatever its case.
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.pairs().find(|(sent, _)| sent.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.pairs()
+            .find(|(sent, _)| sent.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
     }
 
     /// The values of all fields `name`, whatever its case, in order.
     pub fn fields_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        self.pairs().filter(|(sent, _)| sent.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.pairs()
+            .filter(|(sent, _)| sent.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
     }
 
     /// All fields as (name, value) in order.
     pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| (self.slice(field.name), self.slice(field.value)))
+        self.fields
+            .iter()
+            .map(|field| (self.slice(field.name), self.slice(field.value)))
     }
 }

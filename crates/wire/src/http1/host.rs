@@ -7,12 +7,28 @@ const NAME: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0u8;
     loop {
-        #[allow(clippy::indexing_slicing, reason = "evaluated at compile time over the whole range of the index")]
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "evaluated at compile time over the whole range of the index"
+        )]
         {
             table[byte as usize] = byte.is_ascii_alphanumeric()
                 || matches!(
                     byte,
-                    b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
+                    b'-' | b'.'
+                        | b'_'
+                        | b'~'
+                        | b'!'
+                        | b'$'
+                        | b'&'
+                        | b'\''
+                        | b'('
+                        | b')'
+                        | b'*'
+                        | b'+'
+                        | b','
+                        | b';'
+                        | b'='
                 );
         }
         if byte == 255 {
@@ -32,7 +48,9 @@ fn is_name_byte(byte: u8) -> bool {
 /// (RFC 9110 4.2.1).
 #[inline]
 pub(crate) fn is_valid(text: &[u8]) -> bool {
-    let Some(port) = end_of_host(text) else { return false };
+    let Some(port) = end_of_host(text) else {
+        return false;
+    };
     match text.get(port..) {
         Some([]) => true,
         Some([b':', digits @ ..]) => is_port(digits),
@@ -42,7 +60,10 @@ pub(crate) fn is_valid(text: &[u8]) -> bool {
 
 /// Whether `text` is a host with a port that is there, as CONNECT asks for.
 pub(crate) fn is_host_and_port(text: &[u8]) -> bool {
-    is_valid(text) && end_of_host(text).and_then(|port| text.get(port + 1..)).is_some_and(|digits| !digits.is_empty())
+    is_valid(text)
+        && end_of_host(text)
+            .and_then(|port| text.get(port + 1..))
+            .is_some_and(|digits| !digits.is_empty())
 }
 
 /// The offset behind the host that `text` begins with; `None` if it begins with none.
@@ -89,5 +110,8 @@ fn end_of_literal(text: &[u8]) -> Option<usize> {
 fn is_port(digits: &[u8]) -> bool {
     digits.len() <= 5
         && digits.iter().all(u8::is_ascii_digit)
-        && digits.iter().fold(0u32, |port, digit| port * 10 + u32::from(digit & 0x0f)) <= 65_535
+        && digits
+            .iter()
+            .fold(0u32, |port, digit| port * 10 + u32::from(digit & 0x0f))
+            <= 65_535
 }

@@ -22,8 +22,16 @@ pub(crate) struct Known {
 impl Known {
     /// Takes note of one field. Names are told apart by length and first byte before they are compared.
     #[inline]
-    pub(crate) fn note(&mut self, name: &[u8], value: &[u8], span: Span, head: &mut Head) -> Result<(), Refusal> {
-        let Some(first) = name.first() else { return Ok(()) };
+    pub(crate) fn note(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        span: Span,
+        head: &mut Head,
+    ) -> Result<(), Refusal> {
+        let Some(first) = name.first() else {
+            return Ok(());
+        };
         match (name.len(), first | 0x20) {
             (4, b'h') if is_name(name, b"host") => self.note_host(value, span),
             (6, b'c') if is_name(name, b"cookie") => {
@@ -46,8 +54,12 @@ impl Known {
             (14, b'c') if is_name(name, b"content-length") => self.note_length(value),
             (17, b't') if is_name(name, b"transfer-encoding") => self.note_coding(value),
             // Servers that map names to variables take these for the real ones; nobody sends them in good faith.
-            (14, b'c') if name.eq_ignore_ascii_case(b"content_length") => Err(refusal::AMBIGUOUS_FIELD_NAME),
-            (17, b't') if name.eq_ignore_ascii_case(b"transfer_encoding") => Err(refusal::AMBIGUOUS_FIELD_NAME),
+            (14, b'c') if name.eq_ignore_ascii_case(b"content_length") => {
+                Err(refusal::AMBIGUOUS_FIELD_NAME)
+            }
+            (17, b't') if name.eq_ignore_ascii_case(b"transfer_encoding") => {
+                Err(refusal::AMBIGUOUS_FIELD_NAME)
+            }
             _ => Ok(()),
         }
     }
@@ -57,7 +69,11 @@ impl Known {
         if self.host.replace(span).is_some() {
             return Err(refusal::REPEATED_HOST);
         }
-        if host::is_valid(value) { Ok(()) } else { Err(refusal::BAD_HOST) }
+        if host::is_valid(value) {
+            Ok(())
+        } else {
+            Err(refusal::BAD_HOST)
+        }
     }
 
     /// "A sender MUST NOT forward a message with a Content-Length … that is known to be incorrect": whatever is not one
@@ -75,7 +91,11 @@ impl Known {
             return Err(refusal::REPEATED_TRANSFER_ENCODING);
         }
         self.is_chunked = value.eq_ignore_ascii_case(b"chunked");
-        if self.is_chunked { Ok(()) } else { Err(refused_coding(value)) }
+        if self.is_chunked {
+            Ok(())
+        } else {
+            Err(refused_coding(value))
+        }
     }
 
     fn note_expect(&mut self, value: &[u8]) -> Result<(), Refusal> {
@@ -127,14 +147,22 @@ impl Known {
         head.keep_alive = !self.closes && (is_1_1 || self.keeps);
         // A 1.0 client cannot have meant it (RFC 9110 10.1.1), and without a body there is nothing to wait for.
         head.expect_continue = self.expects_continue && is_1_1 && !head.framing.is_empty();
-        head.upgrade = if self.upgrades && is_1_1 { self.upgrade } else { None };
+        head.upgrade = if self.upgrades && is_1_1 {
+            self.upgrade
+        } else {
+            None
+        };
         Ok(())
     }
 }
 
+/// Digits of the largest number that 64 bits hold. More are refused, be they zeros: peers that read into 32 bits or into
+/// big integers part ways there.
+const LENGTH_DIGITS: usize = 20;
+
 /// The number that `text` writes in decimal digits and nothing else; `None` also where 64 bits do not hold it.
 fn decimal(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
+    if text.is_empty() || text.len() > LENGTH_DIGITS {
         return None;
     }
     text.iter().try_fold(0u64, |number, &byte| {

@@ -40,8 +40,8 @@ pub use head::{Field, Framing, Head, Method, Span, TargetForm};
 pub use parse_all::{Parsed, parse_all};
 pub use parser::{HeadParser, HeadProgress};
 pub use response::{
-    Delivery, Outgoing, Protocol, ProtocolError, Reason, ResponseContext, Stamp, StatusError, encode_continue,
-    encode_head, encode_interim, encode_switch,
+    Delivery, Outgoing, Protocol, ProtocolError, Reason, ResponseContext, Stamp, StatusError,
+    encode_continue, encode_head, encode_interim, encode_switch,
 };
 pub use status::reason;
 pub use trailers::Trailers;

@@ -62,7 +62,9 @@ pub fn parse_all(input: &[u8], limits: &Limits) -> Result<Vec<Parsed>, (Vec<Pars
 
 fn one(parser: &mut HeadParser, input: &[u8], limits: &Limits) -> Result<(Parsed, usize), Refusal> {
     let mut parsed = Parsed::default();
-    let HeadProgress::Complete { consumed: mut at } = parser.parse(input, limits, &mut parsed.head)? else {
+    let HeadProgress::Complete { consumed: mut at } =
+        parser.parse(input, limits, &mut parsed.head)?
+    else {
         return Err(refusal::INCOMPLETE_REQUEST);
     };
     let mut decoder = BodyDecoder::new(parsed.head.framing, limits.body, limits)?;
@@ -70,7 +72,9 @@ fn one(parser: &mut HeadParser, input: &[u8], limits: &Limits) -> Result<(Parsed
         let rest = input.get(at..).unwrap_or_default();
         match decoder.decode(rest)? {
             BodyStep::Data { consumed, data } => {
-                parsed.body.extend_from_slice(rest.get(data).unwrap_or_default());
+                parsed
+                    .body
+                    .extend_from_slice(rest.get(data).unwrap_or_default());
                 at += consumed;
             }
             BodyStep::Done { consumed } => {
@@ -81,7 +85,10 @@ fn one(parser: &mut HeadParser, input: &[u8], limits: &Limits) -> Result<(Parsed
         }
     }
     if let Some(trailers) = decoder.trailers() {
-        parsed.trailers = trailers.pairs().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        parsed.trailers = trailers
+            .pairs()
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect();
     }
     Ok((parsed, at))
 }

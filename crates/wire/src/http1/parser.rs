@@ -65,7 +65,12 @@ impl HeadParser {
     /// # Errors
     /// The refusal to answer with. The connection cannot be used any further: where the request ends is unknown.
     #[inline]
-    pub fn parse(&mut self, input: &[u8], limits: &Limits, head: &mut Head) -> Result<HeadProgress, Refusal> {
+    pub fn parse(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        head: &mut Head,
+    ) -> Result<HeadProgress, Refusal> {
         let result = self.advance(input, limits, head);
         if result != Ok(HeadProgress::Partial) {
             *self = HeadParser::default();
@@ -79,7 +84,12 @@ impl HeadParser {
     }
 
     #[inline]
-    fn advance(&mut self, input: &[u8], limits: &Limits, head: &mut Head) -> Result<HeadProgress, Refusal> {
+    fn advance(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        head: &mut Head,
+    ) -> Result<HeadProgress, Refusal> {
         if !self.in_fields {
             head.clear();
         }
@@ -89,7 +99,8 @@ impl HeadParser {
                 Step::Partial => return Ok(HeadProgress::Partial),
                 Step::End(consumed) => {
                     self.known.conclude(input, head)?;
-                    head.raw.extend_from_slice(input.get(..consumed).unwrap_or_default());
+                    head.raw
+                        .extend_from_slice(input.get(..consumed).unwrap_or_default());
                     return Ok(HeadProgress::Complete { consumed });
                 }
             }
@@ -99,14 +110,21 @@ impl HeadParser {
     /// Reads one line.
     #[inline]
     fn step(&mut self, input: &[u8], limits: &Limits, head: &mut Head) -> Result<Step, Refusal> {
-        let own = if self.in_fields { limits.field } else { limits.request_line };
+        let own = if self.in_fields {
+            limits.field
+        } else {
+            limits.request_line
+        };
         let all = limits.head.min(LARGEST_HEAD);
         // The line's LF stands before this offset, or the line is too long.
         let bound = all.min(self.line.saturating_add(own).saturating_add(2));
         let window = input.get(..bound).unwrap_or(input);
 
         if self.searched > self.line {
-            let found = window.get(self.searched..).and_then(|rest| memchr(b'\n', rest)).is_some();
+            let found = window
+                .get(self.searched..)
+                .and_then(|rest| memchr(b'\n', rest))
+                .is_some();
             if !found && window.len() < bound {
                 self.searched = window.len();
                 return Ok(Step::Partial);
@@ -118,7 +136,10 @@ impl HeadParser {
         let (line, refusal) = if self.in_fields {
             (self.field(window, head), refusal::FIELD_TOO_LARGE)
         } else {
-            (request_line(window, self.line, head), refusal::REQUEST_LINE_TOO_LONG)
+            (
+                request_line(window, self.line, head),
+                refusal::REQUEST_LINE_TOO_LONG,
+            )
         };
         match line {
             Line::Complete { next, .. } => {
@@ -129,17 +150,28 @@ impl HeadParser {
             Line::Short if window.len() < bound => Ok(self.wait(window)),
             Line::Short if bound == all => Err(refusal::HEAD_TOO_LARGE),
             Line::Short => Err(refusal),
-            Line::Bad(refusal) if window.len() >= bound || self.has_line_end(window) => Err(refusal),
+            Line::Bad(refusal) if window.len() >= bound || self.has_line_end(window) => {
+                Err(refusal)
+            }
             Line::Bad(_) => Ok(self.wait(window)),
         }
     }
 
     /// Looks at the first bytes of a line: the empty lines, and what can be refused at once.
     #[inline]
-    fn begin(&mut self, window: &[u8], limits: &Limits, head: &Head) -> Result<Option<Step>, Refusal> {
+    fn begin(
+        &mut self,
+        window: &[u8],
+        limits: &Limits,
+        head: &Head,
+    ) -> Result<Option<Step>, Refusal> {
         let full = limits.head.min(LARGEST_HEAD);
         let Some(&first) = window.get(self.line) else {
-            return if window.len() < full { Ok(Some(Step::Partial)) } else { Err(refusal::HEAD_TOO_LARGE) };
+            return if window.len() < full {
+                Ok(Some(Step::Partial))
+            } else {
+                Err(refusal::HEAD_TOO_LARGE)
+            };
         };
         if first == b'\r' {
             return match window.get(self.line + 1) {
@@ -198,6 +230,8 @@ impl HeadParser {
 
     #[cold]
     fn has_line_end(&self, window: &[u8]) -> bool {
-        window.get(self.line..).is_some_and(|rest| memchr(b'\n', rest).is_some())
+        window
+            .get(self.line..)
+            .is_some_and(|rest| memchr(b'\n', rest).is_some())
     }
 }

@@ -36,7 +36,12 @@ pub(crate) fn request_line(bytes: &[u8], start: usize, head: &mut Head) -> Line<
     head.method = method;
     head.method_span = Span::new(start, method_end);
     head.minor_version = minor_version;
-    if let Err(refusal) = target::classify(bytes, Span::new(target_start, target_end), scan.question, head) {
+    if let Err(refusal) = target::classify(
+        bytes,
+        Span::new(target_start, target_end),
+        scan.question,
+        head,
+    ) {
         return Line::Bad(refusal);
     }
     Line::Complete { value: (), next }
@@ -46,8 +51,18 @@ pub(crate) fn request_line(bytes: &[u8], start: usize, head: &mut Head) -> Line<
 #[inline]
 fn method(bytes: &[u8], start: usize) -> Line<Method> {
     match bytes.get(start..start + 5) {
-        Some([b'G', b'E', b'T', b' ', _]) => return Line::Complete { value: Method::Get, next: start + 3 },
-        Some([b'P', b'O', b'S', b'T', b' ']) => return Line::Complete { value: Method::Post, next: start + 4 },
+        Some([b'G', b'E', b'T', b' ', _]) => {
+            return Line::Complete {
+                value: Method::Get,
+                next: start + 3,
+            };
+        }
+        Some([b'P', b'O', b'S', b'T', b' ']) => {
+            return Line::Complete {
+                value: Method::Post,
+                next: start + 4,
+            };
+        }
         _ => {}
     }
     let mut end = start;
@@ -62,7 +77,10 @@ fn method(bytes: &[u8], start: usize) -> Line<Method> {
         }
     }
     let token = bytes.get(start..end).unwrap_or_default();
-    Line::Complete { value: Method::from_token(token), next: end }
+    Line::Complete {
+        value: Method::from_token(token),
+        next: end,
+    }
 }
 
 /// Why `byte` cannot end or continue a target.
@@ -81,7 +99,9 @@ fn other_version(bytes: &[u8], start: usize) -> Option<Refusal> {
     let rest = bytes.get(start..)?;
     let line = rest.get(..memchr(b'\n', rest)?)?;
     Some(match line {
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, b'\r'] if major.is_ascii_digit() && minor.is_ascii_digit() => {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, b'\r']
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
             refusal::UNSUPPORTED_VERSION
         }
         [.., b'\r'] => refusal::BAD_VERSION,

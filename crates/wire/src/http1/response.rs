@@ -66,7 +66,11 @@ pub struct StatusError(pub u16);
 
 impl fmt::Display for StatusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not the status of a final response: 200 to 999", self.0)
+        write!(
+            f,
+            "{} is not the status of a final response: 200 to 999",
+            self.0
+        )
     }
 }
 
@@ -79,7 +83,9 @@ pub struct Reason(Box<[u8]>);
 impl Reason {
     /// The reason phrase, or `None` if it has a control byte.
     pub fn new(text: &[u8]) -> Option<Self> {
-        text.iter().all(|&byte| is_text_byte(byte)).then(|| Reason(text.into()))
+        text.iter()
+            .all(|&byte| is_text_byte(byte))
+            .then(|| Reason(text.into()))
     }
 
     /// The phrase's bytes.
@@ -103,7 +109,11 @@ impl Protocol {
     /// [`ProtocolError`] if the text is not `token [ "/" token ]`.
     pub fn new(text: &[u8]) -> Result<Self, ProtocolError> {
         let mut parts = text.splitn(2, |&byte| byte == b'/');
-        if parts.all(is_token) { Ok(Protocol(text.into())) } else { Err(ProtocolError) }
+        if parts.all(is_token) {
+            Ok(Protocol(text.into()))
+        } else {
+            Err(ProtocolError)
+        }
     }
 }
 
@@ -128,7 +138,11 @@ pub fn encode_head(
         return Err(StatusError(status));
     }
     let fields: usize = blocks.iter().map(|block| block.as_bytes().len()).sum();
-    let body = if let Delivery::Whole(length) = delivery { length } else { 0 };
+    let body = if let Delivery::Whole(length) = delivery {
+        length
+    } else {
+        0
+    };
     out.reserve(fields + body.min(LARGEST_RESERVE) + OWN_FIELDS);
 
     status_line(out, status, reason);
@@ -168,43 +182,73 @@ fn status_line(out: &mut Vec<u8>, status: u16, reason: Option<&Reason>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     push_decimal(out, u64::from(status));
     out.push(b' ');
-    out.extend_from_slice(reason.map_or_else(|| status::reason(status).as_bytes(), Reason::as_bytes));
+    out.extend_from_slice(
+        reason.map_or_else(|| status::reason(status).as_bytes(), Reason::as_bytes),
+    );
     out.extend_from_slice(b"\r\n");
 }
 
 /// Writes the framing fields.
 #[inline]
-fn framing(out: &mut Vec<u8>, status: u16, context: ResponseContext, delivery: Delivery) -> Outgoing {
+fn framing(
+    out: &mut Vec<u8>,
+    status: u16,
+    context: ResponseContext,
+    delivery: Delivery,
+) -> Outgoing {
     let keep_alive = context.keep_alive;
     match status {
         // "A server MUST NOT send a Content-Length … with a status code of 1xx or 204" (RFC 9110 8.6). In a 304 it would
         // have to be that of the 200, which nobody knows here.
-        204 | 304 => return Outgoing { body: BodyEncoder::None, keep_alive },
+        204 | 304 => {
+            return Outgoing {
+                body: BodyEncoder::None,
+                keep_alive,
+            };
+        }
         // "a server MUST NOT generate content in a 205" (RFC 9110 15.3.6); zero bytes must be said.
         205 => {
             out.extend_from_slice(b"content-length: 0\r\n");
-            return Outgoing { body: BodyEncoder::None, keep_alive };
+            return Outgoing {
+                body: BodyEncoder::None,
+                keep_alive,
+            };
         }
         _ => {}
     }
     let length = match delivery {
         Delivery::Whole(length) => length as u64,
         Delivery::Length(length) => length,
-        Delivery::Unknown if context.head => return Outgoing { body: BodyEncoder::Discard, keep_alive },
+        Delivery::Unknown if context.head => {
+            return Outgoing {
+                body: BodyEncoder::Discard,
+                keep_alive,
+            };
+        }
         // "A server MUST NOT send a response containing Transfer-Encoding unless the … request indicates HTTP/1.1"
         // (RFC 9112 6.1).
         Delivery::Unknown if context.minor_version == 0 => {
-            return Outgoing { body: BodyEncoder::UntilClose, keep_alive: false };
+            return Outgoing {
+                body: BodyEncoder::UntilClose,
+                keep_alive: false,
+            };
         }
         Delivery::Unknown => {
             out.extend_from_slice(b"transfer-encoding: chunked\r\n");
-            return Outgoing { body: BodyEncoder::Chunked, keep_alive };
+            return Outgoing {
+                body: BodyEncoder::Chunked,
+                keep_alive,
+            };
         }
     };
     out.extend_from_slice(b"content-length: ");
     push_decimal(out, length);
     out.extend_from_slice(b"\r\n");
-    let body = if context.head { BodyEncoder::Discard } else { BodyEncoder::Length { left: length } };
+    let body = if context.head {
+        BodyEncoder::Discard
+    } else {
+        BodyEncoder::Length { left: length }
+    };
     Outgoing { body, keep_alive }
 }
 
@@ -217,7 +261,11 @@ pub fn encode_continue(out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// [`StatusError`] unless the status is 102 to 199; 100 and 101 have functions of their own.
-pub fn encode_interim(out: &mut Vec<u8>, status: u16, blocks: &[&FieldBlock]) -> Result<(), StatusError> {
+pub fn encode_interim(
+    out: &mut Vec<u8>,
+    status: u16,
+    blocks: &[&FieldBlock],
+) -> Result<(), StatusError> {
     if !(102..=199).contains(&status) {
         return Err(StatusError(status));
     }
@@ -230,7 +278,12 @@ pub fn encode_interim(out: &mut Vec<u8>, status: u16, blocks: &[&FieldBlock]) ->
 }
 
 /// Appends `101 Switching Protocols`: behind it the connection speaks `protocol` (RFC 9110 7.8).
-pub fn encode_switch(out: &mut Vec<u8>, protocol: &Protocol, blocks: &[&FieldBlock], stamp: &Stamp<'_>) {
+pub fn encode_switch(
+    out: &mut Vec<u8>,
+    protocol: &Protocol,
+    blocks: &[&FieldBlock],
+    stamp: &Stamp<'_>,
+) {
     status_line(out, 101, None);
     out.extend_from_slice(b"date: ");
     out.extend_from_slice(stamp.date);

@@ -38,12 +38,20 @@ pub(crate) fn scan(bytes: &[u8], start: usize) -> Scan {
         }
         end += 1;
     }
-    Scan { end, question: usize::MAX }
+    Scan {
+        end,
+        question: usize::MAX,
+    }
 }
 
 /// Fills the target's fields of `head` from a span whose bytes were scanned. `head.method` is set.
 #[inline]
-pub(crate) fn classify(bytes: &[u8], target: Span, question: usize, head: &mut Head) -> Result<(), Refusal> {
+pub(crate) fn classify(
+    bytes: &[u8],
+    target: Span,
+    question: usize,
+    head: &mut Head,
+) -> Result<(), Refusal> {
     head.target = target;
     let text = target.of(bytes);
     if text.first() == Some(&b'/') && head.method != Method::Connect {
@@ -73,7 +81,11 @@ fn other_form(text: &[u8], question: usize, head: &mut Head) -> Result<(), Refus
     let target = head.target;
     if head.method == Method::Connect {
         // "CONNECT … its request-target consists of only host and port" (RFC 9110 9.3.6); the port is not optional.
-        return Err(if host::is_host_and_port(text) { refusal::CONNECT_REFUSED } else { refusal::BAD_TARGET });
+        return Err(if host::is_host_and_port(text) {
+            refusal::CONNECT_REFUSED
+        } else {
+            refusal::BAD_TARGET
+        });
     }
     if text == b"*" {
         if head.method != Method::Options {
@@ -86,10 +98,16 @@ fn other_form(text: &[u8], question: usize, head: &mut Head) -> Result<(), Refus
     }
     let scheme = [b"http://".as_slice(), b"https://"]
         .into_iter()
-        .find(|scheme| text.get(..scheme.len()).is_some_and(|sent| sent.eq_ignore_ascii_case(scheme)))
+        .find(|scheme| {
+            text.get(..scheme.len())
+                .is_some_and(|sent| sent.eq_ignore_ascii_case(scheme))
+        })
         .ok_or(refusal::BAD_TARGET)?;
     let rest = text.get(scheme.len()..).unwrap_or_default();
-    let length = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    let length = rest
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?'))
+        .unwrap_or(rest.len());
     let authority = rest.get(..length).unwrap_or_default();
     // User information in an http target is to be treated as an error (RFC 9110 4.2.4): '@' is no host byte.
     if !host::is_valid(authority) {

@@ -50,12 +50,18 @@ pub struct Trailers {
 
 impl Trailers {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Trailers { limit: limits.trailer, fields_limit: limits.trailer_fields, ..Trailers::default() }
+        Trailers {
+            limit: limits.trailer,
+            fields_limit: limits.trailer_fields,
+            ..Trailers::default()
+        }
     }
 
     /// All trailer fields as (name, value) in order.
     pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| (field.name.of(&self.raw), field.value.of(&self.raw)))
+        self.fields
+            .iter()
+            .map(|field| (field.name.of(&self.raw), field.value.of(&self.raw)))
     }
 
     /// Number of trailer fields.
@@ -81,7 +87,8 @@ impl Trailers {
             if length > room {
                 return Err(refusal::TRAILER_TOO_LARGE);
             }
-            self.raw.extend_from_slice(rest.get(..length).unwrap_or_default());
+            self.raw
+                .extend_from_slice(rest.get(..length).unwrap_or_default());
             at += length;
             if found.is_some() && self.end_line()? {
                 return Ok((at, true));
@@ -123,6 +130,12 @@ impl Trailers {
 }
 
 fn is_forbidden(name: &[u8]) -> bool {
-    let begins = |with: &&[u8]| name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-    FORBIDDEN.iter().any(|forbidden| name.eq_ignore_ascii_case(forbidden)) || FORBIDDEN_BEGINNINGS.iter().any(begins)
+    let begins = |with: &&[u8]| {
+        name.get(..with.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    FORBIDDEN
+        .iter()
+        .any(|forbidden| name.eq_ignore_ascii_case(forbidden))
+        || FORBIDDEN_BEGINNINGS.iter().any(begins)
 }

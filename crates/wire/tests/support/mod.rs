@@ -51,12 +51,16 @@ impl<'a> Connection<'a> {
             head: Head::new(),
             phase: Phase::Head,
             buffer: Vec::new(),
-            outcome: Outcome { requests: Vec::new(), refusal: None },
+            outcome: Outcome {
+                requests: Vec::new(),
+                refusal: None,
+            },
         }
     }
 
     pub(crate) fn feed(&mut self, piece: &[u8]) {
-        if matches!(self.phase, Phase::Closed) {
+        // No byte, no news: a connection is not read when nothing arrived.
+        if piece.is_empty() || matches!(self.phase, Phase::Closed) {
             return;
         }
         self.buffer.extend_from_slice(piece);
@@ -76,10 +80,14 @@ impl<'a> Connection<'a> {
                 Phase::Head => match self.parser.parse(rest, self.limits, &mut self.head)? {
                     HeadProgress::Partial => return Ok(()),
                     HeadProgress::Complete { consumed } => {
-                        assert!(consumed > 0 && consumed <= rest.len(), "a head consumes what it has");
+                        assert!(
+                            consumed > 0 && consumed <= rest.len(),
+                            "a head consumes what it has"
+                        );
                         assert_eq!(self.head.raw, rest[..consumed]);
                         *at += consumed;
-                        let decoder = BodyDecoder::new(self.head.framing, self.limits.body, self.limits)?;
+                        let decoder =
+                            BodyDecoder::new(self.head.framing, self.limits.body, self.limits)?;
                         self.phase = Phase::Body(Box::new(decoder), Vec::new());
                     }
                 },
@@ -98,7 +106,10 @@ impl<'a> Connection<'a> {
                         *at += consumed;
                         assert!(decoder.is_done());
                         let trailers = decoder.trailers().map_or_else(Vec::new, |trailers| {
-                            trailers.pairs().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
+                            trailers
+                                .pairs()
+                                .map(|(name, value)| (name.to_vec(), value.to_vec()))
+                                .collect()
                         });
                         let request = Request {
                             method: self.head.slice(self.head.method_span).to_vec(),
@@ -108,7 +119,11 @@ impl<'a> Connection<'a> {
                             keep_alive: self.head.keep_alive,
                             head: format!("{:?}", self.head),
                         };
-                        self.phase = if request.keep_alive { Phase::Head } else { Phase::Closed };
+                        self.phase = if request.keep_alive {
+                            Phase::Head
+                        } else {
+                            Phase::Closed
+                        };
                         self.outcome.requests.push(request);
                     }
                 },
@@ -151,7 +166,8 @@ pub(crate) struct Case {
 
 /// The table, which Python runs through both shells of the driver as well.
 pub(crate) fn cases() -> Vec<Case> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance/http1/cases.json");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance/http1/cases.json");
     let text = std::fs::read_to_string(path).unwrap();
     let table: Value = serde_json::from_str(&text).unwrap();
     table.as_array().unwrap().iter().map(case).collect()
@@ -170,9 +186,12 @@ fn case(row: &Value) -> Case {
             .map(|request| [bytes(&request[0]), bytes(&request[1]), bytes(&request[2])])
             .collect(),
         closes: row["closes"].as_bool().unwrap_or(false),
-        refusal: row["refusal"]
-            .as_object()
-            .map(|refusal| (refusal["status"].as_u64().unwrap(), refusal["code"].as_str().unwrap().to_owned())),
+        refusal: row["refusal"].as_object().map(|refusal| {
+            (
+                refusal["status"].as_u64().unwrap(),
+                refusal["code"].as_str().unwrap().to_owned(),
+            )
+        }),
     }
 }
 
@@ -181,7 +200,9 @@ fn bytes(value: &Value) -> Vec<u8> {
     match value {
         Value::String(text) => text.chars().map(|c| u8::try_from(c).unwrap()).collect(),
         Value::Array(parts) => parts.iter().flat_map(bytes).collect(),
-        Value::Object(part) => bytes(&part["repeat"]).repeat(part["times"].as_u64().unwrap().try_into().unwrap()),
+        Value::Object(part) => {
+            bytes(&part["repeat"]).repeat(part["times"].as_u64().unwrap().try_into().unwrap())
+        }
         other => unreachable!("not a text: {other}"),
     }
 }

@@ -106,15 +106,14 @@ def report_of(exception: BaseException) -> list[ExceptionReport]:
             continue
         seen.add(id(current))
         reports.append(_one(current, relation))
+        name = type(current).__name__
         if current.__cause__ is not None:
-            pending.append((current.__cause__, f"{type(current).__name__} was raised from this"))
+            pending.append((current.__cause__, f"{name} was raised from this"))
         elif current.__context__ is not None and not current.__suppress_context__:
-            pending.append(
-                (current.__context__, f"{type(current).__name__} happened while this was handled")
-            )
+            pending.append((current.__context__, f"{name} happened while this was handled"))
         if isinstance(current, BaseExceptionGroup):
             members = cast("BaseExceptionGroup[BaseException]", current).exceptions
-            pending += [(member, f"in the {type(current).__name__}") for member in members]
+            pending += [(member, f"in the {name}") for member in members]
     return reports
 
 

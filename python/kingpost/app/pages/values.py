@@ -27,12 +27,11 @@ _SECRET_WORDS = (
 _ITEMS = 20
 _DEPTH = 4
 
-# Finds `password='x'`, `"token": "x"` and `secret=x&` inside text that others made. Every repetition is possessive: nothing goes back.
-_ASSIGNED = re.compile(
-    r"(?i)((?:"
-    + "|".join(re.escape(word) for word in _SECRET_WORDS)
-    + r")[\w-]*+[\"']?\s*+[=:]\s*+)"
-    r"('(?:[^'\\]|\\.)*+'?|\"(?:[^\"\\]|\\.)*+\"?|[^\s,;&)}\]]++)"
+# A name and what stands between it and its value, as in `password='x'`, `"token": "x"` and `secret=x&`. It begins only where a word begins,
+# and no repetition goes back, so a text is read once.
+_ASSIGNMENT = re.compile(r"(?<![\w-])([\w-]++)[\"']?\s*+[=:]\s*+")
+_VALUE = re.compile(
+    r"'(?:[^'\\]|\\.)*+'?|\"(?:[^\"\\]|\\.)*+\"?|(?:(?i:bearer|basic|digest)\s++)?+[^\s,;&)}\]>]++"
 )
 
 
@@ -44,7 +43,16 @@ def is_secret_name(name: str) -> bool:
 
 def masked_text(text: str) -> str:
     """`text` with what looks like an assigned secret replaced: `token=abc` becomes `token=***`."""
-    return _ASSIGNED.sub(lambda match: match[1] + MASK, text)
+    parts: list[str] = []
+    position = 0
+    while found := _ASSIGNMENT.search(text, position):
+        parts.append(text[position : found.end()])
+        position = found.end()
+        value = _VALUE.match(text, position) if is_secret_name(found[1]) else None
+        if value is not None:
+            parts.append(MASK)
+            position = value.end()
+    return "".join(parts) + text[position:]
 
 
 def shown(value: object, *, name: str = "") -> str:

@@ -1,0 +1,67 @@
+//! What the engine has to say to the operator, in words.
+
+use pyo3::prelude::*;
+use server::{Notice, Peer};
+use wire::refusal::Refusal;
+
+/// The server's logger, `kingpost.server`.
+pub(crate) struct Log {
+    pub(crate) warning: Py<PyAny>,
+    debug: Py<PyAny>,
+}
+
+impl Log {
+    pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
+        let logger = py
+            .import("logging")?
+            .call_method1("getLogger", ("kingpost.server",))?;
+        Ok(Self {
+            warning: logger.getattr("warning")?.unbind(),
+            debug: logger.getattr("debug")?.unbind(),
+        })
+    }
+
+    /// A request that was refused by the engine itself.
+    pub(crate) fn refused(&self, py: Python<'_>, peer: Peer, refusal: &Refusal) {
+        let peer = match peer.ip() {
+            Some(ip) => ip.to_string(),
+            None => "a client".to_owned(),
+        };
+        let line = ("refused a request of %s: %d %s (%s)", peer, refusal.status, refusal.code, refusal.sentence);
+        tell(py, &self.debug, line);
+    }
+
+    /// Something about the server as a whole. The engine says each kind at most once a second.
+    pub(crate) fn notice(&self, py: Python<'_>, notice: Notice) {
+        let line = match notice {
+            Notice::AcceptFailed { errno } => format!(
+                "no connection can be accepted (errno {errno}: {}); raise the limit of open files",
+                std::io::Error::from_raw_os_error(errno)
+            ),
+            Notice::ConnectionsFull => {
+                "all allowed connections are in use; new clients wait (limit `connections`)".to_owned()
+            }
+            Notice::PeerFull { peer } => format!(
+                "{} holds as many connections as one client may hold; a new one was closed (limit `connections_per_peer`)",
+                peer.ip().map_or_else(|| "a client".to_owned(), |ip| ip.to_string())
+            ),
+            Notice::WrongLength { .. } => "an answer was not as long as its head had said; its connection was closed, \
+                                           so that nobody takes the next answer for the rest of it"
+                .to_owned(),
+            Notice::Panicked => "our own code failed on what a client sent; its connection was closed. \
+                                 This is a bug of Kingpost: please report it"
+                .to_owned(),
+            other => format!("{other:?}"),
+        };
+        tell(py, &self.warning, ("%s", line));
+    }
+}
+
+fn tell<'py, A>(py: Python<'py>, method: &Py<PyAny>, arguments: A)
+where
+    A: pyo3::call::PyCallArgs<'py>,
+{
+    if let Err(error) = method.bind(py).call1(arguments) {
+        error.write_unraisable(py, Some(method.bind(py)));
+    }
+}

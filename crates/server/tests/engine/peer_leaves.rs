@@ -1,0 +1,95 @@
+//! Clients that close one side, or both, at any moment (T40).
+
+use server::{Event, Gone};
+
+use super::wire_shell::{Shell, get, ok};
+
+#[test]
+fn a_client_that_closed_its_side_is_still_answered() {
+    let mut shell = Shell::new();
+    shell.send(&[get("/1"), get("/2")].concat());
+    shell.end();
+    let first = shell.request_for("/1");
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { id }) if id == first));
+    let second = shell.request_for("/2");
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { id }) if id == second));
+    shell.quiet();
+    shell.answer(second, "2");
+    shell.flush();
+    assert!(!shell.closed);
+    shell.answer(first, "1");
+    assert!(shell.output().starts_with(&ok("1")));
+    assert!(shell.closed);
+}
+
+#[test]
+fn the_half_close_of_a_request_is_told_once() {
+    let mut shell = Shell::new();
+    shell.send(&get("/"));
+    let id = shell.request_for("/");
+    shell.end();
+    shell.end();
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
+    shell.quiet();
+    shell.answer(id, "");
+    shell.quiet();
+}
+
+#[test]
+fn requests_that_wait_behind_an_unsafe_one_are_served_after_a_half_close() {
+    let mut shell = Shell::new();
+    shell.send(b"DELETE /1 HTTP/1.1\r\nhost: x\r\n\r\n");
+    shell.send(&get("/2"));
+    let first = shell.request_for("/1");
+    shell.quiet();
+    shell.end();
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { .. })));
+    shell.quiet();
+    shell.answer(first, "1");
+    let second = shell.request_for("/2");
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { .. })));
+    shell.answer(second, "2");
+    shell.quiet();
+    assert_eq!(vec![(200, "1".into()), (200, "2".into())], shell.answers());
+    assert!(shell.closed);
+}
+
+#[test]
+fn an_idle_connection_ends_with_its_client() {
+    for bytes in [b"".as_slice(), b"\r\n"] {
+        let mut shell = Shell::new();
+        shell.send(bytes);
+        shell.quiet();
+        shell.end();
+        shell.quiet();
+        assert_eq!("", shell.output());
+        assert!(shell.closed);
+    }
+}
+
+#[test]
+fn a_head_that_ends_too_soon_is_refused() {
+    let mut shell = Shell::new();
+    shell.send(b"GET / HTT");
+    shell.quiet();
+    shell.end();
+    assert!(matches!(shell.next(), Some(Event::Refused { .. })));
+    assert_eq!(400, shell.answers()[0].0);
+    assert!(shell.closed);
+}
+
+#[test]
+fn a_lost_connection_is_told_once_for_each_unanswered_request() {
+    let mut shell = Shell::new();
+    shell.send(&[get("/1"), get("/2"), get("/3")].concat());
+    let ids = ["/1", "/2", "/3"].map(|path| shell.request_for(path));
+    shell.answer(ids[1], "complete, though it waits");
+    shell.engine.start(ids[2], 200, &[], None).unwrap();
+    shell.engine.lost(shell.connection);
+    shell.engine.lost(shell.connection);
+    assert!(matches!(shell.next(), Some(Event::Gone { id }) if id == ids[0]));
+    assert!(matches!(shell.next(), Some(Event::Gone { id }) if id == ids[2]));
+    shell.quiet();
+    assert_eq!(Err(Gone), shell.engine.write(ids[2], b"x"));
+    assert!(shell.engine.is_idle());
+}

@@ -1,0 +1,359 @@
+//! Every limit at the limit and one past it, with limits small enough to see.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable,
+    reason = "a test may stop where it stands"
+)]
+
+mod support;
+
+use support::read;
+use wire::limits::Limits;
+use wire::refusal::{self, Refusal};
+use wire::{cookie, urlencoded};
+
+const HOST: &str = "Host: a\r\n";
+
+/// `input` passes; `over`, one unit more, is refused with `expected`, whole and byte by byte.
+fn check(limits: &Limits, input: &str, over: &str, expected: Refusal) {
+    for (text, refusal) in [(input, None), (over, Some(expected))] {
+        let bytes = text.as_bytes();
+        let whole = read([bytes], limits);
+        assert_eq!(whole.refusal, refusal, "{text:?}");
+        assert_eq!(read(bytes.chunks(1), limits), whole, "{text:?}");
+    }
+}
+
+#[test]
+fn request_line() {
+    let limits = Limits {
+        request_line: 20,
+        ..Limits::default()
+    };
+    let line = |path: usize| format!("GET /{} HTTP/1.1\r\n{HOST}\r\n", "x".repeat(path));
+    check(
+        &limits,
+        &line(20 - 14),
+        &line(21 - 14),
+        refusal::REQUEST_LINE_TOO_LONG,
+    );
+}
+
+#[test]
+fn field() {
+    let limits = Limits {
+        field: 20,
+        ..Limits::default()
+    };
+    let field = |value: usize| format!("GET / HTTP/1.1\r\n{HOST}A: {}\r\n\r\n", "x".repeat(value));
+    check(&limits, &field(17), &field(18), refusal::FIELD_TOO_LARGE);
+}
+
+#[test]
+fn head() {
+    let limits = Limits {
+        head: 40,
+        ..Limits::default()
+    };
+    let head = |value: usize| format!("GET / HTTP/1.1\r\n{HOST}A: {}\r\n\r\n", "x".repeat(value));
+    let own = head(0).len();
+    check(
+        &limits,
+        &head(40 - own),
+        &head(41 - own),
+        refusal::HEAD_TOO_LARGE,
+    );
+    // Wherever the limit falls, also between the bytes of a line end.
+    for largest in 0..own {
+        let limits = Limits {
+            head: largest,
+            ..Limits::default()
+        };
+        let whole = read([head(0).as_bytes()], &limits);
+        assert_eq!(whole.refusal, Some(refusal::HEAD_TOO_LARGE), "{largest}");
+        assert_eq!(
+            read(head(0).as_bytes().chunks(1), &limits),
+            whole,
+            "{largest}"
+        );
+    }
+}
+
+#[test]
+fn the_smaller_of_two_limits_names_the_refusal() {
+    let long = format!("GET / HTTP/1.1\r\n{HOST}A: {}\r\n\r\n", "x".repeat(100));
+    let by_head = Limits {
+        head: 60,
+        field: 80,
+        ..Limits::default()
+    };
+    assert_eq!(
+        read([long.as_bytes()], &by_head).refusal,
+        Some(refusal::HEAD_TOO_LARGE)
+    );
+    let by_field = Limits {
+        head: 90,
+        field: 40,
+        ..Limits::default()
+    };
+    assert_eq!(
+        read([long.as_bytes()], &by_field).refusal,
+        Some(refusal::FIELD_TOO_LARGE)
+    );
+}
+
+#[test]
+fn fields() {
+    let limits = Limits {
+        fields: 3,
+        ..Limits::default()
+    };
+    let head = |count: usize| format!("GET / HTTP/1.1\r\n{HOST}{}\r\n", "A: b\r\n".repeat(count));
+    check(&limits, &head(2), &head(3), refusal::TOO_MANY_FIELDS);
+}
+
+#[test]
+fn empty_lines() {
+    let limits = Limits {
+        empty_lines: 1,
+        ..Limits::default()
+    };
+    let head = |count: usize| format!("{}GET / HTTP/1.1\r\n{HOST}\r\n", "\r\n".repeat(count));
+    check(&limits, &head(1), &head(2), refusal::TOO_MANY_EMPTY_LINES);
+}
+
+#[test]
+fn body_of_known_length() {
+    let limits = Limits {
+        body: 5,
+        ..Limits::default()
+    };
+    let body = |length: usize| {
+        format!(
+            "POST / HTTP/1.1\r\n{HOST}Content-Length: {length}\r\n\r\n{}",
+            "x".repeat(length)
+        )
+    };
+    check(&limits, &body(5), &body(6), refusal::BODY_TOO_LARGE);
+}
+
+fn chunked(rest: &str) -> String {
+    format!("POST / HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\n{rest}")
+}
+
+#[test]
+fn body_in_chunks() {
+    let limits = Limits {
+        body: 5,
+        ..Limits::default()
+    };
+    check(
+        &limits,
+        &chunked("2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"),
+        &chunked("2\r\nab\r\n4\r\ncdef\r\n0\r\n\r\n"),
+        refusal::BODY_TOO_LARGE,
+    );
+}
+
+#[test]
+fn chunk_extension() {
+    let limits = Limits {
+        chunk_extension: 4,
+        ..Limits::default()
+    };
+    let body = |extension: &str| chunked(&format!("1{extension}\r\nx\r\n0\r\n\r\n"));
+    check(
+        &limits,
+        &body(";a=b"),
+        &body(";a=bc"),
+        refusal::CHUNK_EXTENSION_TOO_LARGE,
+    );
+}
+
+#[test]
+fn chunk_extensions() {
+    let limits = Limits {
+        chunk_extensions: 4,
+        ..Limits::default()
+    };
+    check(
+        &limits,
+        &chunked("1;a\r\nx\r\n0;a\r\n\r\n"),
+        &chunked("1;a\r\nx\r\n0;ab\r\n\r\n"),
+        refusal::CHUNK_EXTENSION_TOO_LARGE,
+    );
+}
+
+#[test]
+fn trailer() {
+    let limits = Limits {
+        trailer: 12,
+        ..Limits::default()
+    };
+    check(
+        &limits,
+        &chunked("0\r\nA: b\r\nC: d\r\n\r\n"),
+        &chunked("0\r\nA: b\r\nC: de\r\n\r\n"),
+        refusal::TRAILER_TOO_LARGE,
+    );
+}
+
+#[test]
+fn trailer_fields() {
+    let limits = Limits {
+        trailer_fields: 1,
+        ..Limits::default()
+    };
+    check(
+        &limits,
+        &chunked("0\r\nA: b\r\n\r\n"),
+        &chunked("0\r\nA: b\r\nC: d\r\n\r\n"),
+        refusal::TOO_MANY_TRAILERS,
+    );
+}
+
+#[test]
+fn query_pairs() {
+    assert_eq!(urlencoded::pairs(b"a=1&b=2&&c", 3).unwrap().count(), 3);
+    assert_eq!(
+        urlencoded::pairs(b"a=1&b=2&&c&d", 3).unwrap_err(),
+        refusal::TOO_MANY_PAIRS
+    );
+    assert_eq!(urlencoded::pairs(b"&&&&&&", 0).unwrap().count(), 0);
+    assert_eq!(
+        urlencoded::pairs(b"a", 0).unwrap_err(),
+        refusal::TOO_MANY_PAIRS
+    );
+    let semicolons = "a=1;".repeat(5_000);
+    assert_eq!(
+        urlencoded::pairs(semicolons.as_bytes(), 1).unwrap().count(),
+        1
+    );
+}
+
+#[test]
+fn cookies() {
+    let limits = Limits {
+        cookies: 2,
+        cookie: 12,
+        ..Limits::default()
+    };
+    assert_eq!(cookie::pairs(b"a=b; c=d", &limits).unwrap().count(), 2);
+    assert_eq!(
+        cookie::pairs(b"a=b;c=d;e=f", &limits).unwrap_err(),
+        refusal::TOO_MANY_COOKIES
+    );
+    assert_eq!(cookie::pairs(b"a=b;;;;;;c=d", &limits).unwrap().count(), 2);
+    assert_eq!(cookie::pairs(b"a=0123456789", &limits).unwrap().count(), 1);
+    assert_eq!(
+        cookie::pairs(b"a=0123456789x", &limits).unwrap_err(),
+        refusal::COOKIE_TOO_LARGE
+    );
+}
+
+#[test]
+fn no_limits_at_all_refuse_and_do_not_panic() {
+    let none = Limits {
+        request_line: 0,
+        field: 0,
+        head: 0,
+        fields: 0,
+        empty_lines: 0,
+        body: 0,
+        chunk_extension: 0,
+        chunk_extensions: 0,
+        trailer: 0,
+        trailer_fields: 0,
+        ..Limits::default()
+    };
+    let endless = Limits {
+        request_line: usize::MAX,
+        field: usize::MAX,
+        head: usize::MAX,
+        fields: usize::MAX,
+        empty_lines: usize::MAX,
+        body: u64::MAX,
+        chunk_extension: usize::MAX,
+        chunk_extensions: usize::MAX,
+        trailer: usize::MAX,
+        trailer_fields: usize::MAX,
+        ..Limits::default()
+    };
+    for case in support::cases()
+        .iter()
+        .filter(|case| case.input.len() < 2_000)
+    {
+        let whole = read([case.input.as_slice()], &none);
+        assert_eq!(read(case.input.chunks(1), &none), whole, "{}", case.name);
+        assert!(whole.requests.is_empty());
+        let whole = read([case.input.as_slice()], &endless);
+        assert_eq!(read(case.input.chunks(1), &endless), whole, "{}", case.name);
+    }
+}
+
+#[test]
+fn the_defaults_are_the_documented_ones() {
+    let limits = Limits::default();
+    assert_eq!(limits, Limits::DEFAULT);
+    assert_eq!(
+        (
+            limits.request_line,
+            limits.field,
+            limits.head,
+            limits.fields
+        ),
+        (8_192, 8_192, 32_768, 100)
+    );
+    assert_eq!((limits.body, limits.upload), (1 << 20, 16 << 20));
+    assert_eq!(
+        (
+            limits.chunk_extension,
+            limits.trailer,
+            limits.trailer_fields
+        ),
+        (256, 4_096, 16)
+    );
+    assert_eq!(
+        (
+            limits.query_pairs,
+            limits.cookies,
+            limits.cookie,
+            limits.pipelined
+        ),
+        (1_000, 100, 8_192, 16)
+    );
+    assert_eq!(
+        (
+            limits.head_timeout,
+            limits.idle_timeout,
+            limits.body_timeout
+        ),
+        (10_000, 15_000, 15_000)
+    );
+    assert_eq!(
+        (limits.connections, limits.connections_per_peer),
+        (20_000, 256)
+    );
+}
+
+#[test]
+fn refusals_have_a_fitting_status_a_code_of_their_own_and_a_sentence() {
+    for (index, refusal) in refusal::ALL.iter().enumerate() {
+        assert!((400..=505).contains(&refusal.status), "{refusal}");
+        assert!(refusal.code.starts_with("http."), "{refusal}");
+        assert!(
+            refusal.sentence.ends_with('.') && refusal.sentence.len() > 20,
+            "{refusal}"
+        );
+        assert!(
+            refusal::ALL
+                .iter()
+                .skip(index + 1)
+                .all(|other| other.code != refusal.code),
+            "{refusal}"
+        );
+    }
+}

@@ -1,0 +1,416 @@
+"""The programs do what their readers expect."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from kingpost import App
+from kingpost.testing import TestClient
+from tests.programs import (
+    answers,
+    article_apistar,
+    article_falcon,
+    article_flask,
+    article_japronto,
+    article_pyramid,
+    bodies,
+    converters,
+    error_handlers,
+    hello,
+    json_api,
+    resources,
+    settings,
+    streaming_csv,
+    urls,
+)
+
+
+@contextmanager
+def client(app: App) -> Iterator[TestClient]:
+    with TestClient(app) as opened:
+        yield opened
+
+
+def test_hello() -> None:
+    with client(hello.app) as browser:
+        answer = browser.get("/")
+
+    assert (answer.status, answer.text) == (200, "Hello, world!")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_flask_sample() -> None:
+    with client(article_flask.app) as browser:
+        found = browser.get("/api/v2/products/7/images")
+        missing = browser.get("/api/v2/products/8/images")
+        no_number = browser.get("/api/v2/products/seven/images")
+
+    assert found.json() == [{"url": "/x.png"}, {"url": "/y.png"}]
+    assert (missing.status, missing.json()["code"]) == (404, "missing-product")
+    assert missing.json()["detail"] == "no product 8 in v2"
+    assert (no_number.status, no_number.json()["code"]) == (404, "not-found")
+
+
+def test_the_pyramid_sample() -> None:
+    with client(article_pyramid.app) as browser:
+        answer = browser.get("/")
+
+    assert (answer.text, answer.headers["x-path"]) == ("Hello, world!", "/")
+    assert article_pyramid.app.url_for("hello") == "/"
+
+
+def test_the_japronto_sample() -> None:
+    with client(article_japronto.app) as browser:
+        assert browser.get("/").text == "Hello world!"
+
+
+def test_the_falcon_sample() -> None:
+    with client(article_falcon.app) as browser:
+        quote = browser.get("/quote")
+        refused = browser.delete("/quote")
+
+    assert quote.json()["author"] == "Grace Hopper"
+    assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def test_the_api_star_sample() -> None:
+    product = {"name": "anvil", "rating": 5, "size": "large"}
+    with client(article_apistar.app) as browser:
+        created = browser.post("/create_product/", json=product)
+        refused = browser.post(
+            "/create_product/", json={"name": "x" * 101, "rating": 6, "size": "tiny"}
+        )
+
+    assert (created.status, created.json()) == (201, product | {"in_stock": False})
+    assert refused.status == 422
+    assert [(error["location"], error["code"]) for error in refused.json()["errors"]] == [
+        (["body", "name"], "too-long"),
+        (["body", "rating"], "too-large"),
+        (["body", "size"], "not-a-choice"),
+    ]
+
+
+def test_a_json_api_creates_shows_lists_changes_and_deletes() -> None:
+    with client(json_api.app) as browser:
+        created = browser.post("/api/v1/notes", json={"text": "milk", "tags": ["shop"]})
+        address = created.headers["location"]
+        shown = browser.get(address)
+        listed = browser.get("/api/v1/notes?tag=shop&page=1")
+        elsewhere = browser.get("/api/v1/notes?tag=work")
+        changed = browser.put(address, json={"text": "oat milk"})
+        deleted = browser.delete(address)
+        gone = browser.get(address)
+
+    assert (created.status, address) == (201, "/api/v1/notes/1")
+    # What the return annotation does not name is not sent: the note has an owner.
+    assert created.json() == shown.json() == {"id": 1, "text": "milk", "tags": ["shop"]}
+    assert (listed.json(), elsewhere.json()) == ([shown.json()], [])
+    assert changed.json()["text"] == "oat milk"
+    assert (deleted.status, deleted.content) == (204, b"")
+    assert (gone.status, gone.json()["detail"]) == (404, "no note 1")
+
+
+def test_a_table_is_streamed_as_csv_and_as_json_lines() -> None:
+    with client(streaming_csv.app) as browser:
+        table = browser.get("/squares.csv?count=3")
+        lines = browser.get("/squares.jsonl?count=2")
+        none = browser.get("/squares.jsonl?count=0")
+        countdown = browser.get("/countdown?start=2")
+
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "squares.csv" in table.headers["content-disposition"]
+    assert table.text.split() == ["number,square", "0,0", "1,1", "2,4"]
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    assert lines.text == '{"number":0,"square":0}\n{"number":1,"square":1}\n'
+    assert none.text == ""
+    assert countdown.text == "2\n1\n"
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_PAGE_SIZE", "50")
+    monkeypatch.setenv("SHOP_API_KEY", "very secret")
+    with client(settings.app) as browser:
+        home = browser.get("/").json()
+        about = browser.get("/about").text
+
+    assert home == {"title": "A small shop", "page_size": 50, "key": "***"}
+    assert about == "A small shop"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/shop/tea?count=2", 200, "2 tea"),
+        ("/shop/unicorn", 404, {"missing": "/shop/unicorn", "detail": "they are shy"}),
+        ("/nowhere", 404, {"missing": "/nowhere", "detail": ""}),
+        ("/shop/debt", 402, "not paid: debt"),
+        ("/shop/gold", 409, {"conflict": "out-of-stock"}),
+        ("/shop/tea?count=two", 422, {"mistakes": 1}),
+    ],
+)
+def test_errors_are_answered_by_the_nearest_handler(path: str, status: int, told: object) -> None:
+    with client(error_handlers.app) as browser:
+        answer = browser.get(path)
+
+    assert (answer.status, answer.text if isinstance(told, str) else answer.json()) == (
+        status,
+        told,
+    )
+
+
+def test_the_handler_of_a_blueprint_answers_for_that_blueprint_alone() -> None:
+    with client(error_handlers.app) as browser:
+        answer = browser.get("/elsewhere")
+
+    assert answer.json()["code"] == "validation-failed"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "answered"),
+    [
+        ("POST", "/dict", {"a": 1, "b": 2}, {"keys": 2}),
+        ("POST", "/dataclass", {"x": 1}, {"x": 2.0, "y": 0.0, "labels": []}),
+        ("POST", "/typed-dict", {"colour": "red"}, {"colour": "red"}),
+        ("POST", "/models", [{"name": "a"}, {"name": "b"}], ["a", "b"]),
+        ("POST", "/numbers", [1, 2, 3], 6),
+        ("PUT", "/maybe", {"name": "a"}, "a"),
+    ],
+)
+def test_a_json_body_of_each_kind(method: str, path: str, sent: Any, answered: object) -> None:
+    with client(bodies.app) as browser:
+        answer = browser.request(method, path, json=sent)
+
+    assert answer.status == 200
+    assert answered == (answer.text if isinstance(answered, str) else answer.json())
+
+
+def test_bodies_that_are_no_json() -> None:
+    with client(bodies.app) as browser:
+        nothing = browser.put("/maybe")
+        form = browser.post("/raw", form={"a": "1", "b": "2"})
+        stream = browser.post("/stream", content=b"x" * 2_000_000)
+        too_long = browser.post("/stream", content=b"x" * 2_200_000)
+        form_for_json = browser.post("/dict", form={"a": "1"})
+
+    assert nothing.text == "nothing"
+    assert form.json() == {"bytes": 7, "fields": 2}
+    assert stream.json() == {"received": 2_000_000}
+    assert too_long.status == 413
+    assert (form_for_json.status, form_for_json.headers["accept"]) == (415, "application/json")
+
+
+def test_a_check_of_the_users_own_has_its_place() -> None:
+    with client(bodies.app) as browser:
+        errors = browser.post("/dataclass", json={"x": 0}).json()["errors"]
+
+    assert errors == [{"location": ["body"], "code": "invalid", "message": "the origin is taken"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "answered"),
+    [
+        ("/int/41", 42),
+        ("/int/-1", 0),
+        ("/float/1.5", 3.0),
+        ("/uuid/123e4567-e89b-42d3-a456-426614174000", 4),
+        ("/date/0001-01-02", 2),
+        ("/chapter/IV", 4),
+    ],
+)
+def test_a_converter_gives_its_value(path: str, answered: object) -> None:
+    with client(converters.app) as browser:
+        assert browser.get(path).json() == answered
+
+
+@pytest.mark.parametrize(
+    ("path", "answered"),
+    [
+        ("/slug/a-b_c", "a-b_c"),
+        ("/month/2026-03", "March"),
+        ("/files/a/b%20c", "a/b c"),
+        ("/report.json", "report"),
+        ("/colours/red", "RED"),
+    ],
+)
+def test_a_converter_gives_its_text(path: str, answered: str) -> None:
+    with client(converters.app) as browser:
+        assert browser.get(path).text == answered
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/int/x",
+        "/int/1_0",
+        "/int/%D9%A1",
+        "/float/nan",
+        "/slug/a%20b",
+        "/uuid/123",
+        "/date/2026-02-30",
+        "/month/2026-3",
+        "/chapter/VI",
+        "/colours/green",
+    ],
+)
+def test_a_path_that_does_not_convert_leads_nowhere(path: str) -> None:
+    with client(converters.app) as browser:
+        assert browser.get(path).status == 404
+
+
+def test_the_query_gives_values_of_every_kind() -> None:
+    owner = "123e4567-e89b-42d3-a456-426614174000"
+    with client(converters.app) as browser:
+        found = browser.get(
+            "/search?q=a%20b&page=2&exact=true&colour=blue&order=-name&price=12.50"
+            f"&since=2026-03-31T12:00:00Z&at=12:30:00&owner={owner}&tags=b&tags=a&ratio=.5"
+        ).json()
+        absent = browser.get("/search?page=&price=&colour=").json()
+
+    assert found == {
+        "q": "a b",
+        "page": 2,
+        "exact": True,
+        "colour": "blue",
+        "order": "-name",
+        "price": "12.50",
+        "since": "2026-03-31T12:00:00Z",
+        "at": "12:30:00",
+        "owner": str(uuid.UUID(owner)),
+        "tags": ["a", "b"],
+        "ratio": 0.5,
+    }
+    assert (absent["page"], absent["price"], absent["colour"]) == (1, None, None)
+
+
+def test_every_mistake_in_a_query_is_told_at_once() -> None:
+    query = "page=1_0&exact=maybe&colour=green&order=up&price=NaN&since=today&at=noon&owner=me&ratio=inf"
+    with client(converters.app) as browser:
+        problem = browser.get(f"/search?{query}").json()
+
+    assert {error["location"][1]: error["code"] for error in problem["errors"]} == {
+        "page": "not-an-integer",
+        "exact": "not-a-boolean",
+        "colour": "not-a-choice",
+        "order": "not-a-choice",
+        "price": "not-a-decimal",
+        "since": "not-a-datetime",
+        "at": "not-a-time",
+        "owner": "not-a-uuid",
+        "ratio": "not-a-number",
+    }
+
+
+def test_urls_by_name() -> None:
+    with client(urls.app) as browser:
+        mine = browser.get("/my/todos/3").json()
+        yours = browser.get("/your/todos/3").json()
+        page = browser.get("/my/todos/")
+        home = browser.get("/")
+        day = browser.get("/archive/2026-03-31")
+
+    assert mine == {
+        "self": "/my/todos/3",
+        "list": "/my/todos/?page=2&tag=a&tag=b",
+        "absolute": "http://localhost/my/todos/3",
+        "from_model": "/my/todos/3",
+    }
+    assert (yours["self"], yours["from_model"]) == ("/your/todos/3", "/my/todos/3")
+    assert page.text == '<a href="/my/todos/1">one</a>'
+    assert (home.status, home.headers["location"]) == (303, "/my/todos/")
+    assert day.text == "2026-03-31"
+    assert urls.app.url_for("mine.show", id=1, absolute=True) == "https://example.org/my/todos/1"
+
+
+def test_a_slash_too_many_or_too_few_is_redirected_with_the_query() -> None:
+    with client(urls.app) as browser:
+        fewer = browser.get("/my/todos?page=2")
+        more = browser.get("/my/todos/3/?x=%20")
+        neither = browser.get("/my/other/")
+
+    assert (fewer.status, fewer.headers["location"]) == (308, "/my/todos/?page=2")
+    assert (more.status, more.headers["location"]) == (308, "/my/todos/3?x=%20")
+    assert neither.status == 404
+
+
+def test_a_resource_serves_a_collection_and_its_members() -> None:
+    with client(resources.app) as browser:
+        added = browser.post("/things", json={"name": "bolt"})
+        everything = browser.get("/things").json()
+        shown = browser.get("/things/2").json()
+        removed = browser.delete("/things/2")
+        missing = browser.get("/things/2")
+        refused = browser.put("/things/1", json={})
+
+    assert (added.status, added.json()) == (201, {"name": "bolt"})
+    assert everything == [{"name": "anvil"}, {"name": "bolt"}]
+    assert shown == {"name": "bolt"}
+    assert (removed.status, missing.status) == (204, 404)
+    assert (refused.status, refused.headers["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS")
+    assert resources.app.url_for("things") == "/things"
+    assert resources.app.url_for("things.show", id=3) == "/things/3"
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "body"),
+    [
+        ("/text", "text/plain", b"plain <b>text</b>"),
+        ("/html", "text/html", b"<h1>Hello, &lt;you&gt;</h1>"),
+        ("/bytes", "application/octet-stream", b"\x00\x01"),
+        ("/number", "application/json", b"1.5"),
+        ("/unannotated", "application/json", b'{"a":1}'),
+        ("/model", "application/json", b'{"name":"Ada"}'),
+        ("/models", "application/json", b'[{"name":"Ada"},{"name":"Grace"}]'),
+        ("/maybe", "application/json", b"null"),
+        ("/maybe?there=1", "application/json", b'{"name":"Ada"}'),
+        ("/dataclass", "application/json", b'{"x":3}'),
+        ("/chunks", "application/octet-stream", b"ab"),
+        ("/people", "application/x-ndjson", b'{"name":"Ada"}\n{"name":"Grace"}\n'),
+        ("/inline", "text/plain", b"GET"),
+        ("/old", "text/plain", b"old"),
+    ],
+)
+def test_an_answer_is_sent_by_its_type(path: str, media_type: str, body: bytes) -> None:
+    with client(answers.app) as browser:
+        answer = browser.get(path)
+
+    assert (answer.status, answer.media_type, answer.content) == (200, media_type, body)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_answers_with_a_status_of_their_own() -> None:
+    with client(answers.app) as browser:
+        nothing = browser.get("/nothing")
+        created = browser.get("/created")
+        cookie = browser.get("/cookie")
+        elsewhere = browser.get("/elsewhere")
+
+    assert (nothing.status, nothing.content) == (204, b"")
+    assert (created.status, created.headers["location"]) == (201, "/model")
+    assert created.content == b'{"name":"Ada"}'
+    assert (cookie.text, cookie.cookies["flavour"]) == ("set", "oat")
+    assert (elsewhere.status, elsewhere.headers["location"]) == (303, "/text")
+
+
+@pytest.mark.parametrize("path", ["/text", "/html", "/model", "/chunks", "/inline"])
+def test_head_has_the_headers_of_get_and_no_body(path: str) -> None:
+    with client(answers.app) as browser:
+        got, head = browser.get(path), browser.head(path)
+
+    ours = {"date", "x-request-id"}
+    assert head.content == b""
+    assert {name: head.headers[name] for name in head.headers if name not in ours} == {
+        name: got.headers[name] for name in got.headers if name not in ours
+    }
+
+
+def test_options_lists_the_methods() -> None:
+    with client(answers.app) as browser:
+        answer = browser.options("/text")
+
+    assert (answer.status, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")

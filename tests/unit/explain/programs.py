@@ -1,0 +1,30 @@
+"""Running a program of the catalogue and telling how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kingpost.testing import TestClient
+
+
+def outcome(program: str, name: str) -> str | None:
+    """The code that a program ends with; None when it ends well.
+
+    That is the code of the exception that leaves it; else that of the error that it leaves as
+    `response`; else that of the exception with which its `app` does not start.
+    """
+    names: dict[str, Any] = {"__name__": "program"}
+    try:
+        exec(compile(program, name, "exec"), names)  # noqa: S102 - our own catalogue
+        response = names.get("response")
+        if response is not None:
+            return response.json()["code"] if response.status >= 400 else None
+        if "app" in names:
+            with TestClient(names["app"]):
+                pass
+    except Exception as error:
+        code = getattr(error, "code", None)
+        if not isinstance(code, str):
+            raise
+        return code
+    return None

@@ -1,0 +1,67 @@
+"""Every entry is true: its wrong program ends with its code, its right one does not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kingpost import errors
+from kingpost.errors import HTTPError
+from kingpost.explain import codes, explain
+from tests.unit.explain.programs import outcome
+
+PACKAGE = Path(errors.__file__).parent
+CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9.]+)*)?")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("code", codes())
+def test_the_wrong_program_ends_with_the_code(code: str) -> None:
+    entry = explain(code)
+
+    assert entry is not None
+    assert outcome(entry.wrong, f"<wrong {code}>") == code
+
+
+@pytest.mark.parametrize("code", codes())
+def test_the_right_program_ends_well(code: str) -> None:
+    entry = explain(code)
+
+    assert entry is not None
+    assert outcome(entry.right, f"<right {code}>") is None
+
+
+@pytest.mark.parametrize("code", codes())
+def test_an_entry_names_itself_and_has_one_sentence(code: str) -> None:
+    entry = explain(code)
+
+    assert entry is not None
+    assert entry.code == code
+    assert CODE.fullmatch(code)
+    assert entry.sentence.endswith(".")
+
+
+def codes_in_source() -> Iterator[str]:
+    """Codes that stand in the package as `code="…"` of a call or as `code` of an error class."""
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.keyword) or node.arg != "code":
+                continue
+            if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+                yield node.value.value
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, HTTPError):
+            yield kind.code
+
+
+def test_every_code_of_the_package_has_an_entry() -> None:
+    assert set(codes_in_source()) - set(codes()) - {""} == set()

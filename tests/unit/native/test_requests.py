@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+import pytest
+from kingpost.http.request import Request
+
+from .service import serving
+
+WITH_REQUEST: dict[str, Any] = {"binders": [("request", None)]}
+
+
+def test_a_request_that_somebody_keeps_is_not_used_again() -> None:
+    kept: list[Request] = []
+
+    async def handler(request: Request) -> str:
+        kept.append(request)
+        return request.path
+
+    async def main() -> None:
+        async with serving([("/{name}", handler, "async", WITH_REQUEST)]) as service:
+            for name in ("a", "b", "c"):
+                assert await service.get(f"/{name}") == (200, f"/{name}".encode())
+
+    asyncio.run(main())
+
+    assert [request.path for request in kept] == ["/a", "/b", "/c"]
+    assert len({request.id for request in kept}) == 3
+
+
+def test_a_client_that_leaves_cancels_its_handler() -> None:
+    seen: list[str] = []
+
+    async def handler(request: Request) -> str:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            seen.append(f"cancelled {request.is_disconnected}")
+            raise
+        return "late"
+
+    async def main() -> None:
+        async with serving([("/", handler, "async", WITH_REQUEST)]) as service:
+            async with service.connect() as (_, writer):
+                writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                await asyncio.sleep(0.05)
+            for _ in range(100):
+                if seen:
+                    break
+                await asyncio.sleep(0.01)
+            assert seen == ["cancelled True"]
+            assert service.server.in_flight == 0
+            assert service.dispatch.failures == []
+
+    asyncio.run(main())
+
+
+def test_pipelined_answers_keep_their_order_under_mixed_latency() -> None:
+    async def slow() -> str:
+        await asyncio.sleep(0.05)
+        return "slow"
+
+    def quick() -> str:
+        return "quick"
+
+    async def main() -> None:
+        routes = [("/slow", slow, "async", {}), ("/quick", quick, "inline", {}), ("/thread", quick, "thread", {})]
+        async with serving(routes) as service:
+            async with service.connect() as (reader, writer):
+                order = ["/slow", "/quick", "/thread", "/slow", "/quick"]
+                for path in order:
+                    writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+                bodies = []
+                for path in order:
+                    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+                    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+                    bodies.append((await reader.readexactly(length)).decode())
+                assert bodies == ["slow", "quick", "quick", "slow", "quick"]
+
+    asyncio.run(main())
+
+
+def test_a_request_behind_an_unsafe_one_waits_for_its_answer() -> None:
+    log: list[str] = []
+
+    async def post() -> str:
+        log.append("post begins")
+        await asyncio.sleep(0.05)
+        log.append("post ends")
+        return "post"
+
+    async def get() -> str:
+        log.append("get")
+        return "get"
+
+    async def main() -> None:
+        async with serving([("/post", post, "async", {}), ("/get", get, "async", {})]) as service:
+            async with service.connect() as (reader, writer):
+                writer.write(b"POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi")
+                writer.write(b"GET /get HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                await asyncio.wait_for(reader.read(), 5)
+
+    asyncio.run(main())
+
+    assert log == ["post begins", "post ends", "get"]
+
+
+def test_a_body_is_complete_before_its_handler_runs() -> None:
+    async def handler(request: Request) -> str:
+        return request.body.decode()
+
+    async def main() -> None:
+        async with serving([("/", handler, "async", {**WITH_REQUEST, "max_body": 10})]) as service:
+            assert await service.get("/", method="POST", body=b"0123456789") == (200, b"0123456789")
+            status, body = await service.get("/", method="POST", body=b"0123456789+")
+            assert (status, b'"status":413' in body) == (413, True)
+
+    asyncio.run(main())
+
+
+def test_a_streamed_body_is_read_as_it_comes() -> None:
+    async def handler(request: Request) -> str:
+        stream = request.stream
+        assert stream is not None
+        pieces = []
+        while piece := await stream.chunk():
+            pieces.append(piece)
+        return f"{stream.length} {b''.join(pieces).decode()}"
+
+    def thread_handler(request: Request) -> str:
+        stream = request.stream
+        assert stream is not None
+        pieces = []
+        while piece := stream.chunk_blocking():
+            pieces.append(piece)
+        return f"{stream.length} {b''.join(pieces).decode()}"
+
+    async def main() -> None:
+        options = {**WITH_REQUEST, "stream_body": True}
+        routes = [("/a", handler, "async", options), ("/b", thread_handler, "thread", options)]
+        async with serving(routes) as service:
+            for path in ("/a", "/b"):
+                async with service.connect() as (reader, writer):
+                    writer.write(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\nconnection: close\r\n\r\n".encode())
+                    for piece in (b"ab", b"cd", b"ef"):
+                        await asyncio.sleep(0.02)
+                        writer.write(piece)
+                    answer = await asyncio.wait_for(reader.read(), 5)
+                assert answer.endswith(b"\r\n\r\n6 abcdef")
+
+    asyncio.run(main())
+
+
+def test_a_streamed_upload_waits_for_its_reader_and_memory_stays_flat() -> None:
+    import resource
+
+    received = 0
+
+    async def handler(request: Request) -> str:
+        nonlocal received
+        stream = request.stream
+        assert stream is not None
+        await asyncio.sleep(0.2)
+        while piece := await stream.chunk():
+            received += len(piece)
+        return str(received)
+
+    async def main() -> None:
+        total = 64 * 2**20
+        options = {**WITH_REQUEST, "stream_body": True, "max_body": total}
+        async with serving([("/", handler, "async", options)]) as service:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            async with service.connect() as (reader, writer):
+                writer.write(f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {total}\r\nconnection: close\r\n\r\n".encode())
+                for _ in range(total // 2**20):
+                    writer.write(b"x" * 2**20)
+                    await writer.drain()
+                answer = await asyncio.wait_for(reader.read(), 20)
+            assert answer.endswith(str(total).encode())
+            assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("seconds", [0.3])
+def test_a_handler_that_blocks_the_loop_is_named_with_its_stack(
+    caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    async def blocking_handler() -> str:
+        time.sleep(seconds)
+        return "ok"
+
+    async def later() -> str:
+        await asyncio.sleep(0)
+        time.sleep(seconds)
+        return "ok"
+
+    async def main() -> None:
+        async with serving([("/block", blocking_handler, "async", {}), ("/later", later, "async", {})]) as service:
+            assert await service.get("/block") == (200, b"ok")
+            assert await service.get("/later") == (200, b"ok")
+
+    with caplog.at_level(logging.WARNING, logger="kingpost.server"):
+        asyncio.run(main())
+
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 2
+    assert messages[0].startswith("/block blocks the event loop for more than 100 ms")
+    assert "time.sleep(seconds)" in messages[0]
+    assert messages[1].startswith("/later blocks")
+
+
+def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None:
+    release: asyncio.Event
+
+    async def handler() -> str:
+        await release.wait()
+        return "ok"
+
+    async def main() -> None:
+        nonlocal release
+        release = asyncio.Event()
+        async with serving([("/", handler, "async", {})], limits={"pipelined": 100}) as service:
+            connections = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(100)]
+            for _, writer in connections:
+                writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
+            for _ in range(500):
+                if service.server.in_flight == 10_000:
+                    break
+                await asyncio.sleep(0.02)
+            assert service.server.in_flight == 10_000
+            release.set()
+            for reader, writer in connections:
+                data = b""
+                while data.count(b"HTTP/1.1 200 OK") < 100 or not data.endswith(b"\r\n\r\nok"):
+                    data += await asyncio.wait_for(reader.read(65536), 10)
+                writer.close()
+            assert service.server.in_flight == 0
+
+    asyncio.run(main())

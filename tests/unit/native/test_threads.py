@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+import threading
+import time
+
+from .service import serving
+
+number: contextvars.ContextVar[int] = contextvars.ContextVar("number", default=0)
+
+
+def test_a_def_handler_runs_on_a_named_daemon_thread() -> None:
+    def handler() -> str:
+        thread = threading.current_thread()
+        return f"{thread.name} {thread.daemon} {thread is threading.main_thread()}"
+
+    async def main() -> None:
+        async with serving([("/", handler, "thread", {})]) as service:
+            status, body = await service.get("/")
+            assert (status, body.split()[0][:16], body.split()[1:]) == (200, b"kingpost-worker-", [b"True", b"False"])
+
+    asyncio.run(main())
+
+
+def test_context_goes_in_and_does_not_come_back() -> None:
+    number.set(7)
+
+    def handler() -> str:
+        seen = number.get()
+        number.set(seen + 1)
+        return str(seen)
+
+    async def main() -> None:
+        async with serving([("/", handler, "thread", {}), ("/inline", handler, "inline", {})]) as service:
+            for path in ("/", "/", "/inline", "/inline"):
+                assert await service.get(path) == (200, b"7")
+            assert number.get() == 7
+
+    asyncio.run(main())
+
+
+def test_blocking_handlers_get_more_threads() -> None:
+    def handler() -> str:
+        time.sleep(0.2)
+        return "ok"
+
+    async def main() -> None:
+        async with serving([("/", handler, "thread", {})], threads=8) as service:
+            began = time.monotonic()
+            results = await asyncio.gather(*(service.get("/") for _ in range(24)))
+            took = time.monotonic() - began
+            assert set(results) == {(200, b"ok")}
+            # Two threads would need 2.4 s, eight 0.6 s; how fast the pool grows is not promised.
+            assert took < 2.2
+            assert 2 < service.server.stats()["threads"] <= 8
+
+    asyncio.run(main())
+
+
+def test_a_full_queue_is_answered_with_503_and_the_rest_is_served() -> None:
+    running, release = threading.Event(), threading.Event()
+
+    def handler() -> str:
+        running.set()
+        release.wait(10)
+        return "ok"
+
+    async def main() -> None:
+        async with serving([("/", handler, "thread", {})], threads=1, queue=2) as service:
+            waiting = [asyncio.ensure_future(service.get("/"))]
+            await asyncio.to_thread(running.wait, 5)
+            waiting += [asyncio.ensure_future(service.get("/")) for _ in range(5)]
+            await asyncio.sleep(0.3)
+            refused = [task.result() for task in waiting if task.done()]
+            release.set()
+            served = [result for result in await asyncio.gather(*waiting) if result[0] == 200]
+            assert [status for status, _ in refused] == [503] * len(refused)
+            assert b"server.queue-full" in refused[0][1]
+            # One runs and two wait.
+            assert (len(refused), len(served)) == (3, 3)
+
+    asyncio.run(main())
+
+
+def test_an_exception_of_a_thread_is_answered_and_the_thread_lives() -> None:
+    def handler() -> str:
+        raise LookupError("nothing")
+
+    async def main() -> None:
+        async with serving([("/", handler, "thread", {})]) as service:
+            for _ in range(5):
+                assert await service.get("/") == (500, b"LookupError")
+            assert service.server.stats()["threads"] <= 2
+
+    asyncio.run(main())
+
+
+def test_a_trace_function_set_before_the_start_is_called_in_all_of_them() -> None:
+    names: set[str] = set()
+
+    def thread_handler() -> str:
+        return "ok"
+
+    def inline_handler() -> str:
+        return "ok"
+
+    async def async_handler() -> str:
+        await asyncio.sleep(0)
+        return "ok"
+
+    def trace(frame: object, event: str, argument: object) -> None:
+        code = getattr(frame, "f_code", None)
+        names.add(getattr(code, "co_name", ""))
+
+    async def main() -> None:
+        routes = [
+            ("/thread", thread_handler, "thread", {}),
+            ("/inline", inline_handler, "inline", {}),
+            ("/async", async_handler, "async", {}),
+        ]
+        async with serving(routes) as service:
+            for path in ("/thread", "/inline", "/async"):
+                assert await service.get(path) == (200, b"ok")
+
+    before = sys.gettrace()
+    threading.settrace(trace)  # type: ignore[arg-type]
+    sys.settrace(trace)  # type: ignore[arg-type]
+    try:
+        asyncio.run(main())
+    finally:
+        sys.settrace(before)
+        threading.settrace(before)  # type: ignore[arg-type]
+
+    assert {"thread_handler", "inline_handler", "async_handler"} <= names
+
+
+def test_a_stop_leaves_a_thread_that_is_stuck_in_user_code() -> None:
+    stuck = threading.Event()
+
+    def handler() -> str:
+        stuck.set()
+        time.sleep(1.0)
+        return "late"
+
+    async def main() -> float:
+        async with serving([("/", handler, "thread", {})]) as service:
+            request = asyncio.ensure_future(service.get("/"))
+            await asyncio.to_thread(stuck.wait, 5)
+            began = time.monotonic()
+            service.server.close()
+            took = time.monotonic() - began
+            request.cancel()
+            return took
+
+    assert asyncio.run(main()) < 0.5

@@ -1,0 +1,101 @@
+import logging
+import logging.config
+from collections.abc import Iterator
+
+import pytest
+
+from kingpost.server import logs
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Puts back what a test has configured."""
+    root, ours = logging.getLogger(), logging.getLogger("kingpost")
+    before = (root.handlers[:], root.level, ours.handlers[:], ours.level)
+    yield
+    root.handlers[:], ours.handlers[:] = before[0], before[2]
+    root.setLevel(before[1])
+    ours.setLevel(before[3])
+    # dictConfig has disabled it.
+    logs.logger().disabled = False
+
+
+def forget_configuration() -> None:
+    """As in a fresh process. Called in the test itself: pytest adds its handlers after the fixtures."""
+    root, ours = logging.getLogger(), logging.getLogger("kingpost")
+    root.handlers[:], ours.handlers[:] = [], []
+    ours.setLevel(logging.NOTSET)
+
+
+def test_without_configuration_what_is_said_goes_to_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forget_configuration()
+    logs.set_up()
+
+    logs.logger().info("ready")
+    logs.logger().warning("careful")
+
+    assert capsys.readouterr().err == "ready\nWARNING: careful\n"
+
+
+def test_set_up_twice_says_things_once(capsys: pytest.CaptureFixture[str]) -> None:
+    forget_configuration()
+    logs.set_up()
+    logs.set_up()
+
+    logs.logger().info("ready")
+
+    assert capsys.readouterr().err == "ready\n"
+
+
+def test_a_programs_own_configuration_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    forget_configuration()
+    logging.basicConfig(level=logging.WARNING, format="mine: %(message)s")
+
+    logs.set_up()
+    logs.logger().info("ready")
+    logs.logger().warning("careful")
+
+    assert capsys.readouterr().err == "mine: careful\n"
+
+
+def test_dict_config_with_its_defaults_does_not_silence_the_server(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forget_configuration()
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "formatters": {"short": {"format": "%(name)s: %(message)s"}},
+            "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
+            "root": {"level": "INFO", "handlers": ["console"]},
+        }
+    )
+
+    logs.set_up()
+    logs.logger("never.used.before").info("ready")
+
+    assert capsys.readouterr().err == "kingpost.never.used.before: ready\n"
+
+
+def test_configuration_that_comes_later_takes_over(capsys: pytest.CaptureFixture[str]) -> None:
+    forget_configuration()
+    logs.set_up()
+    logging.basicConfig(level=logging.INFO, format="mine: %(message)s")
+
+    logs.logger().info("ready")
+
+    assert capsys.readouterr().err == "mine: ready\n"
+
+
+def test_a_handler_of_ours_that_a_program_configures_is_the_only_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forget_configuration()
+    logging.getLogger("kingpost").addHandler(logging.NullHandler())
+
+    logs.set_up()
+    logs.logger().warning("careful")
+
+    assert capsys.readouterr().err == ""
