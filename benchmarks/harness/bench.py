@@ -18,7 +18,7 @@ class Bench:
     server_core: int
     generator_core: int
     runs: int = 5
-    seconds: float = 3.0  # one run of the generator
+    seconds: float = 2.0  # one run of the generator
     warm_up: float = 2.0  # seconds of load before the first run
     first_port: int = 23000
     say: Callable[[str], None] = print

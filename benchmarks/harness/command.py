@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import resource
 import shutil
 import sys
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results: dict[tuple[str, str], Result] = {}
     try:
         _build(bench, given.rows or list(ROWS))
+        print(f"about {_minutes(bench, given.rows or list(ROWS))} minutes", flush=True)
         for name in given.rows or ROWS:
             row = ROWS[name]
             if sys.stderr.isatty():
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2 runs of 1 s instead of 5 of 3 s")
+    parser.add_argument("--quick", action="store_true", help="2 runs of 1 s instead of 5 of 2 s")
     parser.add_argument("--rows", nargs="+", metavar="NAME", choices=list(ROWS), help="only these")
     parser.add_argument("--peers", nargs="+", metavar="NAME", choices=list(PEERS), default=[])
     parser.add_argument("--runs", type=int, metavar="N", help="runs of each subject")
@@ -97,7 +99,7 @@ def _raise_file_limit() -> None:
 
 def _bench(given: argparse.Namespace) -> Bench:
     server_core, generator_core = choose_cores()
-    runs, seconds, warm_up = (2, 1.0, 1.0) if given.quick else (5, 3.0, 2.0)
+    runs, seconds, warm_up = (2, 1.0, 1.0) if given.quick else (5, 2.0, 2.0)
     return Bench(
         interpreter=given.python,
         server_core=server_core,
@@ -119,6 +121,12 @@ def _build(bench: Bench, rows: Sequence[str]) -> None:
                 bench.tool(name)
             except BuildError as error:
                 print(f"  {PEERS[name].label}: {error}", flush=True)
+
+
+def _minutes(bench: Bench, rows: Sequence[str]) -> int:
+    """What the rows will take, roughly, and at least 1."""
+    subjects = sum(bench.is_wanted(entry.peer) for row in rows for entry in ROWS[row].entries)
+    return math.ceil(subjects * (1.5 + bench.warm_up + bench.runs * (bench.seconds + 0.4)) / 60)
 
 
 def _conclude(

@@ -13,10 +13,12 @@ from kingpost import Settings
 
 # The columns of a table stand in the order of the fields of its class in world.py.
 SCHEMA = """
-create table countries (code text primary key, name, flag, official_name, three_letters, number);
-create table subdivisions (code text primary key, name, kind, country, part_of);
-create table languages (code text primary key, name, kind, two_letters);
-create table currencies (code text primary key, name, number);
+create table countries (code text primary key collate nocase, name, flag, official_name,
+    three_letters, number);
+create table subdivisions (code text primary key collate nocase, name, kind,
+    country collate nocase, part_of);
+create table languages (code text primary key collate nocase, name, kind, two_letters);
+create table currencies (code text primary key collate nocase, name, number);
 create table names (country, language, name, primary key (country, language)) without rowid;
 create table corrections (made_at, collection, code, field, was, now);
 create index subdivisions_of_country on subdivisions (country);

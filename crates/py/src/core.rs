@@ -258,11 +258,11 @@ impl Core {
         self.in_batch.set(py, false);
         self.shell(py, |shell| shell.flush(Now::current()));
         self.pool.kick();
+        self.shell(py, Shell::take_notices).call(py);
         let more = self.shell(py, |shell| shell.has_ready());
         if more {
             self.poll_soon(py)?;
         }
-        self.shell(py, Shell::take_notices).call(py);
         result.and(left).and(woken)
     }
 
@@ -669,7 +669,9 @@ impl Core {
     }
 
     pub(crate) fn wake_loop(&self, py: Python<'_>) {
-        let wake = self.shell(py, |shell| shell.waker(py));
+        let Some(wake) = self.shell(py, |shell| shell.waker(py)) else {
+            return;
+        };
         let poll = self.callbacks.with(py, |callbacks| {
             callbacks.as_ref().map(|callbacks| callbacks.poll.clone_ref(py))
         });
@@ -908,11 +910,9 @@ impl Core {
     pub(crate) fn flush(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         self.flush_due.set(py, false);
         let woken = self.run_woken(py);
-        let more = self.shell(py, |shell| {
-            shell.flush(Now::current());
-            shell.has_ready()
-        });
+        self.shell(py, |shell| shell.flush(Now::current()));
         self.shell(py, Shell::take_notices).call(py);
+        let more = self.shell(py, |shell| shell.has_ready());
         if more {
             return self.run_batch(py).and(woken);
         }

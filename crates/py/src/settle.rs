@@ -173,6 +173,9 @@ impl Core {
     /// Makes an answer of an exception.
     pub(crate) fn fail(&self, py: Python<'_>, work: &Work, error: PyErr) -> PyResult<Prepared> {
         if is_fatal(py, &error) {
+            // It ends the process, but its own request is not left hanging until then.
+            self.respond_plainly(py, work.id, 500);
+            self.forget(py, work.id);
             return Err(error);
         }
         let left = error.is_instance_of::<CancelledError>(py)

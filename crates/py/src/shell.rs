@@ -44,6 +44,9 @@ limits!(
 enum Transport {
     #[cfg(unix)]
     Sockets(Box<Driver>),
+    /// What had sockets has none any more.
+    #[cfg(unix)]
+    Closed(Box<Engine>),
     /// No sockets: connections by the number that Python knows them by.
     Fed(Box<Fed>),
 }
@@ -100,6 +103,11 @@ impl Notices {
     }
 }
 
+#[cfg(unix)]
+fn closed() -> PyErr {
+    PyValueError::new_err("this server is closed")
+}
+
 impl Shell {
     pub(crate) fn new(
         sockets: bool,
@@ -147,6 +155,8 @@ impl Shell {
         match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => driver.engine(),
+            #[cfg(unix)]
+            Transport::Closed(engine) => engine,
             Transport::Fed(fed) => &mut fed.engine,
         }
     }
@@ -159,6 +169,8 @@ impl Shell {
             Transport::Sockets(driver) => driver
                 .poll(now)
                 .map_err(|error| PyOSError::new_err(format!("the poller failed: {error}"))),
+            #[cfg(unix)]
+            Transport::Closed(_) => Ok(()),
             Transport::Fed(fed) => {
                 fed.engine.set_now(now);
                 Ok(())
@@ -171,6 +183,8 @@ impl Shell {
         match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => driver.next(now),
+            #[cfg(unix)]
+            Transport::Closed(_) => None,
             Transport::Fed(fed) => {
                 if std::mem::take(&mut self.woken) {
                     return Some(Event::Woken);
@@ -185,6 +199,8 @@ impl Shell {
         match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => driver.flush(now),
+            #[cfg(unix)]
+            Transport::Closed(_) => {}
             Transport::Fed(fed) => {
                 fed.engine.set_now(now);
                 while let Some(id) = fed.engine.touched() {
@@ -203,7 +219,10 @@ impl Shell {
         match &self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => driver.has_ready(),
-            Transport::Fed(fed) => fed.engine.has_ready(),
+            #[cfg(unix)]
+            Transport::Closed(_) => false,
+            // A thread has flushed: whoever owns the transport is still to be told, on the loop.
+            Transport::Fed(fed) => fed.engine.has_ready() || !fed.notices.is_empty(),
         }
     }
 
@@ -211,7 +230,7 @@ impl Shell {
     pub(crate) fn take_notices(&mut self) -> Notices {
         match &mut self.transport {
             #[cfg(unix)]
-            Transport::Sockets(_) => Notices(Vec::new()),
+            Transport::Sockets(_) | Transport::Closed(_) => Notices(Vec::new()),
             Transport::Fed(fed) => {
                 let numbers = std::mem::take(&mut fed.notices);
                 if numbers.is_empty() {
@@ -231,13 +250,16 @@ impl Shell {
         }
     }
 
-    pub(crate) fn waker(&mut self, py: Python<'_>) -> Wake {
+    /// What wakes the loop; None: it has been woken for good.
+    pub(crate) fn waker(&mut self, py: Python<'_>) -> Option<Wake> {
         match &mut self.transport {
             #[cfg(unix)]
-            Transport::Sockets(driver) => Wake::Driver(driver.waker()),
+            Transport::Sockets(driver) => Some(Wake::Driver(driver.waker())),
+            #[cfg(unix)]
+            Transport::Closed(_) => None,
             Transport::Fed(fed) => {
                 self.woken = true;
-                Wake::Loop(fed.call_soon.clone_ref(py))
+                Some(Wake::Loop(fed.call_soon.clone_ref(py)))
             }
         }
     }
@@ -247,6 +269,8 @@ impl Shell {
         match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => driver.engine().tick(now),
+            #[cfg(unix)]
+            Transport::Closed(_) => {}
             Transport::Fed(fed) => fed.engine.tick(now),
         }
     }
@@ -255,7 +279,7 @@ impl Shell {
     pub(crate) fn next_deadline(&mut self) -> Option<Duration> {
         let deadline = match &mut self.transport {
             #[cfg(unix)]
-            Transport::Sockets(_) => None,
+            Transport::Sockets(_) | Transport::Closed(_) => None,
             Transport::Fed(fed) => fed.engine.next_deadline(),
         }?;
         // Never sooner than a hundredth of a second: what is due is due for all connections of that tick.
@@ -269,16 +293,25 @@ impl Shell {
         match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => driver.stop(deadline, now),
+            #[cfg(unix)]
+            Transport::Closed(_) => {}
             Transport::Fed(fed) => fed.engine.stop(deadline, now),
         }
     }
 
+    /// Closes every connection and every descriptor.
     pub(crate) fn close(&mut self) {
         let now = Now::current();
         self.stop(Duration::ZERO);
         self.flush(now);
         self.tick();
         self.flush(now);
+        #[cfg(unix)]
+        if let Transport::Sockets(driver) = &mut self.transport {
+            // What is asked from now on is asked of an engine without connections.
+            let config = driver.engine().config().clone();
+            self.transport = Transport::Closed(Box::new(Engine::new(config, now)));
+        }
     }
 
     // ---- sockets
@@ -287,6 +320,8 @@ impl Shell {
         match &self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => Ok(driver.fd()),
+            #[cfg(unix)]
+            Transport::Closed(_) => Err(closed()),
             Transport::Fed(_) => Err(no_sockets()),
         }
     }
@@ -304,6 +339,8 @@ impl Shell {
                 let listener = Listener::inherited(own).and_then(|listener| driver.add_listener(listener));
                 listener.map_err(|error| PyOSError::new_err(format!("descriptor {fd} cannot be listened on: {error}")))
             }
+            #[cfg(unix)]
+            Transport::Closed(_) => Err(closed()),
             Transport::Fed(_) => Err(no_sockets()),
         }
     }
@@ -374,7 +411,7 @@ impl Shell {
         match &mut self.transport {
             Transport::Fed(fed) => Ok(fed),
             #[cfg(unix)]
-            Transport::Sockets(_) => Err(PyValueError::new_err(
+            Transport::Sockets(_) | Transport::Closed(_) => Err(PyValueError::new_err(
                 "this server has sockets of its own; open() is for one that was made with sockets=False",
             )),
         }

@@ -112,52 +112,48 @@ class Worker:
             dispatch=self._dispatch,
         )
         try:
-            closers = (
-                self._listen_natively(engine, loop)
-                if native
-                else await self._listen_by_loop(engine, loop)
-            )
-            if self._on_ready is not None:
-                self._on_ready(loop)
-            await self._stopping.wait()
             if native:
-                # Those who have connected already are served.
-                engine.server.poll()
-            for close in closers:
-                close()
-            # From here on the system refuses connections, unless somebody else listens on the same socket.
-            for listener in self._listeners:
-                listener.close()
-            cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()))
-            if cut:
-                logs.logger().warning(
-                    "stopped with %d request%s unfinished", cut, "" if cut == 1 else "s"
-                )
+                loop.add_reader(engine.server.fileno(), engine.server.poll)
+                for listener in self._listeners:
+                    engine.server.listen(listener.socket.fileno())
+                await self._until_stopped(engine, loop, [])
+            else:
+                await self._until_stopped(engine, loop, await self._listen_by_loop(engine, loop))
         finally:
             if native:
-                # Before the descriptor is closed: its number may belong to somebody else a moment later.
+                # Before the descriptor is closed: its number may be somebody else's a moment later.
                 loop.remove_reader(engine.server.fileno())
             engine.close()
 
-    def _listen_natively(
-        self, engine: Engine, loop: asyncio.AbstractEventLoop
-    ) -> list[Callable[[], object]]:
-        loop.add_reader(engine.server.fileno(), engine.server.poll)
+    async def _until_stopped(
+        self, engine: Engine, loop: asyncio.AbstractEventLoop, servers: Sequence[asyncio.Server]
+    ) -> None:
+        if self._on_ready is not None:
+            self._on_ready(loop)
+        await self._stopping.wait()
+        # Those who have connected already are served; from then on the system refuses connections, unless another
+        # process listens on the same socket.
+        loop.call_soon(engine.server.poll)
+        await asyncio.sleep(0)
+        for server in servers:
+            server.close()
         for listener in self._listeners:
-            engine.server.listen(listener.socket.fileno())
-        return []
+            listener.close()
+        cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()))
+        if cut:
+            many = "request" if cut == 1 else "requests"
+            logs.logger().warning("stopped with %d %s unfinished", cut, many)
 
     async def _listen_by_loop(
         self, engine: Engine, loop: asyncio.AbstractEventLoop
-    ) -> list[Callable[[], object]]:
-        servers = [
+    ) -> list[asyncio.Server]:
+        return [
             # A copy: the loop closes what it is given, sooner than its own files forget it.
             await loop.create_server(
                 lambda: EngineProtocol(engine.server), sock=listener.socket.dup()
             )
             for listener in self._listeners
         ]
-        return [server.close for server in servers]
 
     def _stop(self, *, now: bool) -> None:
         if self._deadline is None:

@@ -12,6 +12,7 @@ import pytest
 from kingpost import errors
 from kingpost.errors import HTTPError
 from kingpost.explain import codes, explain
+from kingpost.settings import settings
 from tests.unit.explain.programs import outcome
 
 PACKAGE = Path(errors.__file__).parent
@@ -20,8 +21,10 @@ CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9.]+)*)?")
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs run in an empty folder."""
+    """Programs run in an empty folder, and no other test's settings are loaded."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(settings, "_LOADED", {})
+    monkeypatch.delenv("SECRET_KEY", raising=False)
 
 
 @pytest.mark.parametrize("code", codes())

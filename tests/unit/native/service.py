@@ -109,13 +109,14 @@ async def serving(routes: Sequence[Route], **options: Any) -> AsyncIterator[Serv
     )
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     listener.setblocking(False)
-    loop.add_reader(server.fileno(), server.poll)
+    descriptor = server.fileno()
+    loop.add_reader(descriptor, server.poll)
     server.start()
     server.listen(listener.fileno())
     try:
         yield Service(server, dispatch, listener.getsockname()[1])
     finally:
-        loop.remove_reader(server.fileno())
+        loop.remove_reader(descriptor)
         server.close()
         listener.close()
         assert threads.alive(2.0) == []

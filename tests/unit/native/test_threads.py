@@ -149,6 +149,7 @@ def test_a_stop_leaves_a_thread_that_is_stuck_in_user_code() -> None:
             request = asyncio.ensure_future(service.get("/"))
             await asyncio.to_thread(stuck.wait, 5)
             began = time.monotonic()
+            asyncio.get_running_loop().remove_reader(service.server.fileno())
             service.server.close()
             took = time.monotonic() - began
             request.cancel()

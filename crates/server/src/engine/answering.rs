@@ -194,6 +194,7 @@ impl Connection {
     }
 
     /// Answers bytes that are no request behind all requests that came before them, and closes.
+    #[cold]
     pub(crate) fn refuse_input(&mut self, shared: &mut Shared, refusal: Refusal) {
         let serial = shared.next_serial();
         self.drop_input(shared);
@@ -266,7 +267,7 @@ impl Connection {
             return;
         }
         if let Some(exchange) = self.queue.pop() {
-            self.answered(shared, exchange);
+            self.answered(shared, &exchange);
         }
         if !self.queue.is_empty() {
             self.follow_up(shared);
@@ -283,7 +284,7 @@ impl Connection {
 
     /// The first answer is in the output, to its end.
     #[inline]
-    fn answered(&mut self, shared: &mut Shared, exchange: Exchange) {
+    fn answered(&mut self, shared: &mut Shared, exchange: &Exchange) {
         if self.incoming.is_some() {
             self.release_body(shared, exchange.serial, exchange.closes);
         }
@@ -306,7 +307,7 @@ impl Connection {
             }
             if matches!(next.progress, Progress::Complete) {
                 if let Some(exchange) = self.queue.pop() {
-                    self.answered(shared, exchange);
+                    self.answered(shared, &exchange);
                 }
                 continue;
             }

@@ -6,7 +6,8 @@
 //! Rule 3: a name of something that is over is answered with [`Gone`] and changes nothing.
 //! Rule 4: what a peer can make the engine hold is bounded: by `limits`, and by `high_water` in each direction.
 //!
-//! Layout: this file is the caller's side, `shell` the side of whoever owns the transports. A connection is
+//! Layout: this file is the caller's side, `shell` the side of whoever owns the transports
+//! (`sockets` what only the driver needs of it). A connection is
 //! `connection` (state), `reading` (bytes in), `answering` (bytes out), `timing` (deadlines) with `exchange`
 //! (one request and its answer), `incoming` (a request body), `problem` (the answer to what is refused).
 //! Below them: `slab`, `wheel`, `peers`, and `shared`, which is everything that is not one connection's.
@@ -21,10 +22,13 @@ mod reading;
 mod shared;
 mod shell;
 mod slab;
+#[cfg(unix)]
+mod sockets;
 mod timing;
 mod wheel;
 
 pub use connection::Fate;
+#[cfg(unix)]
 pub(crate) use shell::Admission;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

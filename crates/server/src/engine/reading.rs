@@ -44,6 +44,7 @@ impl Connection {
     }
 
     /// Counts bytes behind the last request. A client that sends and sends is not read for ever.
+    #[cold]
     fn throw_away(&mut self, shared: &mut Shared, count: usize) {
         if count == 0 {
             return;
@@ -95,6 +96,7 @@ impl Connection {
         }
     }
 
+    #[inline(never)]
     fn hand_out_waiting(&mut self, shared: &mut Shared) -> Outcome {
         if !self.queue.is_empty() {
             return Outcome::Blocked;
@@ -138,6 +140,8 @@ impl Connection {
     }
 
     /// Reads on in the body. `None` as outcome: the body is over and what follows can be looked at.
+    // Kept out of `step`, whose usual way is through heads: with it the frame is three times as large.
+    #[inline(never)]
     fn read_body(&mut self, shared: &mut Shared, input: &[u8]) -> (usize, Option<Outcome>) {
         let mut used = 0;
         let high_water = shared.config.high_water;

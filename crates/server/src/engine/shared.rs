@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) peers: Peers,
     /// Set by `stop`: idle connections close at the first time, all others at the second (milliseconds).
     pub(crate) stopping: Option<(u64, u64)>,
+    // Boxed, since that is how they are handed out and given back.
+    #[allow(clippy::vec_box)]
     heads: Vec<Box<Head>>,
     buffers: Vec<Vec<u8>>,
     /// When each kind of notice was given last (milliseconds), so that a flood of them is one a second.

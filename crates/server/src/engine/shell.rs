@@ -6,7 +6,7 @@
 
 use super::connection::{Connection, Fate};
 use super::timing::{NEVER, Timing};
-use super::{Engine, Reading};
+use super::Engine;
 use crate::event::{ConnId, Event, Notice};
 use crate::now::Now;
 use crate::peer::Peer;
@@ -64,21 +64,6 @@ impl Engine {
     /// Whether as many connections are open as may be.
     pub(crate) fn is_full(&self) -> bool {
         self.slab.len() >= self.shared.config.limits.connections
-    }
-
-    /// The time that the engine was told last, in milliseconds.
-    pub(crate) fn millis(&self) -> u64 {
-        self.shared.now
-    }
-
-    /// Tells the operator, at most once a second.
-    pub(crate) fn notice(&mut self, notice: Notice) {
-        self.shared.notice(notice);
-    }
-
-    /// Tells the caller something.
-    pub(crate) fn tell(&mut self, event: Event) {
-        self.shared.events.push_back(event);
     }
 
     /// Bytes came. They are looked at by `next`. A shell that feeds although `wants_read` says no is not
@@ -153,11 +138,6 @@ impl Engine {
         None
     }
 
-    /// Whether `touched` has something.
-    pub(crate) fn has_touched(&self) -> bool {
-        !self.shared.touched.is_empty()
-    }
-
     /// What is to be sent.
     #[must_use]
     pub fn output(&self, id: ConnId) -> &[u8] {
@@ -200,30 +180,8 @@ impl Engine {
         self.slab.get(id).map_or(Fate::Close, |connection| connection.fate)
     }
 
-    /// The buffer to read into. Only to be filled when `next` has returned `None`.
-    pub(crate) fn read_buffer(&mut self) -> &mut [u8] {
-        if let Some(id) = self.reading.connection {
-            self.keep_reading(id);
-        }
-        &mut self.reading.bytes
-    }
-
-    /// `count` bytes for this connection stand in the buffer.
-    pub(crate) fn filled(&mut self, id: ConnId, count: usize) {
-        let Some(connection) = self.slab.get_mut(id) else { return };
-        let Reading { bytes, connection: reading, start, end } = &mut self.reading;
-        if connection.unused() > 0 || connection.is_runnable {
-            // The rest of what has begun in the connection's own buffer.
-            keep(connection, bytes.get(..count).unwrap_or_default());
-            connection.run(&mut self.shared);
-            return;
-        }
-        *reading = Some(id);
-        (*start, *end) = (0, count);
-    }
-
     /// Moves what was read last into the connection's own buffer, if it is this connection's.
-    fn keep_reading(&mut self, id: ConnId) {
+    pub(super) fn keep_reading(&mut self, id: ConnId) {
         if self.reading.connection != Some(id) {
             return;
         }
@@ -235,7 +193,7 @@ impl Engine {
 }
 
 /// Appends to what a connection keeps itself.
-fn keep(connection: &mut Connection, bytes: &[u8]) {
+pub(super) fn keep(connection: &mut Connection, bytes: &[u8]) {
     if connection.used > 0 {
         connection.input.drain(..connection.used);
         connection.used = 0;

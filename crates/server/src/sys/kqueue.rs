@@ -82,7 +82,7 @@ impl Poller {
         let limit = timeout.map_or(std::ptr::null(), |wait| {
             limit.tv_sec = libc::time_t::try_from(wait.as_secs()).unwrap_or(libc::time_t::MAX);
             // Below 10^9, which fits the type on every system.
-            limit.tv_nsec = wait.subsec_nanos().try_into().unwrap_or(0);
+            limit.tv_nsec = wait.subsec_nanos() as _;
             &raw const limit
         });
         let (room, events) = (self.events.len(), self.events.as_mut_ptr());

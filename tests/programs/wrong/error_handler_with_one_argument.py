@@ -1,0 +1,9 @@
+# refused at start-up: binding.error-handler: missing(error) -> str: an error handler takes two arguments
+from kingpost import App
+
+app = App()
+
+
+@app.error(404)
+def missing(error) -> str:
+    return ""

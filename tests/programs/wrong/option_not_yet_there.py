@@ -1,0 +1,12 @@
+# refused at start-up: routing.option-not-yet: the route option 'middleware' comes with a later release
+from typing import Any
+
+from kingpost import App
+
+app = App()
+options: dict[str, Any] = {"middleware": []}
+
+
+@app.get("/", **options)
+def home() -> str:
+    return ""

@@ -1,0 +1,14 @@
+# refused at start-up: routing.conflict:
+from kingpost import App
+
+app = App()
+
+
+@app.get("/todos/{id}")
+def by_id(id: int) -> str:
+    return ""
+
+
+@app.get("/todos/{slug}")
+def by_slug(slug: str) -> str:
+    return ""
