@@ -60,7 +60,7 @@ def _create() -> Path:
     say(f"making a virtual environment in {folder().name} with Python {sys.version.split()[0]}")
     shutil.rmtree(folder(), ignore_errors=True)
     # From inside an environment, its own interpreter would be a link to a link: take the real one.
-    run(getattr(sys, "_base_executable", sys.executable), "-m", "venv", folder())
+    run(getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--upgrade-deps", folder())
     return python
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from tools import environment, stamps, toolchain
@@ -23,7 +24,9 @@ def prepare(python: Path) -> None:
     """
     stamp = environment.folder() / "kingpost-extension"
     toolchain.prepare(python)
-    if any((ROOT / "python" / "kingpost").glob("_native*.so")) and stamps.is_fresh(stamp, _state()):
+    package = ROOT / "python" / "kingpost"
+    is_there = any((package / f"_native{suffix}").is_file() for suffix in EXTENSION_SUFFIXES)
+    if is_there and stamps.is_fresh(stamp, _state()):
         return
     say("building the native module (release build: a minute or two when cold)")
     start = time.monotonic()

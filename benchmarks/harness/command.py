@@ -1,20 +1,21 @@
 """The command line."""
 
 import argparse
-import json
 import math
 import resource
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from harness import goals, machine, picture, report
+from harness import goals, machine, picture, record, report
 from harness.bench import Bench, choose_cores
-from harness.builds import BuildError, Tool
+from harness.builds import BuildError
 from harness.peers import BY_NAME as PEERS
 from harness.peers import OURS
 from harness.places import PICTURE
+from harness.record import Record
 from harness.result import Result
 from harness.rows import BY_NAME as ROWS
 
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.list:
         _list()
         return 0
+    if given.again:
+        return _again(given)
     why_not = _unable()
     if why_not:
         print(why_not, file=sys.stderr)
@@ -34,21 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _raise_file_limit()
     bench = _bench(given)
     results: dict[tuple[str, str], Result] = {}
+    rows = given.rows or list(ROWS)
     try:
-        _build(bench, given.rows or list(ROWS))
-        print(f"about {_minutes(bench, given.rows or list(ROWS))} minutes", flush=True)
-        for name in given.rows or ROWS:
-            row = ROWS[name]
+        _build(bench, rows)
+        print(f"about {_minutes(bench, rows)} minutes", flush=True)
+        for name in rows:
             if sys.stderr.isatty():
-                print(f"… {row.title}", end="", flush=True, file=sys.stderr)
-            found = row.measure(bench)
+                print(f"… {ROWS[name].title}", end="", flush=True, file=sys.stderr)
+            found = ROWS[name].measure(bench)
             if sys.stderr.isatty():
                 print("\r\033[K", end="", flush=True, file=sys.stderr)
             results.update({(result.row, result.subject): result for result in found})
-            print("\n".join(report.row_lines(row, found)), flush=True)
+            print("\n".join(report.row_lines(ROWS[name], found)), flush=True)
     except KeyboardInterrupt:
         print("\ninterrupted; what was measured so far:", flush=True)
-    _conclude(bench, given, results)
+    _conclude(given, Record(machine.describe(bench), results))
     return 0
 
 
@@ -61,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, metavar="S", help="length of one run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("--picture", action="store_true", help=f"draw {PICTURE.name} anew")
+    parser.add_argument(
+        "--from",
+        dest="again",
+        type=Path,
+        metavar="FILE",
+        help="measure nothing: print, and draw, what --json wrote",
+    )
     parser.add_argument(
         "--python",
         type=Path,
@@ -129,40 +139,30 @@ def _minutes(bench: Bench, rows: Sequence[str]) -> int:
     return math.ceil(subjects * (1.5 + bench.warm_up + bench.runs * (bench.seconds + 0.4)) / 60)
 
 
-def _conclude(
-    bench: Bench, given: argparse.Namespace, results: dict[tuple[str, str], Result]
-) -> None:
-    version = _version(bench.tools.get(OURS))
-    verdicts = [goals.judge(goal, results) for goal in goals.goals(version)]
-    if any(subject.partition("/")[0] == OURS for _, subject in results):
+def _again(given: argparse.Namespace) -> int:
+    found = record.read(given.again)
+    for name in given.rows or ROWS:
+        results = [result for (row, _), result in found.results.items() if row == name]
+        if results:
+            print("\n".join(report.row_lines(ROWS[name], results)))
+    _conclude(given, found)
+    return 0
+
+
+def _conclude(given: argparse.Namespace, found: Record) -> None:
+    verdicts = [goals.judge(goal, found.results) for goal in goals.goals(_version(found.machine))]
+    if any(subject.partition("/")[0] == OURS for _, subject in found.results):
         print("\n".join(report.goal_lines(verdicts)))
-    print("\n".join(machine.lines(bench)))
+    print("\n".join(machine.lines(found.machine)))
     if given.json:
-        given.json.parent.mkdir(parents=True, exist_ok=True)
-        written = {
-            "machine": machine.describe(bench),
-            "goals": [
-                {
-                    "goal": verdict.goal.text,
-                    "row": verdict.goal.row,
-                    "bound": verdict.goal.bound,
-                    "value": verdict.value,
-                    "met": verdict.is_met if verdict.value is not None else None,
-                    "why": verdict.why,
-                }
-                for verdict in verdicts
-            ],
-            "results": [result.as_json() for result in results.values()],
-        }
-        given.json.write_text(json.dumps(written, indent=1) + "\n")
+        record.write(given.json, found, verdicts)
     if given.picture:
-        about = machine.describe(bench)
-        footnote = f"{about['processor']}, one core, 64 connections; ./dev bench measures it anew"
-        PICTURE.write_text(picture.draw(results, footnote))
+        PICTURE.write_text(picture.draw(found.results, machine.footnote(found.machine)))
 
 
-def _version(tool: Tool | None) -> tuple[int, int]:
-    if tool is None:
+def _version(about: Mapping[str, Any]) -> tuple[int, int]:
+    """The version of Python that ours ran on."""
+    if OURS not in about["peers"]:
         return sys.version_info[:2]
-    major, minor, *_ = tool.interpreter.rpartition(" ")[2].split(".")
+    major, minor, *_ = about["peers"][OURS]["interpreter"].rpartition(" ")[2].split(".")
     return int(major), int(minor)

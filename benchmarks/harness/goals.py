@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.result import Result
+from harness.result import FOREIGN_LOAD, Result
 
 Kind = Literal["ratio", "absolute", "over"]
 Results = Mapping[tuple[str, str], Result]  # by row and subject
@@ -57,7 +57,10 @@ def judge(goal: Goal, results: Results) -> Verdict:
         value = value - anchor if goal.kind == "over" else value / anchor if anchor else 0.0
     # Compared as printed: a figure that reads like its bound has met it.
     shown = round(value, 2)
-    return Verdict(goal, value, shown >= goal.bound if goal.at_least else shown <= goal.bound)
+    is_met = shown >= goal.bound if goal.at_least else shown <= goal.bound
+    foreign = ours.values.get("foreign", 0.0)
+    noise = f"noisy: others used {foreign:.0%} of the core" if foreign >= FOREIGN_LOAD else ""
+    return Verdict(goal, value, is_met, noise)
 
 
 def goals(python: tuple[int, int]) -> tuple[Goal, ...]:

@@ -9,7 +9,7 @@ from harness.builds import BuildError
 from harness.checker import WrongAnswerError, check, fetch
 from harness.exchange import PLAINTEXT
 from harness.load import Entry
-from harness.result import Result
+from harness.result import FOREIGN_LOAD, Result
 from harness.server import Server, StartError
 
 
@@ -38,7 +38,6 @@ class LagRow:
                 except (BuildError, StartError) as error:
                     result.missing = str(error)
                     continue
-                fetch(server.port, "/lag")
                 server.pause()
                 turns.append((entry, result, server))
             for number in range(bench.runs):
@@ -49,12 +48,7 @@ class LagRow:
             for _, _, server in turns:
                 server.stop()
         for result in results:
-            if result.samples:
-                ordered = sorted(result.samples)
-                result.values["lag_ms"] = ordered[int(len(ordered) * 0.99)] * 1000
-                result.values["worst_ms"] = ordered[-1] * 1000
-                result.values["ticks"] = len(ordered)
-                result.samples = []
+            _summarise(result)
         return results
 
     def _run(self, bench: Bench, entry: Entry, result: Result, server: Server) -> None:
@@ -62,8 +56,9 @@ class LagRow:
         server.resume()
         try:
             check(server.port, exchange, 1)
-            fetch(server.port, "/lag")
+            fetch(server.port, "/lag")  # starts the ticker, or forgets what it saw so far
             cpu = accounting.cpu_seconds(server.session)
+            busy = accounting.busy_seconds(bench.server_core)
             report = generator.run(
                 server.port,
                 exchange,
@@ -73,9 +68,26 @@ class LagRow:
                 core=bench.generator_core,
             )
             cpu = accounting.cpu_seconds(server.session) - cpu
+            busy = accounting.busy_seconds(bench.server_core) - busy
             result.samples += json.loads(fetch(server.port, "/lag"))
             result.values["server_load"] = cpu / report.seconds
+            foreign = max(0.0, (busy - cpu) / report.seconds)
+            result.values["foreign"] = max(foreign, result.values.get("foreign", 0.0))
         except (WrongAnswerError, OSError, ValueError, generator.GeneratorError) as error:
             result.missing = f"{type(error).__name__}: {error}"
         finally:
             server.pause()
+
+
+def _summarise(result: Result) -> None:
+    """Fills `values` from the delays of all runs."""
+    if not result.samples:
+        return
+    ordered = sorted(result.samples)
+    result.values["lag_ms"] = ordered[int(len(ordered) * 0.99)] * 1000
+    result.values["worst_ms"] = ordered[-1] * 1000
+    result.values["ticks"] = len(ordered)
+    result.samples = []
+    if result.values["foreign"] >= FOREIGN_LOAD:
+        # The scheduler's slices, not the loop, decide then when a timer runs.
+        result.remarks.append(f"void: others used {result.values['foreign']:.0%} of the core")

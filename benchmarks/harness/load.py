@@ -9,11 +9,10 @@ from harness.builds import BuildError
 from harness.checker import WrongAnswerError, check
 from harness.exchange import Exchange
 from harness.peers import BY_NAME
-from harness.result import Result, Run
+from harness.result import FOREIGN_LOAD, Result, Run
 from harness.server import Server, StartError
 
 VOID_LOAD = 0.90  # of the generator's core: from here on requests per second measure the generator
-FOREIGN_LOAD = 0.10  # of the server's core used by others: from here on the run is noisy
 
 
 @dataclass(frozen=True, slots=True)

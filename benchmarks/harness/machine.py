@@ -4,13 +4,15 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.bench import Bench, share_a_core
-from harness.peers import BY_NAME
+from harness.peers import BY_NAME, OURS
 
 
-def describe(bench: Bench) -> dict[str, object]:
+def describe(bench: Bench) -> dict[str, Any]:
     """The machine and every interpreter and version that took part."""
     return {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -38,29 +40,30 @@ def describe(bench: Bench) -> dict[str, object]:
     }
 
 
-def lines(bench: Bench) -> list[str]:
-    """The same for people."""
-    about = describe(bench)
+def lines(about: Mapping[str, Any]) -> list[str]:
+    """What `describe` tells, for people."""
     found = [
         "",
         (
             f"{about['processor']}, {about['cores']} cores, {about['kernel']}; server on core "
-            f"{bench.server_core}, generator ({about['generator']}) on core "
-            f"{bench.generator_core}; medians of {bench.runs} interleaved runs of "
-            f"{bench.seconds:g} s"
+            f"{about['server_core']}, generator ({about['generator']}) on core "
+            f"{about['generator_core']}; medians of {about['runs']} interleaved runs of "
+            f"{about['seconds']:g} s; {about['when']}"
         ),
     ]
     if about["cores_share_silicon"]:
         found.append("The two cores are one piece of silicon: all figures suffer.")
-    for name, tool in bench.tools.items():
-        versions = [
-            f"{shown} {tool.versions[shown]}"
-            for shown in BY_NAME[name].shows
-            if shown in tool.versions
-        ]
-        found.append(f"  {BY_NAME[name].label}: {', '.join([tool.interpreter, *versions])}")
-    found += [f"  {BY_NAME[name].label}: not here, {why}" for name, why in bench.missing.items()]
+    for name, peer in about["peers"].items():
+        versions = [f"{shown} {version}" for shown, version in peer["versions"].items()]
+        found.append(f"  {BY_NAME[name].label}: {', '.join([peer['interpreter'], *versions])}")
+    found += [f"  {BY_NAME[name].label}: not here, {why}" for name, why in about["missing"].items()]
     return found
+
+
+def footnote(about: Mapping[str, Any]) -> str:
+    """The line below the picture."""
+    ours = about["peers"].get(OURS, {"interpreter": "no Kingpost"})["interpreter"]
+    return f"{about['processor']}, one core, 64 connections, {ours}, {about['when'][:10]}"
 
 
 def _processor() -> str:

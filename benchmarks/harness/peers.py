@@ -36,7 +36,7 @@ class Peer:
     source: Source
     command: tuple[str, ...]  # with {python}, {bin} or {program}, and {port}
     shows: tuple[str, ...] = ()  # distributions whose versions the report names
-    module: str = ""  # what `import` is timed of
+    imports: str = ""  # what every program that uses it begins with
     answers_json: bool = True  # False: it knows the plaintext answer alone
 
 
@@ -47,7 +47,7 @@ PEERS = (
         Kingpost(),
         ("{bin}/kingpost", "run", "kingpost_app.py", "--port", "{port}"),
         ("kingpost", "uvloop", "msgspec"),
-        "kingpost",
+        "from kingpost import App",
     ),
     Peer(
         "epoll",
@@ -65,14 +65,14 @@ PEERS = (
     ),
     Peer(
         "japronto",
-        "Japronto",
+        "Japronto (Python 3.6)",
         # It asks for an older uvloop in its pins, and runs on the last one for Python 3.6.
         Environment(
             "japronto", ("japronto==0.1.2", "uvloop==0.14.0"), dependencies=False, python="3.6"
         ),
         ("{python}", "japronto_app.py", "{port}"),
         ("japronto", "uvloop"),
-        "japronto",
+        "from japronto import Application",
     ),
     Peer(
         "socketify",
@@ -122,7 +122,7 @@ PEERS = (
         Environment("uvicorn", ("uvicorn", "msgspec", *FAST_LOOP)),
         (*UVICORN, "--lifespan", "off", "asgi_app:app"),
         ("uvicorn", *FAST_LOOP),
-        "uvicorn",
+        "import uvicorn",
     ),
     Peer(
         "starlette",
@@ -130,7 +130,7 @@ PEERS = (
         Environment("starlette", ("starlette", "uvicorn", *FAST_LOOP)),
         (*UVICORN, "starlette_app:app"),
         ("starlette", "uvicorn", *FAST_LOOP),
-        "starlette.applications",
+        "from starlette.applications import Starlette",
     ),
     Peer(
         "fastapi",
@@ -138,7 +138,7 @@ PEERS = (
         Environment("fastapi", ("fastapi", "uvicorn", *FAST_LOOP)),
         (*UVICORN, "fastapi_app:app"),
         ("fastapi", "pydantic", "uvicorn", *FAST_LOOP),
-        "fastapi",
+        "from fastapi import FastAPI",
     ),
     Peer(
         "blacksheep",
@@ -146,7 +146,7 @@ PEERS = (
         Environment("blacksheep", ("blacksheep", "pydantic", "orjson", "granian", "uvloop")),
         (*GRANIAN, "--interface", "asgi", "blacksheep_app:app"),
         ("blacksheep", "granian", "uvloop", "orjson"),
-        "blacksheep",
+        "from blacksheep import Application",
     ),
     Peer(
         "sanic",
@@ -154,7 +154,7 @@ PEERS = (
         Environment("sanic", ("sanic", "msgspec", *FAST_LOOP)),
         ("{python}", "sanic_app.py", "{port}"),
         ("sanic", *FAST_LOOP),
-        "sanic",
+        "from sanic import Sanic",
     ),
     Peer(
         "falcon",
@@ -162,7 +162,7 @@ PEERS = (
         Environment("falcon", ("falcon", "msgspec", "granian", "uvloop")),
         (*GRANIAN, "--interface", "wsgi", "falcon_app:app"),
         ("falcon", "granian", "msgspec"),
-        "falcon",
+        "from falcon import App",
     ),
     Peer(
         "flask",
@@ -170,7 +170,7 @@ PEERS = (
         Environment("flask", ("flask", "gunicorn", "msgspec")),
         (*GUNICORN, "flask_app:app"),
         ("flask", "gunicorn"),
-        "flask",
+        "from flask import Flask",
     ),
     Peer(
         "django",
@@ -178,7 +178,7 @@ PEERS = (
         Environment("django", ("django", "granian", "uvloop")),
         (*GRANIAN, "--interface", "wsgi", "django_app:app"),
         ("django", "granian"),
-        "django.http",
+        "from django.http import HttpResponse",
     ),
 )
 BY_NAME = {peer.name: peer for peer in PEERS}

@@ -80,10 +80,12 @@ def goal_lines(verdicts: Sequence[Verdict]) -> list[str]:
         sign = "≥" if goal.at_least else "≤"
         bound = f"{sign} {goal.bound:g}{goal.unit}"
         if verdict.value is None:
-            lines.append(f"  -       {'':>10}  {bound:>10}  {goal.text}: {verdict.why}")
+            lines.append(f"  -       {'':>12}  {bound:>10}  {goal.text}: {verdict.why}")
             continue
         word = "met" if verdict.is_met else "MISSED"
-        lines.append(f"  {word:<7} {verdict.value:9.2f}{goal.unit}  {bound:>10}  {goal.text}")
+        note = f"   ({verdict.why})" if verdict.why else ""
+        figure = f"{verdict.value:.2f}{goal.unit}"
+        lines.append(f"  {word:<7} {figure:>12}  {bound:>10}  {goal.text}{note}")
     met = sum(verdict.is_met for verdict in verdicts)
     measured = sum(verdict.value is not None for verdict in verdicts)
     lines.append(f"  {met} of {measured} measured goals met, {len(verdicts)} in all")

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
+FOREIGN_LOAD = 0.10  # of the server's core used by others: from here on the run is noisy
+
 
 @dataclass(slots=True)
 class Run:

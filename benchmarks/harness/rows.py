@@ -114,7 +114,7 @@ ROWS: tuple[Row, ...] = (
     ),
     ImportRow(
         "import",
-        "import, processor time over an empty interpreter",
+        "import, processor time over that of an empty interpreter",
         entries("kingpost", "falcon", "starlette", "flask", "blacksheep", "sanic", "fastapi"),
     ),
     StartRow(

@@ -13,12 +13,12 @@ from harness.peers import BY_NAME, OURS
 from harness.result import Result
 from harness.server import StartError, clean_environment
 
-FLOOR = "asyncio, msgspec"  # what ours cannot do without
+FLOOR = "import asyncio, msgspec"  # what ours cannot do without
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """Time of `import X` in a fresh interpreter, less that of one that imports nothing."""
+    """Processor time of the import that programs begin with, over an empty interpreter's."""
 
     name: str
     title: str
@@ -31,25 +31,25 @@ class ImportRow:
         for entry in self.entries:
             if not bench.is_wanted(entry.peer):
                 continue
-            module = BY_NAME[entry.peer].module
-            result = Result(self.name, entry.name, f"import {module}")
+            statement = BY_NAME[entry.peer].imports
+            result = Result(self.name, entry.name, statement)
             results.append(result)
             try:
                 python = bench.tool(entry.peer).substitutions["python"]
             except BuildError as error:
                 result.missing = str(error)
                 continue
-            turns.append((python, module, result))
+            turns.append((python, statement, result))
             if entry.peer == OURS:
-                floor = Result(self.name, "floor", f"import {FLOOR}")
+                floor = Result(self.name, "floor", FLOOR)
                 results.append(floor)
                 turns.append((python, FLOOR, floor))
         empty: dict[str, list[float]] = {}
         wall: dict[str, list[float]] = {}
         for number in range(2 * bench.runs + 1):
-            for python, module, result in turns if number % 2 == 0 else reversed(turns):
+            for python, statement, result in turns if number % 2 == 0 else reversed(turns):
                 nothing, nothing_wall = _time(python, "pass", bench.server_core)
-                something, something_wall = _time(python, f"import {module}", bench.server_core)
+                something, something_wall = _time(python, statement, bench.server_core)
                 if number:  # the first round writes bytecode and fills the page cache
                     empty.setdefault(python, []).append(nothing)
                     result.samples.append(something)

@@ -3,45 +3,42 @@
 import csv
 import io
 from collections.abc import Iterator
-from typing import Annotated
+from contextlib import closing
 
-from world import AnyEntry, Collection, Page, Wanted
+from world import FIND, Entry, Page, Small, Topic, connect, find, get, wanted
 
-from kingpost import Blueprint, Meta, NotFound, Response
-
-Number = Annotated[int, Meta(ge=1, le=10_000)]
-Size = Annotated[int, Meta(ge=1, le=500)]
+from kingpost import Blueprint, NotFound, Response
 
 api = Blueprint("api", prefix="/api")
 
 
-@api.get("/{of:collection}", errors=[NotFound])
+@api.get("/{of}", errors=[NotFound])
 def some(
-    of: Collection, q: str = "", country: str = "", kind: str = "", page: Number = 1, size: Size = 50
+    of: Topic, q: str = "", country: str = "", kind: str = "", *, page: Small = 1, size: Small = 50
 ) -> Page:
-    return of.page(Wanted(q, country, kind), page, size)
+    return find(wanted(of, q, country, kind), page, size)
 
 
-@api.get("/{of:collection}/{code}", errors=[NotFound])
-def one(of: Collection, code: str) -> AnyEntry:
-    return of.get(code)
+@api.get("/{of}/{code}", errors=[NotFound])
+def one(of: Topic, code: str) -> Entry:
+    return get(of, code)
 
 
-@api.get("/{of:collection}.csv")
-def export(
-    of: Collection, q: str = "", country: str = "", kind: str = ""
-) -> Response[Iterator[str]]:
-    """Sent while it is read, however much it is."""
+@api.get("/{of}.csv")
+def file(of: Topic, q: str = "", country: str = "", kind: str = "") -> Response[Iterator[str]]:
+    """Everything that is wanted; it is sent while it is read, so that little of it is in memory."""
     return Response(
-        lines(of, Wanted(q, country, kind)),
+        lines(wanted(of, q, country, kind)),
         media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{of.name}.csv"'},
+        headers={"content-disposition": f'attachment; filename="{of}.csv"'},
     )
 
 
-def lines(of: Collection, wanted: Wanted) -> Iterator[str]:
-    yield ",".join(of.fields) + "\r\n"
-    for rows in of.every(wanted):
-        written = io.StringIO()
-        csv.writer(written).writerows(rows)
-        yield written.getvalue()
+def lines(values: dict[str, object]) -> Iterator[str]:
+    yield ",".join(Entry.__struct_fields__) + "\r\n"
+    with closing(connect()) as db:
+        rows = db.execute(FIND, values)
+        while some := rows.fetchmany(500):
+            written = io.StringIO()
+            csv.writer(written).writerows(row[:-2] for row in some)
+            yield written.getvalue()

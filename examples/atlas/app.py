@@ -1,22 +1,19 @@
 """An atlas of the world: `kingpost dev` in this folder serves it."""
 
-from pathlib import Path
-
 from api import api
 from corrections import corrections
-from database import AtlasSettings, prepare
-from pages import frame, pages, text
-from world import CollectionConverter
+from layout import frame
+from pages import pages
+from world import HERE, AtlasSettings, prepare
 
-from kingpost import App, NotFound, Request, Response
+from kingpost import App, Html, NotFound, Request, Response
 from kingpost.http import prefers_html, problem
 
-STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+STYLE = (HERE / "style.css").read_text(encoding="utf-8")
 
-app = App(settings=AtlasSettings, converters={"collection": CollectionConverter})
-app.include(pages)
-app.include(api)
-app.include(corrections)
+app = App(settings=AtlasSettings)
+for blueprint in (pages, api, corrections):
+    app.include(blueprint)
 prepare()
 
 
@@ -29,6 +26,6 @@ def style() -> Response[str]:
 def not_found(request: Request, error: NotFound) -> Response[object]:
     """A page with a way on for people, the usual problem+json for programs."""
     if prefers_html(request.headers.get("accept")):
-        said = text(error.detail or "There is no page at this address.")
-        return Response(frame("Not found", said, text("Try the search above.")), status=404)
+        said = Html.format("<p>{}</p>", error.detail or "There is no page at this address.")
+        return Response(frame("Not found", said), status=404)
     return Response(problem(error), status=404, media_type="application/problem+json")

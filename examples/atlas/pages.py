@@ -1,96 +1,86 @@
 """The atlas for people."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-from database import select
-from world import COLLECTIONS, AnyEntry, Collection, Page, Wanted
+from layout import choice, each, frame, link, links, table
+from world import HERE, TOPICS, Entry, Small, Topic, find, get, select, wanted
 
-from kingpost import Blueprint, Html, Meta, Request
+from kingpost import Blueprint, Html, Request
 
-FRAME = (Path(__file__).parent / "frame.html").read_text(encoding="utf-8")
-# What the page of an entry links to: collection, code, words, and the language of the words.
-RELATED = {
-    "countries": {
-        "Subdivisions": """select 'subdivisions', code, name, '' from subdivisions
-            where country = ? order by name""",
-        "Currencies": """select 'currencies', code, name, '' from currencies
-            where substr(code, 1, 2) = ? order by name""",
-        "Names in other languages": """select 'languages', code, names.name,
-            coalesce(nullif(two_letters, ''), code) from names join languages on code = language
-            where country = ? order by languages.name""",
-    },
-    "subdivisions": {
-        "Parts": "select 'subdivisions', code, name, '' from subdivisions where part_of = ? order by name"
-    },
-    "languages": {
-        "Names of countries": """select 'countries', countries.code, names.name,
-            coalesce(nullif(two_letters, ''), languages.code) from names
-            join countries on countries.code = country
-            join languages on languages.code = language where language = ? order by names.name""",
-    },
-    "currencies": {
-        "Country": """select 'countries', code, flag || ' ' || name, '' from countries
-            where code = substr(?, 1, 2)"""
-    },
-}
+LIST = (HERE / "list.html").read_text(encoding="utf-8")
+PLACES = "select distinct country from entries where topic = ? and country <> '' order by 1"
+KINDS = "select distinct kind from entries where topic = ? and kind <> '' order by 1"
+HINT = Html("<p>Write the beginning of a name, in any language, or a code.</p>")
+BELOW = "select * from below where above = ? order by topic, name"
+WORDS = "select * from words where above = ? order by remark"
 
 pages = Blueprint("pages")
 
 
 @pages.get("/")
 def home() -> Html:
-    cards = [
-        Html.format('<li><a href="/{}"><b>{:,}</b> {}</a></li>', name, each.page(Wanted()).total, name)
-        for name, each in COLLECTIONS.items()
-    ]
-    countries = select("select 'countries', code, flag || ' ' || name, '' from countries order by name")
-    return frame(
-        "The world",
-        Html.format('<ul class="cards">{}</ul>', Html("").join(cards)),
-        links("Every country", countries),
-    )
+    sizes = [(name, find(wanted(name), size=1).total) for name in TOPICS]
+    cards = each('<li><a href="/{0}"><b>{1:,}</b> {0}</a></li>', sizes)
+    countries = links("Every country", select("select * from every_country"))
+    return frame("The world", Html.format('<ul class="cards">{}</ul>', cards), countries)
 
 
 @pages.get("/search")
-def search(q: str = "") -> Html:
+def search(request: Request, q: str = "") -> Html:
     content: list[Html] = []
-    for name, collection in COLLECTIONS.items():
-        found = collection.page(Wanted(q), size=12)
-        if q.strip() and found.total:
-            rows = [(name, each.code, each.name, "") for each in found.items]
-            content.append(links(f"{found.total:,} {name}", rows))
-            if found.pages > 1:
-                content.append(Html.format('<p><a href="/{}?q={}">All of them</a></p>', name, quote(q)))
-    return frame("Search", *(content or [text("Write a name in any language, or a code.")]), q=q)
+    for name in TOPICS if q.strip() else ():
+        found = find(wanted(name, q), size=12)
+        rows = [(name, each.code, each.name, "en", each.code) for each in found.items]
+        content.append(links(f"{found.total:,} {name}", rows))
+        if found.pages > 1:
+            content.append(link(request.url_for(".some", of=name, q=q), f"All {name} found"))
+    return frame("Search", *content, HINT, q=q)
 
 
-@pages.get("/{of:collection}")
+@pages.get("/{of}")
 def some(
-    request: Request,
-    of: Collection,
-    q: str = "",
-    country: str = "",
-    kind: str = "",
-    page: Annotated[int, Meta(ge=1, le=10_000)] = 1,
+    request: Request, of: Topic, q: str = "", country: str = "", kind: str = "", *, page: Small = 1
 ) -> Html:
-    found = of.page(Wanted(q, country, kind), page)
-    wanted = {"of": of, "q": q or None, "country": country or None, "kind": kind or None}
-    return frame(
-        of.name.capitalize(),
-        filters(of, {"q": q, "country": country, "kind": kind}),
-        table(of.fields, [(entry_link(of, each), *cells(each)) for each in found.items]),
-        turning(found, lambda number: request.url_for(".some", page=number, **wanted)),
-        Html.format(
-            '<p>The same as <a href="{}">JSON</a>, everything as <a href="{}">CSV</a>.</p>',
-            request.url_for("api.some", page=page, **wanted),
-            request.url_for("api.export", **wanted),
-        ),
-        here=of.name,
+    chosen: Any = {"q": q or None, "country": country or None, "kind": kind or None}
+    found = find(wanted(of, q, country, kind), page)
+
+    def at(words: str, name: str, number: int | None) -> Html:
+        return link(request.url_for(name, of=of, page=number, **chosen), words)
+
+    rows = [
+        (link(f"/{of}/{e.code}", f"{e.flag} {e.name}"), e.code, f"{e.kind} {e.country} {e.number}")
+        for e in found.items
+    ]
+    content = Html.format(
+        LIST,
+        q=q,
+        country=choice("country", country, select(PLACES, [of])),
+        kind=choice("kind", kind, select(KINDS, [of])),
+        table=table(("Name", "Code", "About"), rows) or HINT,
+        before=at("← Before", ".some", page - 1) if page > 1 else "",
+        page=page,
+        pages=found.pages,
+        total=found.total,
+        after=at("Next →", ".some", page + 1) if page < found.pages else "",
+        json=at("JSON", "api.some", page),
+        csv=at("CSV", "api.file", None),
     )
+    return frame(of.capitalize(), content, here=of)
 
 
-@pages.get("/{of:collection}/{code}")
-def one(of: Collection, code: str) -> Html:
-    """Everything that is known of an entry, and the ways to those beside it."""
+@pages.get("/{of}/{code}")
+def one(request: Request, of: Topic, code: str) -> Html:
+    entry = get(of, code)
+    data = link(request.url_for("api.one", of=of, code=entry.code), entry.code)
+    known: dict[str, object] = {"code": data}
+    known |= {key: getattr(entry, key) for key in Entry.__struct_fields__[4:]}
+    known["country"] = entry.country and link(f"/countries/{entry.country}", entry.country)
+    known["part_of"] = entry.part_of and link(f"/{of}/{entry.part_of}", entry.part_of)
+    facts = ((key.replace("_", " ").capitalize(), value) for key, value in known.items() if value)
+    return frame(
+        f"{entry.flag} {entry.name}",
+        Html.format("<dl>{}</dl>", each("<dt>{}</dt><dd>{}</dd>", facts)),
+        links("Below it", select(BELOW, [entry.code])),
+        links("In other languages", select(WORDS, [entry.code])),
+        here=of,
+    )

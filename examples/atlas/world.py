@@ -1,140 +1,122 @@
-"""What the atlas knows, and how it is found."""
+"""What the atlas knows. It is made from the data of pycountry when the atlas starts for the first time."""
 
+import gettext
 import re
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 
-from database import connect, select
+import pycountry
 
-from kingpost import NotFound, Struct
+from kingpost import Meta, NotFound, Settings, Struct
+
+Topic = Literal["countries", "subdivisions", "languages", "currencies"]
+TOPICS: tuple[Topic, ...] = get_args(Topic)
+Small = Annotated[int, Meta(ge=1, le=500)]
+HERE = Path(__file__).parent
+KINDS = {"A": "ancient", "C": "constructed", "E": "extinct", "H": "historical", "L": "living"}
+FIND = (HERE / "find.sql").read_text(encoding="utf-8")
 
 
-class Entry(Struct):
-    """What everything in the atlas has; the classes below name the other columns of their tables."""
+class AtlasSettings(Settings, prefix="ATLAS_"):
+    """What differs between machines: the environment or `.env` says ATLAS_DATABASE=/srv/atlas.db."""
 
+    database: Path = Path("atlas.db")
+
+
+class Entry(Struct, omit_defaults=True):
+    """A line of the atlas; in JSON, what is empty is left out."""
+
+    topic: str
     code: str
     name: str
-
-
-class Country(Entry):
-    """ISO 3166-1."""
-
-    flag: str
-    official_name: str
-    three_letters: str
-    number: str
-
-
-class Subdivision(Entry):
-    """ISO 3166-2: states, provinces, cantons and the like."""
-
-    kind: str
-    country: str
-    part_of: str
-
-
-class Language(Entry):
-    """ISO 639-3."""
-
-    kind: str
-    two_letters: str
-
-
-class Currency(Entry):
-    """ISO 4217."""
-
-    number: str
-
-
-AnyEntry = Country | Subdivision | Language | Currency
+    flag: str = ""
+    official_name: str = ""
+    kind: str = ""
+    country: str = ""
+    part_of: str = ""
+    other_code: str = ""
+    number: str = ""
 
 
 class Page(Struct):
-    """A part of a longer list."""
-
-    items: list[AnyEntry]
+    items: list[Entry]
     page: int
     pages: int
     total: int
 
 
-class Wanted(Struct):
-    """What a list is narrowed down to; empty text lets everything through."""
-
-    q: str = ""
-    country: str = ""
-    kind: str = ""
-
-    def bound(self, size: int, skip: int) -> dict[str, object]:
-        """The values for a statement; the words of a search are beginnings of words."""
-        words = " ".join(f'"{word}"*' for word in re.findall(r"\w+", self.q))
-        place = {"country": self.country, "kind": self.kind}
-        return {"q": words, **place, "size": size, "skip": skip}
+def connect() -> sqlite3.Connection:
+    # An export may be continued by another thread than the one that began it.
+    return sqlite3.connect(AtlasSettings.load().database, check_same_thread=False)
 
 
-class Collection:
-    """One table of the atlas.
-
-    Args:
-        name: of the table, and in addresses.
-        row: the class of its rows.
-        filters: fields that a list can be narrowed down by.
-    """
-
-    def __init__(self, name: str, row: type[AnyEntry], *filters: str) -> None:
-        self.name = name
-        self.row = row
-        self.fields = row.__struct_fields__
-        self.filters = filters
-        # Every name in it is one of ours; values of a request are bound by SQLite.
-        chosen = " ".join(f"and :{field} in ('', {field})" for field in filters)
-        self.one = f"select * from {name} where code = ?"  # noqa: S608
-        self.many = f"""select *, count(*) over () from {name} where (:q = '' or code in
-            (select code from search where words match :q and collection = '{name}'))
-            {chosen} order by name, code limit :size offset :skip"""  # noqa: S608
-
-    def get(self, code: str) -> AnyEntry:
-        """The entry of that code.
-
-        Raises:
-            NotFound: there is none.
-        """
-        found = select(self.one, [code])
-        if not found:
-            raise NotFound(f"The {self.name} of the atlas have no {code}.")
-        return self.row(*found[0])
-
-    def page(self, wanted: Wanted, number: int = 1, size: int = 50) -> Page:
-        """The entries that `wanted` lets through, a page of them."""
-        found = select(self.many, wanted.bound(size, (number - 1) * size))
-        if not found and number > 1:
-            raise NotFound(f"There is no page {number}.")
-        total = found[0][-1] if found else 0
-        return Page([self.row(*row[:-1]) for row in found], number, -(-total // size) or 1, total)
-
-    def every(self, wanted: Wanted) -> Iterator[list[tuple[str, ...]]]:
-        """The rows of all of them, 500 at a time: however large the table, little of it is in memory."""
-        with closing(connect()) as db:
-            rows = db.execute(self.many, wanted.bound(-1, 0))
-            while some := rows.fetchmany(500):
-                yield [row[:-1] for row in some]
+def select(statement: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Any]:
+    """All rows of a query, each a tuple of its columns."""
+    with closing(connect()) as db:
+        return db.execute(statement, values).fetchall()
 
 
-COLLECTIONS = {
-    "countries": Collection("countries", Country),
-    "subdivisions": Collection("subdivisions", Subdivision, "country", "kind"),
-    "languages": Collection("languages", Language, "kind"),
-    "currencies": Collection("currencies", Currency),
-}
+def get(of: str, code: str) -> Entry:
+    """The entry of that code, or 404."""
+    rows = select("select * from entries where topic = ? and code = ?", [of, code])
+    if not rows:
+        raise NotFound(f"The {of} of the atlas have no {code}.")
+    return Entry(*rows[0][:-1])
 
 
-class CollectionConverter:
-    """Lets a path say `{of:collection}`: the name of a collection, and nothing else."""
+def wanted(of: str, q: str = "", country: str = "", kind: str = "") -> dict[str, object]:
+    """The values for FIND: all that is of that country and kind, and has words that begin so."""
+    words = " ".join(f'"{word}"*' for word in re.findall(r"\w+", q))
+    return {"of": of, "words": words, "country": country, "kind": kind, "size": -1, "skip": 0}
 
-    def convert(self, text: str, /) -> Collection:
-        if text not in COLLECTIONS:
-            raise ValueError(text)
-        return COLLECTIONS[text]
 
-    def format(self, value: Collection, /) -> str:
-        return value.name
+def find(values: dict[str, object], page: int = 1, size: int = 50) -> Page:
+    """A page of what is wanted, or 404."""
+    rows = select(FIND, {**values, "size": size, "skip": (page - 1) * size})
+    if not rows and page > 1:
+        raise NotFound(f"There is no page {page}.")
+    total = rows[0][-1] if rows else 0
+    return Page([Entry(*row[:-2]) for row in rows], page, -(-total // size) or 1, total)
+
+
+def prepare() -> None:
+    """Make the database if it is not there; it gets its name when it is complete."""
+    path = AtlasSettings.load().database
+    if path.exists():
+        return
+    unfinished = path.with_suffix(".unfinished.db")
+    unfinished.unlink(missing_ok=True)
+    with closing(sqlite3.connect(unfinished)) as db, db:
+        db.executescript((HERE / "schema.sql").read_text(encoding="utf-8"))
+        db.executemany("insert into names values (?, ?, ?, ?)", names(pycountry))
+        db.executemany("insert into entries values (?,?,?,?,?,?,?,?,?,?,null)", entries(pycountry))
+    unfinished.replace(path)
+
+
+def entries(data: Any) -> Iterator[tuple[str, ...]]:
+    for e in data.countries:
+        official = getattr(e, "official_name", "")
+        yield "countries", e.alpha_2, e.name, e.flag, official, "", "", "", e.alpha_3, e.numeric
+    for e in data.subdivisions:
+        part_of = e.parent_code or ""
+        yield "subdivisions", e.code, e.name, "", "", e.type, e.country_code, part_of, "", ""
+    for e in data.languages:
+        kind, short = KINDS.get(e.type, "special"), getattr(e, "alpha_2", "")
+        yield "languages", e.alpha_3, e.name, "", "", kind, "", "", short, ""
+    for e in data.currencies:
+        # A currency begins with the code of its country (ISO 4217), unless it has none.
+        country = e.alpha_3[:2] if data.countries.get(alpha_2=e.alpha_3[:2]) else ""
+        yield "currencies", e.alpha_3, e.name, "", "", "", country, "", "", e.numeric
+
+
+def names(data: Any) -> Iterator[tuple[str, ...]]:
+    for language in data.languages:
+        tag = getattr(language, "alpha_2", language.alpha_3)
+        if gettext.find("iso3166-1", data.LOCALES_DIR, [tag]):
+            words = gettext.translation("iso3166-1", data.LOCALES_DIR, [tag])
+            for c in data.countries:
+                if (name := words.gettext(c.name)) != c.name:
+                    yield c.alpha_2, language.alpha_3, tag, name

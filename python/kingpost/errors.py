@@ -327,7 +327,7 @@ class InternalServerError(HTTPError):
 
 
 class NotImplementedYet(HTTPError):
-    """501: the server knows no such method or feature. (`NotImplementedError` is Python's own.)"""
+    """501: the server knows no such method or feature; `NotImplementedError` is Python's own."""
 
     status = 501
     code = "not-implemented"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +33,6 @@ class Wrong(NamedTuple):
 def programs(by: str) -> list[Wrong]:
     found: list[Wrong] = []
     for file in sorted(FOLDER.glob("*.py")):
-        if file.name == "__init__.py":
-            continue
         line = file.read_text(encoding="utf-8").partition("\n")[0]
         match = FIRST_LINE.fullmatch(line)
         assert match is not None, f"{file.name} does not begin with its refusal"
@@ -44,32 +44,38 @@ def programs(by: str) -> list[Wrong]:
 BY_CHECKERS, AT_START = programs("by mypy"), programs("at start-up")
 
 
-def output(*command: str) -> dict[str, str]:
-    """What a checker says, by the name of the file; asked once for all files, for it is slow to start."""
-    files = [str(wrong.file.relative_to(ROOT)) for wrong in BY_CHECKERS]
+def said_of_files(*command: str) -> dict[str, str]:
+    """What a checker says, by the name of the file; asked once for all, for it is slow to start."""
     done = subprocess.run(  # noqa: S603 - our own tools
-        [sys.executable, "-m", *command, *files],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     said: dict[str, str] = {}
     for line in done.stdout.splitlines():
-        name = re.match(r"\s*(\S+\.py):\d+", line)
-        if name is not None and "error" in line:
+        name = re.match(r"\s*(\S+\.py):\d+.* error", line)
+        if name is not None:
             said[Path(name[1]).name] = said.get(Path(name[1]).name, "") + line + "\n"
     return said
 
 
 @pytest.fixture(scope="module")
 def mypy() -> dict[str, str]:
-    return output("mypy", "--strict", "--no-error-summary", "--hide-error-context")
+    files = [str(wrong.file) for wrong in BY_CHECKERS]
+    return said_of_files("mypy", "--strict", "--no-error-summary", *files)
 
 
 @pytest.fixture(scope="module")
-def pyright() -> dict[str, str]:
-    return output("pyright", "--pythonpath", sys.executable)
+def pyright(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    # A copy: the project's own configuration leaves the folder out.
+    project = tmp_path_factory.mktemp("pyright")
+    for wrong in BY_CHECKERS:
+        shutil.copy(wrong.file, project)
+    settings = {
+        "extraPaths": [str(ROOT / "python")],
+        "pythonVersion": "3.11",
+        "typeCheckingMode": "strict",
+    }
+    (project / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    return said_of_files("pyright", "--pythonpath", sys.executable, "-p", str(project))
 
 
 def test_there_are_at_least_forty() -> None:

@@ -52,7 +52,9 @@ def test_an_error_carries_status_code_detail_and_headers() -> None:
 def test_every_class_stands_in_the_drawn_tree_with_its_status_and_code(
     kind: type[HTTPError],
 ) -> None:
-    line = next(line for line in (errors.__doc__ or "").splitlines() if f" {kind.__name__} " in line)
+    line = next(
+        line for line in (errors.__doc__ or "").splitlines() if f" {kind.__name__} " in line
+    )
 
     assert f" {kind.status}  {kind.code}" in line
 
@@ -81,7 +83,9 @@ def test_the_class_keeps_its_code_when_its_own_status_is_repeated() -> None:
 
 @pytest.mark.parametrize("status", [200, 304, 399, 600, 0, -1])
 def test_a_status_that_is_no_error_is_refused(status: int) -> None:
-    with pytest.raises(ValueError, match=f"status={status}: an HTTPError has a status from 400 to 599"):
+    with pytest.raises(
+        ValueError, match=f"status={status}: an HTTPError has a status from 400 to 599"
+    ):
         HTTPError(status=status)
 
 

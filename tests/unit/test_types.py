@@ -54,8 +54,6 @@ def test_the_caller_is_the_nearest_line_outside_the_package() -> None:
     assert place.line > 0
 
 
-
-
 def test_paths_are_short_below_the_working_directory_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

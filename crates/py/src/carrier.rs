@@ -61,7 +61,7 @@ struct State {
     work: Option<Work>,
     /// References to the Task when it was entered first; more of them later mean that somebody kept it.
     references: isize,
-    /// Head of the Task's list of weak references when it was made.
+    /// Weak references to the Task when it was made.
     weak: usize,
 }
 

@@ -299,6 +299,15 @@ impl Core {
             _ => None,
         };
         match catch_unwind(AssertUnwindSafe(|| self.on_event(py, event))) {
+            Ok(Err(error)) if !is_fatal(py, &error) => {
+                // Our glue or the loop failed, not the handler: this request is answered, the others go on.
+                error.write_unraisable(py, None);
+                if let Some(id) = id {
+                    self.respond_plainly(py, id, 500);
+                    self.forget(py, id);
+                }
+                Ok(())
+            }
             Ok(result) => result,
             Err(_) => {
                 self.watch.end();

@@ -129,20 +129,39 @@ pub(crate) fn is_unique<T>(object: &Bound<'_, T>) -> bool {
     unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
 }
 
-/// The head of an object's list of weak references (NULL: none), as an address to compare.
+/// The public part of `PyWeakReference`, as it has stood since Python 3.8 (Include/cpython/weakrefobject.h).
+#[repr(C)]
+struct WeakReference {
+    head: ffi::PyObject,
+    object: *mut ffi::PyObject,
+    callback: *mut ffi::PyObject,
+    hash: ffi::Py_hash_t,
+    previous: *mut WeakReference,
+    next: *mut WeakReference,
+}
+
+/// Weak references to an object, counted up to a few.
 #[inline]
 pub(crate) fn weak_references(object: &Bound<'_, PyAny>) -> usize {
-    // SAFETY: the object is alive; `tp_weaklistoffset`, where positive, is the offset of a `PyObject *` in it.
+    const ENOUGH: usize = 8;
+    // SAFETY: the object is alive and the thread is attached; `tp_weaklistoffset`, where not 0 (it is
+    // negative for lists that the interpreter keeps in front of the object), leads to the head of a NULL-terminated list of weak references in it, which changes only under the lock that we hold.
     unsafe {
         let offset = (*ffi::Py_TYPE(object.as_ptr())).tp_weaklistoffset;
-        if offset <= 0 {
+        if offset == 0 {
             return usize::MAX;
         }
         let slot = object
             .as_ptr()
             .cast::<u8>()
             .offset(offset)
-            .cast::<*mut ffi::PyObject>();
-        slot.read() as usize
+            .cast::<*mut WeakReference>();
+        let mut reference = slot.read();
+        let mut count = 0;
+        while !reference.is_null() && count < ENOUGH {
+            count += 1;
+            reference = (*reference).next;
+        }
+        count
     }
 }

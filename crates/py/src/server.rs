@@ -38,8 +38,8 @@ pub(crate) struct Server {
     /// Starts worker thread `n`: `spawn(target, n)`.
     spawn: Option<Py<PyAny>>,
     growth: GilCell<Growth>,
-    /// A timer is on the loop's list.
-    tick_due: GilCell<bool>,
+    /// When the timer that is on the loop's list fires, in the engine's milliseconds.
+    tick_due: GilCell<Option<u64>>,
     /// Milliseconds that a step on the loop may take before it is named; 0: nobody watches.
     block_limit: u64,
     watchdog: GilCell<Option<Watchdog>>,
@@ -54,13 +54,13 @@ impl Server {
     fn after(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        if !this.tick_due.get(py) {
-            let next = this.core.shell(py, |shell| shell.next_deadline());
-            if let Some(delay) = next {
-                this.tick_due.set(py, true);
-                let tick = Self::callback(slf, "tick")?;
-                this.core.asyncio.call_later(py, delay.as_secs_f64(), &tick)?;
-            }
+        if let Some((due, delay)) = this.core.shell(py, |shell| shell.next_deadline())
+            && this.tick_due.get(py).is_none_or(|known| due < known)
+        {
+            // An earlier call that is on the loop's list already finds nothing due, which costs little.
+            this.tick_due.set(py, Some(due));
+            let tick = Self::callback(slf, "tick")?;
+            this.core.asyncio.call_later(py, delay.as_secs_f64(), &tick)?;
         }
         let load = this.core.pool.load();
         if load.waiting > load.idle {
@@ -195,7 +195,7 @@ impl Server {
             core: Arc::new(core),
             spawn,
             growth: GilCell::new(Growth::default()),
-            tick_due: GilCell::new(false),
+            tick_due: GilCell::new(None),
             block_limit,
             watchdog: GilCell::new(None),
         })
@@ -242,7 +242,7 @@ impl Server {
     /// A timer's turn.
     fn tick(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        slf.get().tick_due.set(py, false);
+        slf.get().tick_due.set(py, None);
         slf.get().core.shell(py, Shell::tick);
         Self::poll(slf)
     }
@@ -367,9 +367,15 @@ impl Server {
         self.core.shell(py, |shell| shell.wants_read(connection))
     }
 
-    /// Whether a connection without a socket is to be closed once its output is sent.
+    /// What becomes of a connection without a socket once its output is sent: "open"; "finish": shut the write side
+    /// down and go on feeding; "close".
+    fn fate(&self, py: Python<'_>, connection: u64) -> PyResult<&'static str> {
+        self.core.shell(py, |shell| shell.fate(connection))
+    }
+
+    /// Whether a connection without a socket is no longer open.
     fn is_closing(&self, py: Python<'_>, connection: u64) -> PyResult<bool> {
-        self.core.shell(py, |shell| shell.is_closing(connection))
+        Ok(self.fate(py, connection)? != "open")
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

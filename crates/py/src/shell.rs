@@ -275,8 +275,8 @@ impl Shell {
         }
     }
 
-    /// When `tick` is to be called; the driver's timers are in its poller.
-    pub(crate) fn next_deadline(&mut self) -> Option<Duration> {
+    /// When `tick` is to be called, and in how long; the driver's timers are in its poller.
+    pub(crate) fn next_deadline(&mut self) -> Option<(u64, Duration)> {
         let deadline = match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(_) | Transport::Closed(_) => None,
@@ -284,7 +284,7 @@ impl Shell {
         }?;
         // Never sooner than a hundredth of a second: what is due is due for all connections of that tick.
         let left = deadline.saturating_sub(Now::current().millis).max(10);
-        Some(Duration::from_millis(left))
+        Some((deadline, Duration::from_millis(left)))
     }
 
     pub(crate) fn stop(&mut self, grace: Duration) {
@@ -478,10 +478,14 @@ impl Shell {
         }
     }
 
-    pub(crate) fn is_closing(&mut self, number: u64) -> PyResult<bool> {
-        match self.id(number)? {
-            Some(id) => Ok(self.fed()?.engine.fate(id) != Fate::Open),
-            None => Ok(true),
-        }
+    pub(crate) fn fate(&mut self, number: u64) -> PyResult<&'static str> {
+        Ok(match self.id(number)? {
+            Some(id) => match self.fed()?.engine.fate(id) {
+                Fate::Open => "open",
+                Fate::Finish => "finish",
+                Fate::Close => "close",
+            },
+            None => "close",
+        })
     }
 }

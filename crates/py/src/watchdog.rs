@@ -134,6 +134,11 @@ fn report(scene: &Scene, received: &Receiver<(Block, Sender<()>)>, threshold: Du
 fn tell(py: Python<'_>, scene: &Scene, block: Block, threshold: Duration) -> PyResult<()> {
     let frames = py.import("sys")?.call_method0("_current_frames")?;
     let frame = frames.cast::<PyDict>()?.get_item(scene.thread)?;
+    if let Some(frame) = &frame
+        && is_debugged(frame)?
+    {
+        return Ok(());
+    }
     let stack = match frame {
         Some(frame) => py
             .import("traceback")?
@@ -150,4 +155,19 @@ fn tell(py: Python<'_>, scene: &Scene, block: Block, threshold: Duration) -> PyR
         .bind(py)
         .call1((message, name_of(scene, block.plan), millis, stack))?;
     Ok(())
+}
+
+/// Whether somebody stands at a debugger's prompt there: then it is meant to block.
+fn is_debugged(frame: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let mut frame = frame.clone();
+    loop {
+        let module = frame.getattr("f_globals")?.get_item("__name__");
+        if module.is_ok_and(|module| module.extract::<String>().is_ok_and(|name| name == "bdb" || name == "pdb")) {
+            return Ok(true);
+        }
+        frame = frame.getattr("f_back")?;
+        if frame.is_none() {
+            return Ok(false);
+        }
+    }
 }

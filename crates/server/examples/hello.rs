@@ -3,15 +3,24 @@
 //!
 //! `cargo run --release -p kingpost-server --example hello -- --port 8000`
 
+#![cfg_attr(not(unix), allow(unused))]
+
 use std::error::Error;
 use std::net::SocketAddr;
 
+#[cfg(unix)]
 use server::{Config, Driver, Event, Listener, Now};
 use wire::http1::FieldBlock;
+
+#[cfg(not(unix))]
+fn main() {
+    eprintln!("the driver is for Unix systems");
+}
 
 /// Requests that are started before what is answered is sent.
 const BATCH: usize = 128;
 
+#[cfg(unix)]
 fn main() -> Result<(), Box<dyn Error>> {
     let mut driver = Driver::new(Config::default(), Now::current())?;
     let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], port()?)), 1024)?;
@@ -28,8 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         for _ in 0..BATCH {
             match driver.next(now) {
                 Some(Event::Request { id, head, .. }) => {
-                    let (status, body): (u16, &[u8]) =
-                        if head.slice(head.path) == b"/" { (200, b"Hello, world!") } else { (404, b"Not found") };
+                    let (status, body): (u16, &[u8]) = if head.slice(head.path) == b"/" {
+                        (200, b"Hello, world!")
+                    } else {
+                        (404, b"Not found")
+                    };
                     driver.engine().recycle(head);
                     // Err: the client has left.
                     let _ = driver.engine().respond(id, status, &[&text], body);

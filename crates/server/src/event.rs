@@ -24,7 +24,10 @@ impl RequestId {
     /// The connection on which the request came.
     #[must_use]
     pub fn connection(&self) -> ConnId {
-        ConnId { slot: self.slot, generation: self.generation }
+        ConnId {
+            slot: self.slot,
+            generation: self.generation,
+        }
     }
 }
 
@@ -101,7 +104,7 @@ pub enum Event {
     /// The client has sent all that it will ever send, while this request is being answered. Most
     /// clients that close their connection look like this until something is sent to them, so a caller
     /// may take it for leaving; an answer is still delivered to those that only closed one direction.
-    /// Told once per request.
+    /// Told once per request. The request is not over: it still has to be answered, or given up with `abort`.
     HalfClosed {
         /// The request whose client may have left.
         id: RequestId,

@@ -1,8 +1,5 @@
 //! The time as the engine is told it. The engine has no clock of its own.
 
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
 /// One reading of both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
@@ -13,13 +10,29 @@ pub struct Now {
 }
 
 impl Now {
-    /// Reads the system's clocks. The zero of `millis` is the first call in the process.
+    /// Reads the system's clocks.
+    #[cfg(unix)]
     #[must_use]
     pub fn current() -> Now {
+        crate::sys::clocks()
+    }
+
+    /// Reads the system's clocks. The zero of `millis` is the first call in the process.
+    #[cfg(not(unix))]
+    #[must_use]
+    pub fn current() -> Now {
+        use std::sync::OnceLock;
+        use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
         static START: OnceLock<Instant> = OnceLock::new();
         let elapsed = START.get_or_init(Instant::now).elapsed();
         // A clock set before 1970 is a broken clock: the answer's date is then 1970, nothing else suffers.
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
-        Now { millis: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), unix }
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| age.as_secs());
+        Now {
+            millis: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            unix,
+        }
     }
 }

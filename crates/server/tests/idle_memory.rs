@@ -1,6 +1,11 @@
 //! What an idle keep-alive connection costs, counted by the allocator.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A test fails by panicking.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // A test fails by panicking.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,10 +46,21 @@ fn an_idle_connection_costs_at_most_one_kilobyte() {
 fn engine_only() {
     const COUNT: usize = 10_000;
     let now = Now { millis: 0, unix: 0 };
-    let limits = Limits { connections: COUNT, ..Limits::default() };
-    let mut engine = Engine::new(Config { limits, ..Config::default() }, now);
+    let limits = Limits {
+        connections: COUNT,
+        ..Limits::default()
+    };
+    let mut engine = Engine::new(
+        Config {
+            limits,
+            ..Config::default()
+        },
+        now,
+    );
     let before = IN_USE.load(Ordering::Relaxed);
-    let all: Vec<_> = (0..COUNT).map(|_| engine.open(Peer::Unknown, now).unwrap()).collect();
+    let all: Vec<_> = (0..COUNT)
+        .map(|_| engine.open(Peer::Unknown, now).unwrap())
+        .collect();
     // Every way to fill a connection's buffers: a body, a split head, answers that waited for each other.
     let first = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n".as_slice();
     let last = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(3);

@@ -97,7 +97,7 @@ class Answers:
         if self.encoding.takes_none:
             return Answer(self.status, [("content-type", JSON), NOSNIFF], b"null")
         raise self.error(
-            "none",
+            "answer.none",
             "returned None, and its annotation does not say so",
             "add the missing return, or write `-> None` for 204",
         )
@@ -107,7 +107,7 @@ class Answers:
         if inspect.iscoroutine(value):
             value.close()
             raise self.error(
-                "coroutine",
+                "answer.coroutine",
                 "returned a coroutine that nobody awaits",
                 "write `async def`, and await it",
             )
@@ -133,7 +133,7 @@ class Answers:
         kind = class_of(value)
         if kind is tuple and self.encoding.native == "dynamic":
             raise self.error(
-                "tuple",
+                "answer.tuple",
                 "returned a tuple, and answers are no tuples",
                 "return Response(content, status=…, headers=…)",
             )
@@ -141,13 +141,13 @@ class Answers:
             return encode_json(value if self.encoding.shape is None else self.encoding.shape(value))
         except msgspec.ValidationError as error:
             raise self.error(
-                "wrong-type",
+                "answer.wrong-type",
                 f"returned {spelled(kind)}, which is not what it is annotated with: {error}",
                 f"return what the annotation says: {self.encoding.words}",
             ) from error
         except TypeError as error:
             raise self.error(
-                "no-json",
+                "answer.no-json",
                 f"returned what JSON cannot hold: {error}",
                 "return a dict, a Struct or a dataclass",
             ) from error
@@ -200,9 +200,7 @@ class Answers:
         return self.json(item) + b"\n"
 
     def error(self, code: str, problem: str, remedy: str) -> AnswerError:
-        return AnswerError(
-            f"{self.name} {problem}", code=f"answer.{code}", remedy=remedy, places=[self.place]
-        )
+        return AnswerError(f"{self.name} {problem}", code=code, remedy=remedy, places=[self.place])
 
 
 async def close_async(items: AsyncIterator[Any]) -> None:

@@ -60,14 +60,14 @@ def call_of(entry: Entry) -> Call:
         forbid(
             entry,
             inline,
-            "inline-async",
+            "routing.inline-async",
             "an async generator runs on the loop as it is",
             "leave out inline=True",
         )
         forbid(
             entry,
             timeout,
-            "timeout-on-def",
+            "routing.timeout-on-def",
             "a stream may take as long as its reader",
             "leave out timeout=",
         )
@@ -78,14 +78,14 @@ def call_of(entry: Entry) -> Call:
         forbid(
             entry,
             inline,
-            "inline-generator",
+            "routing.inline-generator",
             "between two chunks a generator waits for its reader",
             "leave out inline=True",
         )
         forbid(
             entry,
             timeout,
-            "timeout-on-def",
+            "routing.timeout-on-def",
             "a stream may take as long as its reader",
             "leave out timeout=",
         )
@@ -94,7 +94,7 @@ def call_of(entry: Entry) -> Call:
         forbid(
             entry,
             inline,
-            "inline-async",
+            "routing.inline-async",
             "async def runs on the loop as it is",
             "leave out inline=True, or write def",
         )
@@ -106,7 +106,7 @@ def call_of(entry: Entry) -> Call:
     forbid(
         entry,
         timeout,
-        "timeout-on-def",
+        "routing.timeout-on-def",
         "a running thread cannot be stopped",
         "write async def, or leave out timeout=",
     )
@@ -123,9 +123,7 @@ def is_kind(handler: Callable[..., Any], test: Callable[[Any], bool]) -> bool:
 def forbid(entry: Entry, option: object, code: str, reason: str, remedy: str) -> None:
     if option:
         name = entry.name or entry.path
-        raise RoutingError(
-            f"{name}: {reason}", code=f"routing.{code}", remedy=remedy, places=[entry.place]
-        )
+        raise RoutingError(f"{name}: {reason}", code=code, remedy=remedy, places=[entry.place])
 
 
 def limited(handler: Callable[..., Any], seconds: float) -> Callable[..., Any]:

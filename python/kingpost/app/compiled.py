@@ -155,11 +155,7 @@ def add_to_router(router: _native.Router, route: CompiledRoute) -> None:
     try:
         router.add(route.native_pattern, list(route.methods), route.index, route.entry.source)
     except _native.RouteConflict as error:
-        raise RoutingError(
-            str(error),
-            code="routing.conflict",
-            remedy="change the path or the method of one of them",
-        ) from error
+        raise RoutingError(str(error), code="routing.conflict") from error
     except ValueError as error:
         places = (route.place, *route.entry.scope.includes)
         raise RoutingError(
@@ -196,7 +192,7 @@ def make_resource(kind: type[Any], constants: Mapping[type[Any], Any]) -> object
             parameter.VAR_KEYWORD,
         ):
             raise signature.refused(
-                "resource-init",
+                "binding.resource-init",
                 f"{kind.__name__} is made once, at start, and nothing says what {parameter.name} is",
                 "give it a default",
                 "ask for the App's settings class",

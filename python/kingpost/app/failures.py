@@ -58,19 +58,19 @@ def check_error_handler(handler: ErrorHandler) -> Any:
     ]
     if len(positional) != 2 or len(signature.parameters) != 2:
         raise signature.refused(
-            "error-handler",
+            "binding.error-handler",
             "an error handler takes two arguments",
             "write def f(request: Request, error: …)",
         )
     request, error = (parameter.annotation for parameter in positional)
     if request is not EMPTY and isinstance(request, type) and not issubclass(Request, request):
         raise signature.refused(
-            "error-handler", "the first argument is the request", "write request: Request"
+            "binding.error-handler", "the first argument is the request", "write request: Request"
         )
     kind = HTTPError if isinstance(handler.kind, int) else handler.kind
     if error is not EMPTY and isinstance(error, type) and not issubclass(kind, error):
         raise signature.refused(
-            "error-handler",
+            "binding.error-handler",
             f"it answers for {kind.__name__}, and its second argument is {error.__name__}",
             f"write error: {kind.__name__}",
         )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from kingpost.errors import BadRequest, ConfigurationError, Forbidden
 from kingpost.http.request import Request
+from kingpost.types import Place
 
 OWN_PAGES = ("same-origin", "none")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -33,7 +34,10 @@ def check_hosts_option(hosts: Sequence[str]) -> tuple[str, ...]:
 
 def bad_host(host: str, remedy: str) -> ConfigurationError:
     return ConfigurationError(
-        f"hosts={host!r} is no list of host names", code="app.bad-host", remedy=remedy
+        f"hosts={host!r} is no list of host names",
+        code="app.bad-host",
+        remedy=remedy,
+        places=[Place.of_caller()],
     )
 
 

@@ -165,7 +165,7 @@ def converter_of(entry: Entry, parameter: Parameter) -> Converter[Any] | None:
         known = ", ".join(entry.scope.converters)
         raise at_entry(
             entry,
-            "unknown-converter",
+            "routing.unknown-converter",
             f"no converter is called {parameter.converter!r}; there are {known}",
             f'give one: App(converters={{"{parameter.converter}": …}})',
         )
@@ -174,7 +174,7 @@ def converter_of(entry: Entry, parameter: Parameter) -> Converter[Any] | None:
     except TypeError as error:
         raise at_entry(
             entry,
-            "bad-converter",
+            "routing.bad-converter",
             f"the converter {parameter.converter!r} cannot be made: {error}",
             "mend its argument",
         ) from error
@@ -183,7 +183,7 @@ def converter_of(entry: Entry, parameter: Parameter) -> Converter[Any] | None:
     ):
         raise at_entry(
             entry,
-            "bad-converter",
+            "routing.bad-converter",
             f"the converter {parameter.converter!r} has not both convert(text) and format(value)",
             "write the two methods",
         )
@@ -191,9 +191,7 @@ def converter_of(entry: Entry, parameter: Parameter) -> Converter[Any] | None:
 
 
 def at_entry(entry: Entry, code: str, message: str, remedy: str) -> RoutingError:
-    return RoutingError(
-        f"{entry.path}: {message}", code=f"routing.{code}", remedy=remedy, places=[entry.place]
-    )
+    return RoutingError(f"{entry.path}: {message}", code=code, remedy=remedy, places=[entry.place])
 
 
 def offer_of(parameter: Parameter, converter: Converter[Any] | None) -> PathParameter:

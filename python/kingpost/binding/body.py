@@ -41,6 +41,7 @@ class JsonBody:
     def __init__(self, annotation: Any) -> None:
         self.words = spelled(bare(annotation).type)
         self._description = described.type_info(annotation)
+        check_known(self._description)
         decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(annotation)
         self._decode = decoder.decode
         self.native: Callable[[bytes], Any] = (
@@ -66,6 +67,17 @@ class JsonBody:
             return None, broken_rules(self._description, value, refusal, ("body",))
 
 
+def check_known(kind: described.Type, inside: tuple[object, ...] = ()) -> None:
+    """Raises TypeError for a class that is somewhere in a type and that no JSON can become."""
+    if isinstance(kind, described.CustomType):
+        raise TypeError(f"no JSON becomes {spelled(kind.cls)}")
+    model = getattr(kind, "cls", None)
+    if model is not None and model in inside:
+        return
+    for part in parts(kind):
+        check_known(part, (*inside, model))
+
+
 def check_media_type(request: Request) -> None:
     """A browser's form cannot say `application/json`, so demanding it keeps other sites' forms out as well."""
     media_type = request.content_type
@@ -88,12 +100,9 @@ def is_shallow(kind: described.Type, inside: tuple[object, ...] = ()) -> bool:
         or len(inside) > 32
     ):
         return False
-    if isinstance(kind, described.StructType | described.DataclassType | described.TypedDictType):
-        if kind.cls in inside:
-            return False
-        # Unknown members are skipped, however deep; msgspec's own recursion is bounded, and nothing of them is kept.
-        return all(is_shallow(field.type, (*inside, kind.cls)) for field in kind.fields)
-    return all(is_shallow(part, (*inside, kind)) for part in parts(kind))
+    # Unknown members of a model are skipped, however deep: msgspec's own recursion is bounded, and nothing of them is kept.
+    model = getattr(kind, "cls", kind)
+    return model not in inside and all(is_shallow(part, (*inside, model)) for part in parts(kind))
 
 
 def parts(kind: described.Type) -> list[described.Type]:
@@ -104,4 +113,5 @@ def parts(kind: described.Type) -> list[described.Type]:
             found.append(part)
     for name in ("types", "item_types"):
         found.extend(getattr(kind, name, ()))
+    found.extend(field.type for field in getattr(kind, "fields", ()))
     return found

@@ -48,7 +48,7 @@ class Chooser:
     def source(self) -> Source:
         if self.parameter.kind in (self.parameter.VAR_POSITIONAL, self.parameter.VAR_KEYWORD):
             raise self.signature.refused(
-                "star-parameter",
+                "binding.star-parameter",
                 f"{self.parameter} takes whatever comes, and a request is read by name and type",
                 "name the parameters",
             )
@@ -64,14 +64,14 @@ class Chooser:
     def marker(self) -> Marker | None:
         if any(item in MARKERS for item in self.bare.metadata if isinstance(item, type)):
             raise self.signature.refused(
-                "bad-marker",
+                "binding.bad-marker",
                 f"{self.name} is marked with a class",
                 "call it: Query(), Body() or Path()",
             )
         markers = [item for item in self.bare.metadata if isinstance(item, MARKERS)]
         if len(markers) > 1:
             raise self.signature.refused(
-                "bad-marker",
+                "binding.bad-marker",
                 f"{self.name} is marked {' and '.join(map(repr, markers))}",
                 "keep one of them",
             )
@@ -81,14 +81,14 @@ class Chooser:
         if isinstance(marker, Path):
             if self.name not in self.offer.path:
                 raise self.signature.refused(
-                    "bad-marker",
+                    "binding.bad-marker",
                     f"{self.name} is marked Path(), and the path has no {{{self.name}}}",
                     "add it to the path",
                 )
             return self.from_path()
         if self.name in self.offer.path:
             raise self.signature.refused(
-                "bad-marker",
+                "binding.bad-marker",
                 f"{self.name} is marked {marker!r}, and stands in the path",
                 "rename one of the two",
             )
@@ -100,7 +100,7 @@ class Chooser:
         offered = self.offer.path[self.name]
         if self.parameter.default is not EMPTY:
             raise self.signature.refused(
-                "default-in-path",
+                "binding.default-in-path",
                 f"{self.name} stands in the path, so it is always given and its default is never used",
                 f"write {shown_without_default(self.parameter)}",
             )
@@ -112,7 +112,7 @@ class Chooser:
             return self.path_scalar(offered)
         if not is_same(offered.type, self.bare.type):
             raise self.signature.refused(
-                "path-type",
+                "binding.path-type",
                 f"the path says {{{self.name}:{offered.kind}}}, which gives {spelled(offered.type)}, "
                 f"and the parameter says {spelled(self.annotation)}",
                 f"write {self.name}: {spelled(offered.type)}",
@@ -130,7 +130,7 @@ class Chooser:
         scalar = scalar_of(self.annotation)
         if scalar is None:
             raise self.signature.refused(
-                "path-type",
+                "binding.path-type",
                 f"{self.name} stands in the path, and no text becomes {spelled(self.annotation)}",
                 f"write {self.name}: str, int, float, bool, a UUID, date, Decimal, enum or Literal",
                 'give the path a converter of your own: App(converters={"…": …})',
@@ -143,7 +143,7 @@ class Chooser:
         if self.name == "request" and self.parameter.default is EMPTY:
             return TheRequest()
         raise self.signature.refused(
-            "unannotated",
+            "binding.unannotated",
             f"{self.name} has no type, so nothing says where it comes from",
             f"write {self.name}: str to read it from the query",
             f"{self.name}: SomeStruct to read it from the body",
@@ -166,7 +166,7 @@ class Chooser:
         if base is not None and issubclass(kind, base):
             names = ", ".join(known.__name__ for known in self.offer.constants) or "none"
             raise self.signature.refused(
-                "foreign-settings",
+                "binding.foreign-settings",
                 f"{self.name} is {kind.__name__}, and the App's settings are {names}",
                 f"write App(settings={kind.__name__})",
             )
@@ -195,7 +195,7 @@ class Chooser:
         self.check_verbs()
         if self.parameter.default not in (EMPTY, None):
             raise self.signature.refused(
-                "body-default",
+                "binding.body-default",
                 f"{self.name} is the body, and its default would be one object for all requests",
                 f"write {self.name}: {spelled(self.bare.type)} | None = None",
             )
@@ -203,16 +203,22 @@ class Chooser:
             return FromBody(JsonBody(without_marker(self.annotation)), self.default())
         except TypeError as error:
             raise self.signature.refused(
-                "body-type",
+                "binding.body-type",
                 f"{self.name} cannot be read from JSON: {error}",
                 "use a Struct, a dataclass or a dict",
+            ) from error
+        except NameError as error:
+            raise self.signature.refused(
+                "binding.unresolved-name",
+                f"{self.name} has a field whose annotation names {error.name}, which does not exist",
+                f"import {error.name}, or define it at the top level of the module",
             ) from error
 
     def check_verbs(self) -> None:
         without = [method for method in self.offer.methods if method in WITHOUT_BODY]
         if without:
             raise self.signature.refused(
-                "body-on-get",
+                "binding.body-on-get",
                 f"{self.name} is read from the body, and {' and '.join(without)} has none",
                 "answer POST, PUT or PATCH",
                 "take the values from the query, one parameter each",
@@ -229,14 +235,14 @@ class Chooser:
         if isinstance(default, scalar.type) or (scalar.type is float and isinstance(default, int)):
             return
         raise self.signature.refused(
-            "bad-default",
+            "binding.bad-default",
             f"the default of {self.name} is {default!r}, which is not {scalar.words}",
             "give it a value of its type",
         )
 
     def nowhere(self) -> Source:
         raise self.signature.refused(
-            "unknown-type",
+            "binding.unknown-type",
             f"nothing says where {self.name}: {spelled(self.annotation)} comes from",
             f"write {self.name}: str, int, float, bool, a UUID, date, Decimal, enum, Literal or a list of one to read it from "
             "the query",

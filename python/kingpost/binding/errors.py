@@ -64,6 +64,4 @@ def signature_refused(
     code: str, message: str, remedies: Iterable[str], places: Iterable[Place]
 ) -> SignatureError:
     """The error for a parameter that cannot be served, with the spellings that could."""
-    return SignatureError(
-        message, code=f"binding.{code}", remedy="; or ".join(remedies), places=tuple(places)
-    )
+    return SignatureError(message, code=code, remedy="; or ".join(remedies), places=tuple(places))

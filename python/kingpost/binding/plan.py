@@ -104,7 +104,7 @@ def check_path_is_taken(signature: Signature, offer: Offer) -> None:
     for name in offer.path:
         if name not in names:
             raise signature.refused(
-                "missing-path-parameter",
+                "binding.missing-path-parameter",
                 f"the path has {{{name}}}, and no parameter is called that",
                 f"add {name}: {spelled(offer.path[name].type)}",
                 "take request: Request",
@@ -119,7 +119,7 @@ def check_one_body(signature: Signature, arguments: Sequence[Argument]) -> None:
     ]
     if len(bodies) > 1:
         raise signature.refused(
-            "two-bodies",
+            "binding.two-bodies",
             f"{' and '.join(bodies)} would both be the body, and a request has one",
             "make one class that has both as fields",
         )

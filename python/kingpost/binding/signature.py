@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import linecache
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from kingpost.binding.annotation import spelled
@@ -74,7 +74,7 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         plain = inspect.signature(function)
     except (TypeError, ValueError) as error:
         raise signature_refused(
-            "no-signature", f"{name} has no signature: {error}", ["write a def"], [place]
+            "binding.no-signature", f"{name} has no signature: {error}", ["write a def"], [place]
         ) from error
     hints = resolved_hints(function, name, place)
     parameters = tuple(
@@ -105,7 +105,7 @@ def resolved_hints(function: Callable[..., Any], name: str, place: Place) -> dic
         raise unresolved(carrier, name, place, error) from error
     except Exception as error:
         raise signature_refused(
-            "bad-annotation",
+            "binding.bad-annotation",
             f"an annotation of {name} cannot be evaluated: {error}",
             ["mend the annotation"],
             [place],
@@ -116,24 +116,24 @@ def resolved_hints(function: Callable[..., Any], name: str, place: Place) -> dic
 
 def unresolved(carrier: Any, name: str, place: Place, error: NameError) -> SignatureError:
     missing = error.name or str(error)
-    module = inspect.getmodule(carrier)
-    if module is not None and missing in names_for_checkers(module):
+    code = getattr(carrier, "__code__", None)
+    if code is not None and missing in names_for_checkers(code.co_filename):
         remedy = f"import {missing} outside of `if TYPE_CHECKING:`; its value is needed when the App starts"
     else:
         remedy = f"import {missing}, or define it at the top level of the module"
     return signature_refused(
-        "unresolved-name",
+        "binding.unresolved-name",
         f"{name} has an annotation that names {missing}, which does not exist",
         [remedy],
         [place],
     )
 
 
-def names_for_checkers(module: ModuleType) -> set[str]:
-    """Names that a module imports under `if TYPE_CHECKING:`."""
+def names_for_checkers(file: str) -> set[str]:
+    """Names that a source file imports under `if TYPE_CHECKING:`."""
     try:
-        tree = ast.parse(inspect.getsource(module))
-    except (OSError, TypeError, SyntaxError):
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except SyntaxError:
         return set()
     names: set[str] = set()
     for block in ast.walk(tree):

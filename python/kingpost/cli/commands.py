@@ -42,10 +42,18 @@ TARGET says where the app is:
 Without TARGET: [tool.kingpost] app of pyproject.toml, then app.py, then main.py."""
 
 
-@click.group(cls=Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    help=_HELP,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(None, "--version", package_name="kingpost", message="Kingpost %(version)s")
-def kingpost() -> None:
-    """The command line."""
+@click.pass_context
+def kingpost(ctx: click.Context) -> None:
+    """The command line; without a command it says what there is."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 _host = click.option(

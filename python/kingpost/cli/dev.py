@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from kingpost.app.application import App
     from kingpost.server.engine import Service
 
+# What Python's audit hooks are told when breakpoint() or a debugger begins.
+_DEBUGGER_EVENTS = frozenset({"builtins.breakpoint", "sys.settrace"})
 # Seconds that requests in flight have when a worker is replaced or stopped.
 _GRACE = 5.0
 
@@ -153,14 +155,17 @@ def _serve(
 
 
 def _report_debuggers(child: ReloadedChild) -> None:
-    """Tells the supervisor when a debugger is opened, since a worker that waits for somebody typing must be left alone."""
-    before = sys.breakpointhook
+    """Tells the supervisor when a debugger is opened: a worker that waits for somebody typing is to be left alone."""
+    told = False
 
-    def hook(*args: object, **kwargs: object) -> object:
-        child.debugging()
-        return before(*args, **kwargs)
+    def listen(event: str, _: tuple[object, ...]) -> None:
+        nonlocal told
+        if not told and event in _DEBUGGER_EVENTS:
+            told = True
+            child.debugging()
 
-    sys.breakpointhook = cast("Callable[..., object]", hook)
+    # Not sys.breakpointhook: the prompt would open in that function, not in the user's.
+    sys.addaudithook(listen)
 
 
 def _make_secret_key(app: App) -> None:

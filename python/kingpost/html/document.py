@@ -35,4 +35,6 @@ def page(title: str, body: Html, *, style: str = "", language: str = "en") -> Ht
     """
     if "</" in style:
         raise ValueError("style: '</' would end the <style> element; CSS never needs it, remove it")
-    return Html.format(_SHELL, title=title, body=body, style=Html(style), language=language)
+    shown = Html.format(_SHELL, title=title, body=body, style=Html(style), language=language)
+    # A lone surrogate (from a message or a file name) has no bytes: it must not cost the whole page.
+    return shown if shown.isascii() else Html(shown.encode("utf-8", "replace").decode())

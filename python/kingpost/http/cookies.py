@@ -73,18 +73,7 @@ def set_cookie_field(
     _check_name(name)
     _check_value(name, value)
     _check_prefix(name, path=path, domain=domain, secure=secure, http_only=http_only)
-    if same_site not in _SAME_SITE:
-        raise ValueError(
-            f"cookie {name!r}: same_site={same_site!r} is none of 'lax', 'strict', 'none'"
-        )
-    if same_site == "none" and not secure:
-        raise ValueError(
-            f"cookie {name!r}: same_site='none' needs secure=True, browsers drop it otherwise (RFC 6265bis section 5.7)"
-        )
-    if partitioned and not secure:
-        raise ValueError(
-            f"cookie {name!r}: partitioned=True needs secure=True, browsers drop it otherwise"
-        )
+    _check_same_site(name, same_site, secure=secure, partitioned=partitioned)
     parts = [f"{name}={value}"]
     if max_age is not None:
         parts.append(f"Max-Age={_seconds(name, max_age)}")
@@ -158,6 +147,21 @@ def _check_prefix(
         )
     if http and not http_only:
         raise ValueError(f"cookie {name!r}: its prefix promises http_only=True")
+
+
+def _check_same_site(name: str, same_site: str, *, secure: bool, partitioned: bool) -> None:
+    if same_site not in _SAME_SITE:
+        raise ValueError(
+            f"cookie {name!r}: same_site={same_site!r} is none of 'lax', 'strict', 'none'"
+        )
+    if same_site == "none" and not secure:
+        raise ValueError(
+            f"cookie {name!r}: same_site='none' needs secure=True, browsers drop it otherwise (RFC 6265bis section 5.7)"
+        )
+    if partitioned and not secure:
+        raise ValueError(
+            f"cookie {name!r}: partitioned=True needs secure=True, browsers drop it otherwise"
+        )
 
 
 def _seconds(name: str, max_age: int | timedelta) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -33,7 +33,12 @@ def problem(error: HTTPError) -> dict[str, Any]:
 
 def problem_json(error: HTTPError) -> bytes:
     """The problem as the body of an answer of type `application/problem+json`."""
-    return msgspec.json.encode(problem(error))
+    members = problem(error)
+    try:
+        return msgspec.json.encode(members)
+    except UnicodeEncodeError:
+        # A lone surrogate in a detail has no bytes: the answer goes out without it.
+        return msgspec.json.encode(_encodable(members))
 
 
 def _entry(entry: FieldError) -> Mapping[str, Any]:
@@ -55,6 +60,17 @@ def bounded_input(value: object) -> object:
     if len(text) <= limits.DETAIL_INPUT_CHARACTERS:
         return text
     return text[: limits.DETAIL_INPUT_CHARACTERS] + "…"
+
+
+def _encodable(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        items = cast("dict[str, object]", value).items()
+        return {name: _encodable(item) for name, item in items}
+    if isinstance(value, list):
+        return [_encodable(item) for item in cast("list[object]", value)]
+    return value
 
 
 def _text(value: object) -> str:

@@ -97,7 +97,7 @@ class Request(NativeRequest):
                 code="text.malformed",
             ) from None
 
-    def json(self) -> Any:  # noqa: ANN401 - a JSON document can be any of them
+    def json(self) -> Any:
         """The body as JSON: dict, list, str, int, float, bool or None.
 
         Raises:

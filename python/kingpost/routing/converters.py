@@ -114,7 +114,9 @@ class DateConverter:
         return value
 
     def format(self, value: dt.date, /) -> str:
-        return of_type(value, dt.date).strftime(self.form or "%Y-%m-%d")
+        day = of_type(value, dt.date)
+        # strftime does not pad years below 1000 on every system.
+        return day.strftime(self.form) if self.form else day.isoformat()[:10]
 
 
 BUILT_IN: Converters = MappingProxyType(

@@ -71,7 +71,7 @@ def check_options(options: Mapping[str, object]) -> RouteOptions:
     for option, value in options.items():
         if option in NOT_YET:
             raise refused(
-                "option-not-yet",
+                "routing.option-not-yet",
                 f"the route option {option!r} comes with a later release",
                 "leave it out",
             )
@@ -86,7 +86,7 @@ def check_options(options: Mapping[str, object]) -> RouteOptions:
 def unknown_option(option: str) -> RoutingError:
     near = difflib.get_close_matches(option, KINDS, 1)
     remedy = f"write {near[0]!r}" if near else f"the options are {', '.join(KINDS)}"
-    return refused("unknown-option", f"no route option is called {option!r}", remedy)
+    return refused("routing.unknown-option", f"no route option is called {option!r}", remedy)
 
 
 def check_kind(option: str, value: object) -> None:
@@ -140,4 +140,4 @@ def body_limit(options: RouteOptions, *, default: int) -> int:
 
 
 def bad_option(option: str, value: object, rule: str) -> RoutingError:
-    return refused("bad-option", f"the route option {option}={value!r} {rule}")
+    return refused("routing.bad-option", f"the route option {option}={value!r} {rule}")

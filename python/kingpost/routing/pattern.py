@@ -98,4 +98,4 @@ def check_parameters(pattern: Pattern) -> None:
 
 
 def malformed(text: str, reason: str) -> RoutingError:
-    return refused("bad-pattern", f"the path {text!r} is not a pattern: {reason}")
+    return refused("routing.bad-pattern", f"the path {text!r} is not a pattern: {reason}")

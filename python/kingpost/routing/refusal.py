@@ -12,6 +12,4 @@ def refused(
     code: str, message: str, remedy: str = "", *, places: Sequence[Place] = ()
 ) -> RoutingError:
     """The error for a registration that cannot work; it names the calling line where no place is given."""
-    return RoutingError(
-        message, code=f"routing.{code}", remedy=remedy, places=places or [Place.of_caller()]
-    )
+    return RoutingError(message, code=code, remedy=remedy, places=places or [Place.of_caller()])

@@ -92,7 +92,7 @@ class Registrar:
         def decorate(kind: type[T]) -> type[T]:
             if not isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a checker
                 raise refused(
-                    "not-a-resource", f"a resource is a class, not {kind!r}", places=[place]
+                    "routing.not-a-resource", f"a resource is a class, not {kind!r}", places=[place]
                 )
             self._add(Resource(path, kind, checked, place))
             return kind
@@ -165,7 +165,10 @@ class Registrar:
             shown = handler.kind if isinstance(handler.kind, int) else handler.kind.__name__
             places = [earlier.place, handler.place]
             raise refused(
-                "error-twice", f"two handlers answer for {shown}", "keep one of them", places=places
+                "routing.error-twice",
+                f"two handlers answer for {shown}",
+                "keep one of them",
+                places=places,
             )
         self._registry.error_handlers[handler.kind] = handler
 
@@ -176,6 +179,6 @@ def check_error_kind(kind: object) -> None:
     if isinstance(kind, int) and not isinstance(kind, bool) and 400 <= kind <= 599:
         return
     raise refused(
-        "bad-error-kind",
+        "routing.bad-error-kind",
         f"an error handler is for an Exception class or a status from 400 to 599, not {kind!r}",
     )

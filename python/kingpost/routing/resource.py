@@ -72,5 +72,8 @@ def empty_resource(resource: Resource) -> RoutingError:
     if near:
         remedy = f"rename {near[0]} to {near[0].lower().removeprefix('on_')}"
     return refused(
-        "empty-resource", f"the resource {name} answers nothing", remedy, places=[resource.place]
+        "routing.empty-resource",
+        f"the resource {name} answers nothing",
+        remedy,
+        places=[resource.place],
     )

@@ -30,7 +30,8 @@ class Target:
 class UrlError(RoutingError):
     """`url_for` was given a name or a value that leads nowhere."""
 
-    default_code = "routing.url"
+    def __init__(self, message: str, *, code: str, remedy: str = "") -> None:
+        super().__init__(message, code=code, remedy=remedy, places=[Place.of_caller()])
 
 
 class Urls:
@@ -47,7 +48,7 @@ class Urls:
         earlier = self._targets.setdefault(name, target)
         if earlier.pattern.text != target.pattern.text:
             raise refused(
-                "name-taken",
+                "routing.name-taken",
                 f"two routes are called {name!r}: {earlier.pattern.text} and {target.pattern.text}",
                 'give one of them another name: name="…"',
                 places=[earlier.place, target.place],

@@ -124,7 +124,7 @@ class Registry:
         """Raises RoutingError `routing.too-late` after `close`."""
         if self.is_closed:
             raise refused(
-                "too-late",
+                "routing.too-late",
                 "the App was started, and this would never be served",
                 "register it before",
             )
@@ -162,10 +162,10 @@ def route(
 def checked_path(path: object) -> str:
     if not isinstance(path, str):
         remedy = 'give the path in parentheses: @app.get("/")' if callable(path) else ""
-        raise refused("bad-pattern", f"a path is a str, not {path!r}", remedy)
+        raise refused("routing.bad-pattern", f"a path is a str, not {path!r}", remedy)
     if path and not path.startswith("/"):
         raise refused(
-            "bad-pattern",
+            "routing.bad-pattern",
             f"the path {path!r} is not a pattern: a path begins with '/'",
             f"write '/{path}'",
         )
@@ -175,12 +175,12 @@ def checked_path(path: object) -> str:
 def checked_handler(handler: object) -> Handler:
     if isinstance(handler, type):
         raise refused(
-            "not-a-handler",
+            "routing.not-a-handler",
             f"{handler.__name__} is a class, not a function",
             "register it with @app.resource(path)",
         )
     if not callable(handler):
-        raise refused("not-a-handler", f"a handler is a function, not {handler!r}")
+        raise refused("routing.not-a-handler", f"a handler is a function, not {handler!r}")
     return handler
 
 
@@ -196,13 +196,13 @@ def checked_methods(methods: Sequence[str]) -> tuple[str, ...]:
 
 
 def bad_method(message: str) -> RoutingError:
-    return refused("bad-method", message)
+    return refused("routing.bad-method", message)
 
 
 def checked_prefix(prefix: str) -> str:
     if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
         raise refused(
-            "bad-prefix",
+            "routing.bad-prefix",
             f"the prefix {prefix!r} must begin with '/' and not end with one",
             "write it as '/api'",
         )
@@ -212,7 +212,7 @@ def checked_prefix(prefix: str) -> str:
 def checked_name(name: str) -> str:
     if not re.fullmatch(r"[\w-]+", name):
         raise refused(
-            "bad-name",
+            "routing.bad-name",
             f"the name {name!r} must be made of letters, digits, '_' and '-'; dots join names",
         )
     return name
@@ -233,5 +233,6 @@ def checked_routes(routes: object) -> RouteGroup | tuple[Route | Include, ...]:
 
 def not_included(what: object) -> RoutingError:
     return refused(
-        "not-included", f"a Blueprint or a list of Route and Include is included, not {what!r}"
+        "routing.not-included",
+        f"a Blueprint or a list of Route and Include is included, not {what!r}",
     )

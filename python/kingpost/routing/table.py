@@ -87,7 +87,9 @@ def entries(
 def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Entry]:
     group = include.routes
     if any(group is outer for outer in scope.inside):
-        raise refused("include-circle", f"{group!r} includes itself", places=[include.place])
+        raise refused(
+            "routing.include-circle", f"{group!r} includes itself", places=[include.place]
+        )
     inner = replace(
         scope,
         prefix=scope.prefix + include.prefix,
@@ -116,7 +118,10 @@ def entry(route: Route, scope: Scope) -> Entry:
     path = scope.prefix + route.path
     if not path:
         raise refused(
-            "bad-pattern", "the path '' stands below no prefix", "write '/'", places=[route.place]
+            "routing.bad-pattern",
+            "the path '' stands below no prefix",
+            "write '/'",
+            places=[route.place],
         )
     own = route.options.get("name") or handler_name(route.handler)
     name = ".".join((*scope.names, own)) if own else None

@@ -89,7 +89,8 @@ class Engine:
     async def drain(self, grace: float) -> int:
         """Finishes what is in flight, for `grace` seconds at most; returns how many requests were cut off."""
         deadline = time.monotonic() + grace
-        self.server.stop(0.0 if self._hurry.is_set() else grace)
+        # Longer than our own deadline: what is cut off is counted here, then `close` does it.
+        self.server.stop(0.0 if self._hurry.is_set() else grace + _LOOK_EVERY * 10)
         idle = asyncio.ensure_future(self._service.idle())
         try:
             while not self._hurry.is_set() and time.monotonic() < deadline:

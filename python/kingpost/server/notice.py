@@ -45,11 +45,20 @@ def _escape(text: str) -> str:
     return text
 
 
+class _Never(str):
+    """The class of no value."""
+
+    __slots__ = ()
+
+
 class NoticedDispatch:
     """A dispatch whose HTML answers carry a notice while there is one. For development only: it looks at every answer.
 
     Everything that it does not change is the wrapped dispatch's own.
     """
+
+    html_type = _Never
+    """No answer is sent as a page before it was looked at here."""
 
     def __init__(self, dispatch: object) -> None:
         self._dispatch: Any = dispatch

@@ -9,40 +9,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+import socket
+from collections.abc import Generator, Iterable
 from typing import Any, cast
 
 from kingpost import _native
-
-# Seconds between the last byte of an answer and the moment when a client that keeps sending is cut off (RFC 9112 9.6).
-_LINGER = 2.0
 
 
 class EngineProtocol(asyncio.Protocol):
     """One connection of the engine on one transport."""
 
-    def __init__(self, server: _native.Server) -> None:
+    def __init__(self, server: _native.Server, open_ones: set[EngineProtocol]) -> None:
         self._server = server
+        self._open_ones = open_ones
         self._transport: asyncio.Transport | None = None
         self._connection = -1
         self._full = False
         self._reading = True
-        self._closing = False
+        self._finished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._connection = self._server.open(_peer(transport), self._look)
+        if not self._connection:
+            # More than the engine takes; it has said so in the log.
+            self._transport.abort()
+            return
+        self._open_ones.add(self)
 
     def data_received(self, data: bytes) -> None:
-        # What comes after the last answer is read and dropped, so that the answer is not lost to a reset.
-        if not self._closing:
-            with _passing_exits():
-                self._server.feed(self._connection, data)
-            self._look()
+        with _passing_exits():
+            self._server.feed(self._connection, data)
+        self._look()
 
     def eof_received(self) -> bool:
-        if self._closing:
-            return False
         with _passing_exits():
             self._server.feed_eof(self._connection)
         self._look()
@@ -51,8 +51,14 @@ class EngineProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._open_ones.discard(self)
         with _passing_exits():
             self._server.lost(self._connection)
+
+    def abort(self) -> None:
+        """Closes the connection without sending what is left."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def pause_writing(self) -> None:
         self._full = True
@@ -64,27 +70,61 @@ class EngineProtocol(asyncio.Protocol):
     def _look(self) -> None:
         """Moves what can be moved. The engine calls it when it has something new to say."""
         transport = self._transport
-        if transport is None or self._closing:
+        if transport is None:
             return
         while not self._full and (data := self._server.output(self._connection)):
             transport.write(data)
-        if self._server.is_closing(self._connection) and not self._full:
-            self._close(transport)
+        fate = self._server.fate(self._connection)
+        if fate == "close" and not self._full:
+            transport.close()
             return
+        if fate == "finish" and not self._full and not self._finished:
+            # What the client still sends is read, so that the last answer is not lost to a reset (RFC 9112 9.6).
+            self._finished = True
+            if transport.can_write_eof():
+                transport.write_eof()
         wanted = self._server.wants_read(self._connection)
         if wanted != self._reading:
             self._reading = wanted
             (transport.resume_reading if wanted else transport.pause_reading)()
 
-    def _close(self, transport: asyncio.Transport) -> None:
-        self._closing = True
-        if not transport.can_write_eof():
-            transport.close()
-            return
-        if not self._reading:
-            transport.resume_reading()
-        transport.write_eof()
-        asyncio.get_running_loop().call_later(_LINGER, transport.close)
+
+class TransportShell:
+    """Sockets by the loop's own means, for an engine that has none.
+
+    Args:
+        server: Made with `sockets=False`.
+    """
+
+    def __init__(self, server: _native.Server) -> None:
+        self._server = server
+        self._listening: list[asyncio.Server] = []
+        self._open: set[EngineProtocol] = set()
+
+    async def listen(self, sockets: Iterable[socket.socket]) -> None:
+        """Accepts connections from listening sockets, which stay the caller's."""
+        loop = asyncio.get_running_loop()
+        for sock in sockets:
+            # A copy: the loop closes what it is given.
+            copy = sock.dup()
+            self._listening.append(
+                await loop.create_server(
+                    lambda: EngineProtocol(self._server, self._open), sock=copy
+                )
+            )
+
+    def unlisten(self) -> None:
+        """Accepts no more."""
+        for server in self._listening:
+            server.close()
+
+    async def close(self) -> None:
+        """Closes every connection now."""
+        self.unlisten()
+        for protocol in tuple(self._open):
+            protocol.abort()
+        # Transports end in the turn after they were told to.
+        await asyncio.sleep(0)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from kingpost.server.engine import Engine, Service
 from kingpost.server.listen import Listener
 from kingpost.server.loops import new_loop
 from kingpost.server.options import Options
-from kingpost.server.protocol import EngineProtocol
+from kingpost.server.protocol import TransportShell
 from kingpost.server.signals import handled
 
 # Seconds that tasks have to end after they were cancelled.
@@ -111,22 +111,25 @@ class Worker:
             sockets=native,
             dispatch=self._dispatch,
         )
+        shell = None if native else TransportShell(engine.server)
         try:
-            if native:
+            if shell is None:
                 loop.add_reader(engine.server.fileno(), engine.server.poll)
                 for listener in self._listeners:
                     engine.server.listen(listener.socket.fileno())
-                await self._until_stopped(engine, loop, [])
             else:
-                await self._until_stopped(engine, loop, await self._listen_by_loop(engine, loop))
+                await shell.listen(listener.socket for listener in self._listeners)
+            await self._until_stopped(engine, shell, loop)
         finally:
-            if native:
+            if shell is None:
                 # Before the descriptor is closed: its number may be somebody else's a moment later.
                 loop.remove_reader(engine.server.fileno())
             engine.close()
+            if shell is not None:
+                await shell.close()
 
     async def _until_stopped(
-        self, engine: Engine, loop: asyncio.AbstractEventLoop, servers: Sequence[asyncio.Server]
+        self, engine: Engine, shell: TransportShell | None, loop: asyncio.AbstractEventLoop
     ) -> None:
         if self._on_ready is not None:
             self._on_ready(loop)
@@ -135,25 +138,14 @@ class Worker:
         # process listens on the same socket.
         loop.call_soon(engine.server.poll)
         await asyncio.sleep(0)
-        for server in servers:
-            server.close()
+        if shell is not None:
+            shell.unlisten()
         for listener in self._listeners:
             listener.close()
         cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()))
         if cut:
             many = "request" if cut == 1 else "requests"
             logs.logger().warning("stopped with %d %s unfinished", cut, many)
-
-    async def _listen_by_loop(
-        self, engine: Engine, loop: asyncio.AbstractEventLoop
-    ) -> list[asyncio.Server]:
-        return [
-            # A copy: the loop closes what it is given, sooner than its own files forget it.
-            await loop.create_server(
-                lambda: EngineProtocol(engine.server), sock=listener.socket.dup()
-            )
-            for listener in self._listeners
-        ]
 
     def _stop(self, *, now: bool) -> None:
         if self._deadline is None:

@@ -28,7 +28,7 @@ _BOOLEANS = {
 }
 
 
-def convert(text: str, to: FieldType) -> Any:  # noqa: ANN401 - of the type that `to` names
+def convert(text: str, to: FieldType) -> Any:
     """`text` as a value of type `to`.
 
     bool takes true/false, yes/no, on/off and 1/0; list, set and tuple take `a, b, c` or a JSON array; dict, Struct, dataclass and TypedDict
@@ -43,7 +43,9 @@ def convert(text: str, to: FieldType) -> Any:  # noqa: ANN401 - of the type that
             return None
         rest = [arg for arg in get_args(plain) if arg is not types.NoneType]
         if len(rest) == 1:
-            return convert(text, rest[0])
+            # What was said of `T | None` is said of T.
+            rules = getattr(to, "__metadata__", ())
+            return convert(text, Annotated[(rest[0], *rules)] if rules else rest[0])
     if plain is bool:
         value = _BOOLEANS.get(text.strip().lower())
         if value is None:

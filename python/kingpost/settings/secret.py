@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Generic, NoReturn, TypeVar, cast
 
 T = TypeVar("T")
@@ -49,6 +48,9 @@ class Secret(Generic[T]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        # It loads OpenSSL; few programs compare secrets, and all would pay at start.
+        import hmac
+
         mine: object = self._value
         theirs: object = cast("Secret[object]", other).reveal()
         if isinstance(mine, str) and isinstance(theirs, str):

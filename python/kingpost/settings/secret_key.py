@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 from kingpost.errors import SettingsError
@@ -39,6 +38,8 @@ def ensure_secret_key(settings: type[Settings] = Settings, *, file: Path | None 
     line = read_dotenv(path).get(variable)
     if os.environ.get(variable) or (line is not None and line.value):
         return ""
+    import secrets
+
     key = secrets.token_urlsafe(_GENERATED_BYTES)
     try:
         _write(path, f"{variable}={key}", 0 if line is None else line.place.line)

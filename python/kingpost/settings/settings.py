@@ -20,11 +20,10 @@ DOTENV = ".env"
 """The file beside which a command is started; it is read, never searched for in folders above."""
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class SettingsMeta(msgspec.StructMeta):
     """Makes every subclass keyword-only, so that a field without a default may follow one that has one, and keeps its prefix."""
 
-    def __new__(
+    def __new__(  # noqa: PYI034 - a metaclass makes classes of its own kind
         mcls,
         name: str,
         bases: tuple[type, ...],
@@ -47,11 +46,17 @@ class SettingsMeta(msgspec.StructMeta):
         return super().__new__(mcls, name, bases, namespace, **options)
 
     def __init__(
-        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_options: Any
+        cls,  # noqa: N805 - a class is what a metaclass makes
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        **_options: Any,
     ) -> None:
         super().__init__(name, bases, namespace)
 
 
+# mypy looks at the base class before the metaclass, whose own transform (msgspec's) takes fields by position.
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class Settings(msgspec.Struct, metaclass=SettingsMeta):
     """Typed settings. Each field is read from the variable of its name in capitals, after the class's `prefix`.
 
@@ -189,7 +194,7 @@ def explain(cls: type[Settings], name: str) -> Explanation:
     }
     field_name = by_any_name.get(name.lower())
     if field_name is None:
-        import difflib  # noqa: PLC0415 - only a mistyped name needs it, and every start would pay
+        import difflib
 
         near = difflib.get_close_matches(name.lower(), by_any_name, n=1)
         raise SettingsError(

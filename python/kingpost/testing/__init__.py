@@ -1,19 +1,25 @@
 """Testing an App: clients that need no server, and fixtures for pytest.
 
-from kingpost.testing import TestClient
-from shop import app
+    from kingpost.testing import TestClient
+    from shop import app
 
-def test_home() -> None:
-    assert TestClient(app).get("/").text == "Hello, world!"
+    def test_home() -> None:
+        assert TestClient(app).get("/").text == "Hello, world!"
 """
 
-from kingpost.testing.async_client import AsyncStreamedResponse, AsyncTestClient
-from kingpost.testing.client import StreamedResponse, TestClient
-from kingpost.testing.cookies import Cookie, CookieJar
-from kingpost.testing.live import LiveServer
-from kingpost.testing.reply import BadReply
-from kingpost.testing.request import RequestOptions
-from kingpost.testing.response import TestResponse
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kingpost.testing.async_client import AsyncStreamedResponse, AsyncTestClient
+    from kingpost.testing.client import StreamedResponse, TestClient
+    from kingpost.testing.cookies import Cookie, CookieJar
+    from kingpost.testing.live import LiveServer
+    from kingpost.testing.reply import BadReply
+    from kingpost.testing.request import RequestOptions
+    from kingpost.testing.response import TestResponse
 
 __all__ = [
     "AsyncStreamedResponse",
@@ -27,3 +33,30 @@ __all__ = [
     "TestClient",
     "TestResponse",
 ]
+
+# Loaded at the first look (PEP 562): pytest imports this package in every run, for its plugin alone.
+_HOMES = {
+    "AsyncStreamedResponse": "async_client",
+    "AsyncTestClient": "async_client",
+    "BadReply": "reply",
+    "Cookie": "cookies",
+    "CookieJar": "cookies",
+    "LiveServer": "live",
+    "RequestOptions": "request",
+    "StreamedResponse": "client",
+    "TestClient": "client",
+    "TestResponse": "response",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'kingpost.testing' has no attribute {name!r}")
+    value: object = getattr(import_module(f"kingpost.testing.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

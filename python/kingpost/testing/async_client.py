@@ -110,35 +110,43 @@ class AsyncTestClient:
 
     async def raw(self, data: bytes) -> TestResponse:
         """As `TestClient.raw`."""
+        __tracebackhide__ = True
         self._check_open()
         return await self._core.raw(data)
 
     async def get(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends GET."""
+        __tracebackhide__ = True
         return await self.request("GET", url, **options)
 
     async def post(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends POST."""
+        __tracebackhide__ = True
         return await self.request("POST", url, **options)
 
     async def put(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends PUT."""
+        __tracebackhide__ = True
         return await self.request("PUT", url, **options)
 
     async def patch(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends PATCH."""
+        __tracebackhide__ = True
         return await self.request("PATCH", url, **options)
 
     async def delete(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends DELETE."""
+        __tracebackhide__ = True
         return await self.request("DELETE", url, **options)
 
     async def head(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends HEAD."""
+        __tracebackhide__ = True
         return await self.request("HEAD", url, **options)
 
     async def options(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends OPTIONS."""
+        __tracebackhide__ = True
         return await self.request("OPTIONS", url, **options)
 
     def _check_open(self) -> None:

@@ -126,6 +126,7 @@ class TestClient:
             BadReply: the answer is not HTTP, or was cut off.
             Exception: whatever the handler raised and the app did not handle.
         """
+        __tracebackhide__ = True
         return self._run(self._core.request(method, url, options))
 
     @contextlib.contextmanager
@@ -150,37 +151,46 @@ class TestClient:
 
     def raw(self, data: bytes) -> TestResponse:
         """Sends bytes as they are, to try what no client would send; returns the first answer on the connection."""
+        __tracebackhide__ = True
         return self._run(self._core.raw(data))
 
     def get(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends GET."""
+        __tracebackhide__ = True
         return self.request("GET", url, **options)
 
     def post(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends POST."""
+        __tracebackhide__ = True
         return self.request("POST", url, **options)
 
     def put(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends PUT."""
+        __tracebackhide__ = True
         return self.request("PUT", url, **options)
 
     def patch(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends PATCH."""
+        __tracebackhide__ = True
         return self.request("PATCH", url, **options)
 
     def delete(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends DELETE."""
+        __tracebackhide__ = True
         return self.request("DELETE", url, **options)
 
     def head(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends HEAD."""
+        __tracebackhide__ = True
         return self.request("HEAD", url, **options)
 
     def options(self, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends OPTIONS."""
+        __tracebackhide__ = True
         return self.request("OPTIONS", url, **options)
 
     def _run(self, what: Coroutine[Any, Any, T]) -> T:
+        __tracebackhide__ = True
         if not self._close.alive:
             what.close()
             raise RuntimeError("this test client is closed: make a new one")
@@ -194,6 +204,7 @@ class _OwnLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
+        __tracebackhide__ = True
         if _runs_here():
             what.close()
             raise RuntimeError(

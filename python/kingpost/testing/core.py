@@ -53,6 +53,7 @@ class ClientCore:
 
     async def request(self, method: str, url: str, options: RequestOptions) -> TestResponse:
         """Sends a request, follows redirects where that is wanted, and returns the complete answer."""
+        __tracebackhide__ = True
         check_options(options)
         await self.host.start()
         history: list[TestResponse] = []
@@ -105,6 +106,7 @@ class ClientCore:
     async def _once(
         self, method: str, url: str, options: RequestOptions, history: tuple[TestResponse, ...]
     ) -> TestResponse:
+        __tracebackhide__ = True
         request = self._make(method, url, options)
         exchange = self._exchange(request, options)
         head: ReplyHead | None = None
@@ -124,6 +126,7 @@ class ClientCore:
 
     def raise_error(self, head: ReplyHead | None, options: RequestOptions) -> None:
         """Raises what the handler of an answered request has raised, if it did."""
+        __tracebackhide__ = True
         error = self.host.error_of(head.get("x-request-id") or "" if head else "")
         if error is not None and self._raises(options):
             raise error

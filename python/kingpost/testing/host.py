@@ -23,7 +23,7 @@ _GRACE = 2.0
 class _Unhandled(Protocol):
     """The part of a dispatch that tells of exceptions which no error handler took."""
 
-    on_unhandled: object
+    unhandled: object
 
 
 class TestHost:
@@ -57,7 +57,7 @@ class TestHost:
             from kingpost.app.compile import compile_app
 
             service: Service = compile_app(self._app, mode="test")
-            cast("_Unhandled", service.dispatch).on_unhandled = self._remember
+            cast("_Unhandled", service.dispatch).unhandled = self._remember
             loop = asyncio.get_running_loop()
             self._service = service
             self._started = loop.create_future()

@@ -31,7 +31,9 @@ def kingpost_app(request: pytest.FixtureRequest) -> App:
 
     try:
         found: Any = request.getfixturevalue("app")
-    except pytest.FixtureLookupError:
+    except pytest.FixtureLookupError as error:
+        if error.argname != "app":
+            raise
         found = None
     if isinstance(found, App):
         return found

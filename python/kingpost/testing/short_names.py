@@ -7,7 +7,7 @@ the one that was registered last, whichever that is. So ours are registered only
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import SimpleNamespace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,7 +43,11 @@ _FIXTURES: dict[str, Any] = {"app": app, "client": client, "live_server": live_s
 
 def fixtures_for(names: Iterable[str]) -> object:
     """A plugin with those of the fixtures."""
-    return SimpleNamespace(**{name: _FIXTURES[name] for name in names})
+    # A module: of other objects pytest takes the fixtures of their class only.
+    plugin = ModuleType("kingpost_short_names")
+    for name in names:
+        setattr(plugin, name, _FIXTURES[name])
+    return plugin
 
 
 def taken_names(plugins: Iterable[object]) -> set[str]:

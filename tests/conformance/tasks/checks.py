@@ -467,6 +467,12 @@ async def an_eager_task_factory_works(rig: Rig) -> object:
     loop = asyncio.get_running_loop()
     loop.set_task_factory(factory)
     try:
+        probe = asyncio.sleep(0)
+        try:
+            await asyncio.create_task(probe)
+        except TypeError:
+            probe.close()
+            return "this loop does not know eager tasks"
 
         async def quick() -> bool:
             return asyncio.current_task() is not None

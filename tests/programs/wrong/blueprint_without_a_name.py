@@ -1,4 +1,4 @@
-# refused by mypy: in call to "Blueprint"
+# refused by mypy: Too few arguments for "Blueprint"
 from kingpost import App, Blueprint
 
 todos = Blueprint(prefix="/todos")

@@ -1,4 +1,4 @@
-# refused by mypy: incompatible type "dict[str, type[Roman]]"; expected "Mapping[str, Callable[..., Converter[Any]]] | None"
+# refused by mypy: Dict entry 0 has incompatible type "str": "type[Roman]"; expected "str": "Callable[..., Converter[Any]]"
 from kingpost import App
 
 

@@ -1,4 +1,4 @@
-# refused at start-up: routing.conflict:
+# refused at start-up: routing.conflict: collide, as both match the same paths
 from kingpost import App
 
 app = App()

@@ -1,4 +1,4 @@
-# refused at start-up: routing.conflict:
+# refused at start-up: routing.conflict: routes 'GET /todos' at
 from kingpost import App
 
 app = App()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -19,15 +22,31 @@ PACKAGE = Path(errors.__file__).parent
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9.]+)*)?")
 
 
+# They wait for a timeout of the engine: ten seconds and more.
+SLOW = {"http.head-timeout", "http.body-timeout"}
+
+CODES = [
+    pytest.param(code, marks=pytest.mark.long) if code in SLOW else pytest.param(code)
+    for code in codes()
+]
+
+
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs run in an empty folder, and no other test's settings are loaded."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Programs run in an empty folder, and what they do to the process is undone."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(settings, "_LOADED", {})
-    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    with mock.patch.dict(os.environ):
+        os.environ.pop("SECRET_KEY", None)
+        yield
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
 
 
-@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("code", CODES)
 def test_the_wrong_program_ends_with_the_code(code: str) -> None:
     entry = explain(code)
 
@@ -68,3 +87,21 @@ def codes_in_source() -> Iterator[str]:
 
 def test_every_code_of_the_package_has_an_entry() -> None:
     assert set(codes_in_source()) - set(codes()) - {""} == set()
+
+
+# What the engine's protocol layer can refuse, and no client of ours can show in a program.
+UNSEEN = {
+    "http.incomplete-request": "the client has left, so nobody gets it",
+    "http.overloaded": "needs more load than a program of ten lines makes",
+    "http.too-many-pairs": "requests answer query.too-many-pairs",
+    "http.too-many-cookies": "requests ignore further cookies",
+    "http.cookie-too-large": "requests answer http.field-too-large",
+}
+
+
+def test_every_refusal_of_the_engine_has_an_entry() -> None:
+    source = Path(__file__).parents[3].joinpath("crates/wire/src/refusal.rs")
+    refused = set(re.findall(r'\d{3}, "(http\.[^"]+)"', source.read_text(encoding="utf-8")))
+
+    assert len(refused) > 40
+    assert refused - set(codes()) == set(UNSEEN)

@@ -28,3 +28,10 @@ def test_a_page_asks_no_other_server_for_anything() -> None:
 
     assert "http" not in shown
     assert "src=" not in shown
+
+
+def test_a_page_can_always_be_sent() -> None:
+    shown = page("zażółć \ud800", Html("<p>\udfff</p>"))
+
+    assert "<title>zażółć ?</title>" in shown
+    assert shown.encode()

@@ -124,9 +124,7 @@ def test_a_cookie_of_4096_bytes_is_taken_and_one_more_is_refused() -> None:
         ("__Host-Http-a", {"path": "/x"}, "path='/'"),
     ],
 )
-def test_a_prefix_is_held_to_its_promise(
-    name: str, options: dict[str, Any], promise: str
-) -> None:
+def test_a_prefix_is_held_to_its_promise(name: str, options: dict[str, Any], promise: str) -> None:
     with pytest.raises(ValueError, match=f"cookie '{name}'.*promises.*{promise}"):
         set_cookie_field(name, "1", **options)
 
@@ -180,5 +178,7 @@ def test_a_path_of_1_kib_is_taken() -> None:
 def test_a_cookie_is_known_by_name_domain_and_path(
     one: dict[str, Any], other: dict[str, Any], same: bool
 ) -> None:
-    assert same_cookie(set_cookie_field("a", "1", **one), set_cookie_field("a", "2", **other)) is same
+    assert (
+        same_cookie(set_cookie_field("a", "1", **one), set_cookie_field("a", "2", **other)) is same
+    )
     assert not same_cookie(set_cookie_field("b", "1", **one), set_cookie_field("a", "1", **one))

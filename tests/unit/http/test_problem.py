@@ -71,3 +71,18 @@ def test_numbers_that_json_cannot_hold_do_not_break_the_answer() -> None:
     )
 
     assert json.loads(problem_json(error))["errors"][0]["input"] is None
+
+
+def test_a_lone_surrogate_does_not_break_the_answer() -> None:
+    error = ValidationError(
+        "no \ud800",
+        errors=[{"location": ["\ud800"], "code": "c", "message": "m", "input": "\ud800"}],
+    )
+
+    body = json.loads(problem_json(error))
+
+    assert (body["detail"], body["errors"][0]["location"], body["errors"][0]["input"]) == (
+        "no ?",
+        ["?"],
+        "?",
+    )

@@ -78,4 +78,9 @@ def test_what_does_not_leave_the_site_begins_like_a_local_reference(location: st
     if leaves_site(location):
         return
     assert not location.startswith(("//", "/\\", "\\"))
-    assert ":" not in location.split("/")[0].split("?")[0].split("#")[0]
+    assert (
+        ":"
+        not in location.split("/", maxsplit=1)[0]
+        .split("?", maxsplit=1)[0]
+        .split("#", maxsplit=1)[0]
+    )

@@ -282,7 +282,7 @@ def test_an_error_in_the_users_code_is_the_users(write: Write) -> None:
         load("hello_12.py")
 
 
-@pytest.mark.parametrize("text", ['[tool.kingpost]\napp = 3\n', "[tool\n"])
+@pytest.mark.parametrize("text", ["[tool.kingpost]\napp = 3\n", "[tool\n"])
 def test_a_pyproject_that_says_nonsense_is_refused(write: Write, text: str) -> None:
     write("pyproject.toml", text)
 

@@ -15,7 +15,9 @@ def test_nothing_is_reported_while_nothing_changes(tmp_path: Path) -> None:
     assert watcher.changed() == []
 
 
-@pytest.mark.parametrize("name", ["app.py", "templates/page.html", ".env", ".env.local", "prod.env"])
+@pytest.mark.parametrize(
+    "name", ["app.py", "templates/page.html", ".env", ".env.local", "prod.env"]
+)
 def test_a_new_file_is_reported_once(tmp_path: Path, name: str) -> None:
     watcher = Watcher([tmp_path])
     file = tmp_path / name

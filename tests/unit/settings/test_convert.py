@@ -103,6 +103,7 @@ def test_text_becomes_a_value(text: str, to: Any, value: object) -> None:
         ("maybe", bool, "is none of true, false, yes, no, on, off, 1, 0"),
         ("", bool, "is none of true"),
         ("x", Literal["a", "b"], "breaks a rule: invalid enum value"),
+        ("3", Annotated[int | None, Meta(ge=5)], "breaks a rule: expected `int` >= 5"),
         ("4", Annotated[int, Meta(ge=5)], "breaks a rule: expected `int` >= 5"),
         ("{", Point, "is no JSON"),
         ('{"x":"a"}', Point, "is no Point"),

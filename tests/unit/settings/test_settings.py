@@ -18,7 +18,7 @@ from kingpost.settings.settings import read, variable_of
 class Shop(Settings, prefix="SHOP_"):
     database_url: str = "sqlite:///app.db"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8000
-    tags: list[str] = []
+    tags: list[str] = []  # noqa: RUF012 - a Struct copies it for each object
     api_key: Secret[str]
 
 

@@ -36,7 +36,10 @@ impl Doors {
 
     pub(crate) fn add(&mut self, listener: Listener) {
         // Clients may have been waiting before it was watched.
-        self.doors.push(Door { listener, knocked: true });
+        self.doors.push(Door {
+            listener,
+            knocked: true,
+        });
     }
 
     /// The poller says that clients wait at a listener.
@@ -48,7 +51,9 @@ impl Doors {
 
     /// Whether clients wait that could be let in now.
     pub(crate) fn has_waiting(&self, engine: &Engine) -> bool {
-        self.paused_until.is_none() && self.doors.iter().any(|door| door.knocked) && !engine.is_full()
+        self.paused_until.is_none()
+            && self.doors.iter().any(|door| door.knocked)
+            && !engine.is_full()
     }
 
     /// When accepting goes on, if it is paused (milliseconds).
@@ -57,7 +62,13 @@ impl Doors {
     }
 
     /// Lets in who waits.
-    pub(crate) fn accept(&mut self, engine: &mut Engine, poller: &Poller, links: &mut Links, now: Now) {
+    pub(crate) fn accept(
+        &mut self,
+        engine: &mut Engine,
+        poller: &Poller,
+        links: &mut Links,
+        now: Now,
+    ) {
         if self.paused_until.is_some_and(|until| now.millis < until) {
             return;
         }
@@ -73,10 +84,16 @@ impl Doors {
                     Ok((socket, peer)) => match engine.admit(peer) {
                         Admission::Admitted(id) => {
                             let link = Link::new(socket, id.generation);
-                            if poller.add(link.fd(), token(id.slot, id.generation), Interest::Read).is_ok() {
-                                links.insert(id, link);
-                            } else {
-                                engine.lost(id);
+                            match poller.add(
+                                link.fd(),
+                                token(id.slot, id.generation),
+                                Interest::Read,
+                            ) {
+                                Ok(()) => links.insert(id, link),
+                                Err(error) => {
+                                    engine.notice(failed(&error));
+                                    engine.lost(id);
+                                }
                             }
                         }
                         Admission::PeerFull => engine.notice(Notice::PeerFull { peer }),
@@ -92,7 +109,7 @@ impl Doors {
                         _ if is_clients_fault(&error) => {}
                         _ => {
                             // No descriptors, no memory: trying again at once would only burn the processor.
-                            engine.notice(Notice::AcceptFailed { errno: error.raw_os_error().unwrap_or(0) });
+                            engine.notice(failed(&error));
                             self.paused_until = Some(now.millis + PAUSE);
                             return;
                         }
@@ -103,7 +120,13 @@ impl Doors {
     }
 
     /// Lets in who waits, and closes the listeners.
-    pub(crate) fn close(&mut self, engine: &mut Engine, poller: &Poller, links: &mut Links, now: Now) {
+    pub(crate) fn close(
+        &mut self,
+        engine: &mut Engine,
+        poller: &Poller,
+        links: &mut Links,
+        now: Now,
+    ) {
         for door in &mut self.doors {
             door.knocked = true;
         }
@@ -119,8 +142,23 @@ impl Doors {
     }
 }
 
+fn failed(error: &std::io::Error) -> Notice {
+    Notice::AcceptFailed {
+        errno: error.raw_os_error().unwrap_or(0),
+    }
+}
+
 /// Errors that `accept` passes on from the client's network; accept(2) says to try again.
 fn is_clients_fault(error: &std::io::Error) -> bool {
-    let known = [libc::EPROTO, libc::ENETDOWN, libc::ENETUNREACH, libc::EHOSTDOWN, libc::EHOSTUNREACH, libc::ENOPROTOOPT];
-    error.raw_os_error().is_some_and(|errno| known.contains(&errno))
+    let known = [
+        libc::EPROTO,
+        libc::ENETDOWN,
+        libc::ENETUNREACH,
+        libc::EHOSTDOWN,
+        libc::EHOSTUNREACH,
+        libc::ENOPROTOOPT,
+    ];
+    error
+        .raw_os_error()
+        .is_some_and(|errno| known.contains(&errno))
 }

@@ -111,7 +111,11 @@ impl Listener {
             // Linux and the BSDs give it to every socket that is accepted: no system call per client.
             socket.set_tcp_nodelay(true)?;
         }
-        Ok(Listener { socket, is_unix, file })
+        Ok(Listener {
+            socket,
+            is_unix,
+            file,
+        })
     }
 
     /// The TCP address that it listens on, with the port that the system chose for port 0.
@@ -120,7 +124,9 @@ impl Listener {
     /// `InvalidInput` if it is a Unix socket.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
         let address = self.socket.local_addr()?.as_socket();
-        address.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "a Unix socket has no TCP address"))
+        address.ok_or_else(|| {
+            io::Error::new(ErrorKind::InvalidInput, "a Unix socket has no TCP address")
+        })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -130,7 +136,9 @@ impl Listener {
     /// The next client that waits, ready to be read from and written to without blocking.
     pub(crate) fn accept(&self) -> io::Result<(Socket, Peer)> {
         #[cfg(not(target_vendor = "apple"))]
-        let (socket, address) = self.socket.accept4(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)?;
+        let (socket, address) = self
+            .socket
+            .accept4(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)?;
         #[cfg(target_vendor = "apple")]
         let (socket, address) = {
             let (socket, address) = self.socket.accept_raw()?;
@@ -172,7 +180,12 @@ impl SocketFile {
     fn new(path: &Path, draft: &Path) -> io::Result<SocketFile> {
         let made = fs::symlink_metadata(draft)?;
         let process = std::process::id();
-        Ok(SocketFile { path: path.to_path_buf(), device: made.dev(), inode: made.ino(), process })
+        Ok(SocketFile {
+            path: path.to_path_buf(),
+            device: made.dev(),
+            inode: made.ino(),
+            process,
+        })
     }
 
     /// Removes the file, unless a successor has put its own there or we are a fork of its maker.

@@ -48,14 +48,17 @@ struct Links {
     by_slot: Vec<Option<Link>>,
     /// Connections that have something to read and want it.
     ready: VecDeque<ConnId>,
-    /// Connections that can be written to again.
-    writable: Vec<ConnId>,
+    /// Connections that can be written to again, or are broken.
+    to_attend: Vec<ConnId>,
 }
 
 impl Links {
     #[inline]
     fn get_mut(&mut self, id: ConnId) -> Option<&mut Link> {
-        self.by_slot.get_mut(id.slot as usize)?.as_mut().filter(|link| link.generation == id.generation)
+        self.by_slot
+            .get_mut(id.slot as usize)?
+            .as_mut()
+            .filter(|link| link.generation == id.generation)
     }
 
     fn insert(&mut self, id: ConnId, link: Link) {
@@ -114,7 +117,14 @@ impl Driver {
         let sleeper = Sleeper::new()?;
         poller.add(sleeper.fd(), token(NO_SLOT, WAKER), Interest::Read)?;
         let engine = Engine::new(config, now);
-        Ok(Driver { engine, poller, links: Links::default(), doors: Doors::default(), sleeper, armed: None })
+        Ok(Driver {
+            engine,
+            poller,
+            links: Links::default(),
+            doors: Doors::default(),
+            sleeper,
+            armed: None,
+        })
     }
 
     /// The descriptor that is readable while `poll` has something to do. Stop watching it before dropping the driver.
@@ -129,7 +139,8 @@ impl Driver {
     /// What the system says when the listener cannot be watched.
     pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
         let number = FIRST_DOOR + self.doors.len();
-        self.poller.add(listener.fd(), token(NO_SLOT, number), Interest::Read)?;
+        self.poller
+            .add(listener.fd(), token(NO_SLOT, number), Interest::Read)?;
         self.doors.add(listener);
         Ok(())
     }
@@ -169,18 +180,37 @@ impl Driver {
     /// As `poll`.
     pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.arm();
-        let timeout = if self.has_ready() { Some(Duration::ZERO) } else { timeout };
+        let timeout = if self.has_ready() {
+            Some(Duration::ZERO)
+        } else {
+            timeout
+        };
         self.take_events(timeout)?;
         self.work_off(Now::current());
         Ok(())
     }
 
     fn take_events(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let Driver { engine, poller, links, doors, sleeper, armed } = self;
+        let Driver {
+            engine,
+            poller,
+            links,
+            doors,
+            sleeper,
+            armed,
+        } = self;
         poller.wait(timeout, |readiness| {
             let (slot, upper) = (readiness.token as u32, (readiness.token >> 32) as u32);
             if slot != NO_SLOT {
-                mark(links, engine, ConnId { slot, generation: upper }, readiness);
+                mark(
+                    links,
+                    engine,
+                    ConnId {
+                        slot,
+                        generation: upper,
+                    },
+                    readiness,
+                );
             } else if upper >= FIRST_DOOR {
                 doors.knock(upper - FIRST_DOOR);
             } else if upper == WAKER {
@@ -194,11 +224,16 @@ impl Driver {
 
     fn work_off(&mut self, now: Now) {
         self.engine.set_now(now);
-        if self.engine.next_deadline().is_some_and(|deadline| deadline <= now.millis) {
+        if self
+            .engine
+            .next_deadline()
+            .is_some_and(|deadline| deadline <= now.millis)
+        {
             self.engine.tick(now);
         }
-        self.doors.accept(&mut self.engine, &self.poller, &mut self.links, now);
-        while let Some(id) = self.links.writable.pop() {
+        self.doors
+            .accept(&mut self.engine, &self.poller, &mut self.links, now);
+        while let Some(id) = self.links.to_attend.pop() {
             self.attend(id, now);
         }
         self.arm();
@@ -217,7 +252,9 @@ impl Driver {
 
     fn receive(&mut self, id: ConnId, now: Now) {
         let wanted = self.engine.wants_read(id);
-        let Some(link) = self.links.get_mut(id) else { return };
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
         link.is_listed = false;
         if !wanted {
             // `readable` stays: when the engine wants to read again, `attend` sees it.
@@ -247,8 +284,15 @@ impl Driver {
     /// Does for one connection what the engine has prepared.
     #[inline]
     fn attend(&mut self, id: ConnId, now: Now) {
-        let Driver { engine, poller, links, .. } = self;
-        let Some(link) = links.get_mut(id) else { return };
+        let Driver {
+            engine,
+            poller,
+            links,
+            ..
+        } = self;
+        let Some(link) = links.get_mut(id) else {
+            return;
+        };
         if !link.write_blocked {
             let output = engine.output(id);
             if !output.is_empty() {
@@ -263,7 +307,10 @@ impl Driver {
                 if count < wanted {
                     link.write_blocked = true;
                     let (slot, generation) = (id.slot, id.generation);
-                    if poller.modify(link.fd(), token(slot, generation), Interest::ReadWrite).is_err() {
+                    if poller
+                        .modify(link.fd(), token(slot, generation), Interest::ReadWrite)
+                        .is_err()
+                    {
                         self.close(id);
                     }
                     return;
@@ -303,7 +350,8 @@ impl Driver {
     /// Accepts nobody any more, and lets the engine stop: see [`Engine::stop`]. Clients that wait in a listener's
     /// queue are let in first, since nobody else may come for them.
     pub fn stop(&mut self, deadline: u64, now: Now) {
-        self.doors.close(&mut self.engine, &self.poller, &mut self.links, now);
+        self.doors
+            .close(&mut self.engine, &self.poller, &mut self.links, now);
         self.engine.stop(deadline, now);
         self.arm();
     }
@@ -321,8 +369,15 @@ impl Driver {
 
     /// Sees to it that the timer fires no later than it must.
     fn arm(&mut self) {
-        let next = self.engine.next_deadline().into_iter().chain(self.doors.resume_at()).min();
-        let Some(next) = next.filter(|&next| self.armed.is_none_or(|armed| next < armed)) else { return };
+        let next = self
+            .engine
+            .next_deadline()
+            .into_iter()
+            .chain(self.doors.resume_at())
+            .min();
+        let Some(next) = next.filter(|&next| self.armed.is_none_or(|armed| next < armed)) else {
+            return;
+        };
         let wait = Duration::from_millis(next.saturating_sub(self.engine.millis()));
         if self.poller.set_timer(Some(wait)).is_ok() {
             self.armed = Some(next);
@@ -333,8 +388,12 @@ impl Driver {
 /// Keeps what the poller told about a connection.
 #[inline]
 fn mark(links: &mut Links, engine: &mut Engine, id: ConnId, readiness: Readiness) {
-    let Some(link) = links.get_mut(id) else { return };
+    let Some(link) = links.get_mut(id) else {
+        return;
+    };
     link.closed |= readiness.closed;
+    // What is broken takes every write, to say so.
+    link.write_blocked &= !readiness.closed;
     if readiness.read_closed && !link.read_closed {
         link.read_closed = true;
         // It may be long before anybody reads up to the end, and whoever works for this client wants to know.
@@ -342,10 +401,10 @@ fn mark(links: &mut Links, engine: &mut Engine, id: ConnId, readiness: Readiness
     }
     if readiness.writable && link.write_blocked {
         link.write_blocked = false;
-        links.writable.push(id);
+        links.to_attend.push(id);
     } else if readiness.closed && !engine.wants_read(id) {
         // Nobody reads, so nobody would see the end.
-        links.writable.push(id);
+        links.to_attend.push(id);
     }
     if readiness.readable
         && let Some(link) = links.get_mut(id)

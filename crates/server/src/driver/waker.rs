@@ -42,7 +42,13 @@ pub(crate) struct Sleeper {
 impl Sleeper {
     pub(crate) fn new() -> io::Result<Sleeper> {
         let (reader, writer) = wake_pair()?;
-        Ok(Sleeper { reader, waker: Waker(Arc::new(Signal { pending: AtomicBool::new(false), writer })) })
+        Ok(Sleeper {
+            reader,
+            waker: Waker(Arc::new(Signal {
+                pending: AtomicBool::new(false),
+                writer,
+            })),
+        })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {

@@ -4,8 +4,8 @@
 //! until those before them are complete.
 
 use wire::http1::{
-    BodyDecoder, BodyEncoder, BodyError, Delivery, FieldBlock, Outgoing, Protocol, ResponseContext, Stamp,
-    encode_continue, encode_head, encode_switch,
+    BodyDecoder, BodyEncoder, BodyError, Delivery, FieldBlock, Outgoing, Protocol, ResponseContext,
+    Stamp, encode_continue, encode_head, encode_switch,
 };
 use wire::refusal::Refusal;
 
@@ -27,7 +27,8 @@ impl Connection {
         blocks: &[&FieldBlock],
         body: &[u8],
     ) -> Result<(), Gone> {
-        let (place, outgoing) = self.begin(shared, serial, status, blocks, Delivery::Whole(body.len()))?;
+        let (place, outgoing) =
+            self.begin(shared, serial, status, blocks, Delivery::Whole(body.len()))?;
         if outgoing.body.wants_data() {
             if place == 0 {
                 self.output.extend_from_slice(body);
@@ -67,7 +68,8 @@ impl Connection {
         blocks: &[&FieldBlock],
         delivery: Delivery,
     ) -> Result<(usize, Outgoing), Gone> {
-        let closes = (self.last && self.queue.is_last(serial)) || self.unread_body_closes(shared, serial, delivery);
+        let closes = (self.last && self.queue.is_last(serial))
+            || self.unread_body_closes(shared, serial, delivery);
         let (place, exchange) = self.queue.find(serial).ok_or(Gone)?;
         if !matches!(exchange.progress, Progress::Waiting) {
             return Err(Gone);
@@ -77,17 +79,31 @@ impl Connection {
             minor_version: exchange.minor_version,
             keep_alive: exchange.keep_alive && !closes,
         };
-        let request_id = if shared.config.request_id { Some(shared.number(serial)) } else { None };
-        let out = if place == 0 { &mut self.output } else { &mut exchange.buffered };
+        let request_id = if shared.config.request_id {
+            Some(shared.number(serial))
+        } else {
+            None
+        };
+        let out = if place == 0 {
+            &mut self.output
+        } else {
+            &mut exchange.buffered
+        };
         if out.capacity() == 0 {
             *out = shared.buffer();
         }
-        let stamp = Stamp { date: &shared.date, request_id };
+        let stamp = Stamp {
+            date: &shared.date,
+            request_id,
+        };
         let outgoing = match encode_head(out, status, None, blocks, context, delivery, &stamp) {
             Ok(outgoing) => outgoing,
             // A status that is none is a mistake of the program, and that is what 500 means.
             Err(_) => match encode_head(out, 500, None, &[], context, Delivery::Whole(0), &stamp) {
-                Ok(outgoing) => Outgoing { body: BodyEncoder::Discard, ..outgoing },
+                Ok(outgoing) => Outgoing {
+                    body: BodyEncoder::Discard,
+                    ..outgoing
+                },
                 Err(_) => return Err(Gone),
             },
         };
@@ -100,19 +116,32 @@ impl Connection {
     /// must never be read as a request.
     #[inline]
     fn unread_body_closes(&self, shared: &Shared, serial: u64, delivery: Delivery) -> bool {
-        let Some(incoming) = &self.incoming else { return false };
+        let Some(incoming) = &self.incoming else {
+            return false;
+        };
         if incoming.serial != serial || incoming.done {
             return false;
         }
         // Whoever streams both ways may still read it.
         let still_read = incoming.used == Use::Streamed && !matches!(delivery, Delivery::Whole(_));
-        incoming.failed.is_some() || incoming.expects_continue || (!still_read && is_too_much(incoming, shared))
+        incoming.failed.is_some()
+            || incoming.expects_continue
+            || (!still_read && is_too_much(incoming, shared))
     }
 
     /// A piece of a streamed answer.
-    pub(crate) fn write(&mut self, shared: &mut Shared, serial: u64, data: &[u8]) -> Result<Room, Gone> {
+    pub(crate) fn write(
+        &mut self,
+        shared: &mut Shared,
+        serial: u64,
+        data: &[u8],
+    ) -> Result<Room, Gone> {
         let (place, exchange) = self.queue.find(serial).ok_or(Gone)?;
-        let out = if place == 0 { &mut self.output } else { &mut exchange.buffered };
+        let out = if place == 0 {
+            &mut self.output
+        } else {
+            &mut exchange.buffered
+        };
         if out.capacity() == 0 {
             *out = shared.buffer();
         }
@@ -128,7 +157,11 @@ impl Connection {
             Progress::Waiting | Progress::Complete => return Err(Gone),
         }
         let waiting = out.len() - if place == 0 { self.sent } else { 0 };
-        let room = if waiting >= shared.config.high_water { Room::Full } else { Room::Free };
+        let room = if waiting >= shared.config.high_water {
+            Room::Full
+        } else {
+            Room::Free
+        };
         exchange.waits_for_room = room == Room::Full;
         if place == 0 {
             self.touch(shared);
@@ -139,7 +172,11 @@ impl Connection {
     /// The end of a streamed answer.
     pub(crate) fn finish(&mut self, shared: &mut Shared, serial: u64) -> Result<(), Gone> {
         let (place, exchange) = self.queue.find(serial).ok_or(Gone)?;
-        let out = if place == 0 { &mut self.output } else { &mut exchange.buffered };
+        let out = if place == 0 {
+            &mut self.output
+        } else {
+            &mut exchange.buffered
+        };
         match &mut exchange.progress {
             Progress::Streaming(encoder) => {
                 if encoder.finish(out).is_err() {
@@ -167,7 +204,9 @@ impl Connection {
 
     fn cut_short(&mut self, shared: &mut Shared, serial: u64, wrong_length: bool) {
         if wrong_length {
-            shared.notice(Notice::WrongLength { id: self.request(serial) });
+            shared.notice(Notice::WrongLength {
+                id: self.request(serial),
+            });
         }
         if let Some((place, exchange)) = self.queue.find(serial) {
             exchange.closes = true;
@@ -181,7 +220,9 @@ impl Connection {
         self.lingers = true;
         let (fields, body) = problem(&refusal);
         match self.queue.find(serial) {
-            Some((_, exchange)) if matches!(exchange.progress, Progress::Waiting) => exchange.keep_alive = false,
+            Some((_, exchange)) if matches!(exchange.progress, Progress::Waiting) => {
+                exchange.keep_alive = false
+            }
             Some((_, exchange)) if !matches!(exchange.progress, Progress::Complete) => {
                 // Its head is out already.
                 self.cut_short(shared, serial, false);
@@ -210,7 +251,11 @@ impl Connection {
             half_close_told: true,
             is_known: false,
         });
-        shared.events.push_back(Event::Refused { connection: self.id, id: None, refusal });
+        shared.events.push_back(Event::Refused {
+            connection: self.id,
+            id: None,
+            refusal,
+        });
         self.refuse_request(shared, serial, refusal);
     }
 
@@ -227,9 +272,25 @@ impl Connection {
         if !matches!(exchange.progress, Progress::Waiting) || self.incoming.is_some() {
             return Err(Gone);
         }
-        let request_id = if shared.config.request_id { Some(shared.number(serial)) } else { None };
-        let out = if place == 0 { &mut self.output } else { &mut exchange.buffered };
-        encode_switch(out, protocol, blocks, &Stamp { date: &shared.date, request_id });
+        let request_id = if shared.config.request_id {
+            Some(shared.number(serial))
+        } else {
+            None
+        };
+        let out = if place == 0 {
+            &mut self.output
+        } else {
+            &mut exchange.buffered
+        };
+        encode_switch(
+            out,
+            protocol,
+            blocks,
+            &Stamp {
+                date: &shared.date,
+                request_id,
+            },
+        );
         exchange.progress = Progress::Raw;
         exchange.closes = true;
         self.incoming = Some(Box::new(Incoming::raw(serial, shared.buffer())));
@@ -240,7 +301,9 @@ impl Connection {
 
     /// Tells a client that waits for it to send its body, as soon as it is the request's turn.
     pub(crate) fn say_continue(&mut self, shared: &mut Shared, serial: u64, body_has_begun: bool) {
-        let Some(incoming) = &mut self.incoming else { return };
+        let Some(incoming) = &mut self.incoming else {
+            return;
+        };
         if incoming.serial != serial || !incoming.expects_continue || incoming.failed.is_some() {
             return;
         }
@@ -249,7 +312,11 @@ impl Connection {
         if body_has_begun {
             return;
         }
-        if self.queue.first_mut().is_some_and(|first| first.serial == serial) {
+        if self
+            .queue
+            .first_mut()
+            .is_some_and(|first| first.serial == serial)
+        {
             encode_continue(&mut self.output);
             self.touch(shared);
         } else {
@@ -333,22 +400,29 @@ impl Connection {
             && std::mem::take(&mut first.waits_for_room)
         {
             let serial = first.serial;
-            shared.events.push_back(Event::Writable { id: self.request(serial) });
+            shared.events.push_back(Event::Writable {
+                id: self.request(serial),
+            });
         }
     }
 
     /// The request is answered: what is left of its body is dropped, or ends the connection.
     fn release_body(&mut self, shared: &mut Shared, serial: u64, closes: bool) {
-        let Some(incoming) = &mut self.incoming else { return };
+        let Some(incoming) = &mut self.incoming else {
+            return;
+        };
         if incoming.serial != serial {
             return;
         }
         incoming.continue_due = false;
         if !incoming.done {
-            let hopeless =
-                closes || incoming.failed.is_some() || incoming.expects_continue || is_too_much(incoming, shared);
+            let hopeless = closes
+                || incoming.failed.is_some()
+                || incoming.expects_continue
+                || is_too_much(incoming, shared);
             if incoming.decoder.is_none() && !hopeless {
-                incoming.decoder = BodyDecoder::new(incoming.framing, u64::MAX, &shared.config.limits).ok();
+                incoming.decoder =
+                    BodyDecoder::new(incoming.framing, u64::MAX, &shared.config.limits).ok();
             }
             if !hopeless && incoming.decoder.is_some() {
                 incoming.used = Use::Dropped;
@@ -368,5 +442,7 @@ impl Connection {
 
 /// Whether more of the body is known to come than is read for nothing.
 fn is_too_much(incoming: &Incoming, shared: &Shared) -> bool {
-    incoming.left().is_some_and(|left| left > shared.config.limits.linger as u64)
+    incoming
+        .left()
+        .is_some_and(|left| left > shared.config.limits.linger as u64)
 }

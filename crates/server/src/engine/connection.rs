@@ -61,8 +61,10 @@ pub(crate) struct Connection {
     pub(crate) last: bool,
     /// Bytes were or may be thrown away, so closing at once could destroy the answer on its way.
     pub(crate) lingers: bool,
-    /// The client sends no more.
+    /// The client sends no more, and all that it sent was read.
     pub(crate) eof: bool,
+    /// The client sends no more; what it sent may not be read yet.
+    pub(crate) half_closed: bool,
     /// It stands in `Shared::touched`.
     pub(crate) is_touched: bool,
     /// It stands in `Shared::runnable`.
@@ -72,7 +74,10 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(peer: Peer) -> Connection {
         Connection {
-            id: ConnId { slot: u32::MAX, generation: 0 },
+            id: ConnId {
+                slot: u32::MAX,
+                generation: 0,
+            },
             peer,
             input: Vec::new(),
             used: 0,
@@ -93,6 +98,7 @@ impl Connection {
             last: false,
             lingers: false,
             eof: false,
+            half_closed: false,
             is_touched: false,
             is_runnable: false,
         }
@@ -101,7 +107,11 @@ impl Connection {
     /// The name of this connection's request with that serial number.
     #[inline]
     pub(crate) fn request(&self, serial: u64) -> RequestId {
-        RequestId { slot: self.id.slot, generation: self.id.generation, serial }
+        RequestId {
+            slot: self.id.slot,
+            generation: self.id.generation,
+            serial,
+        }
     }
 
     /// Bytes that wait to be sent.
@@ -156,6 +166,13 @@ impl Connection {
         !self.eof && !self.paused && self.fate != Fate::Close
     }
 
+    /// What was handed out is the last: the server stops. Nothing told the client, so its next request may
+    /// be on its way, and closing at once would destroy the last answer.
+    pub(crate) fn end_with_answers(&mut self) {
+        self.last = true;
+        self.lingers = true;
+    }
+
     /// No request comes any more. If nothing is owed, the connection is on its way to be closed.
     pub(crate) fn finish_up(&mut self, shared: &mut Shared) {
         self.last = true;
@@ -168,7 +185,11 @@ impl Connection {
         }
         self.lingers |= self.unused() > 0;
         self.drop_input(shared);
-        self.fate = if self.lingers && !self.eof { Fate::Finish } else { Fate::Close };
+        self.fate = if self.lingers && !self.eof {
+            Fate::Finish
+        } else {
+            Fate::Close
+        };
         // What still comes is scrap, and scrap is always read.
         self.paused = false;
         self.touch(shared);
@@ -201,11 +222,37 @@ impl Connection {
         self.touch(shared);
     }
 
+    /// Tells of the half-close for each request that is worked on. Nobody works on one whose body is still
+    /// being collected: that is told when it is complete, or refused.
+    pub(crate) fn tell_half_close(&mut self, shared: &mut Shared) {
+        let collected = self
+            .incoming
+            .as_ref()
+            .filter(|body| body.is_being_collected());
+        let except = collected.map(|body| body.serial);
+        let ConnId { slot, generation } = self.id;
+        for exchange in self.queue.iter_mut() {
+            let told = exchange.half_close_told || !exchange.is_owed();
+            let serial = exchange.serial;
+            if !told && except != Some(serial) {
+                exchange.half_close_told = true;
+                let id = RequestId {
+                    slot,
+                    generation,
+                    serial,
+                };
+                shared.events.push_back(Event::HalfClosed { id });
+            }
+        }
+    }
+
     /// Forgets all unanswered requests; each is told as gone.
     pub(crate) fn give_up_requests(&mut self, shared: &mut Shared) {
         while let Some(exchange) = self.queue.pop() {
             if exchange.is_owed() {
-                shared.events.push_back(Event::Gone { id: self.request(exchange.serial) });
+                shared.events.push_back(Event::Gone {
+                    id: self.request(exchange.serial),
+                });
             }
             shared.recycle_buffer(exchange.buffered);
         }

@@ -102,14 +102,22 @@ impl Queue {
     pub(crate) fn find(&mut self, serial: u64) -> Option<(usize, &mut Exchange)> {
         match &mut self.first {
             Some(first) if first.serial == serial => Some((0, first)),
-            _ => self.rest.iter_mut().zip(1..).find(|(exchange, _)| exchange.serial == serial).map(|(e, place)| (place, e)),
+            _ => self
+                .rest
+                .iter_mut()
+                .zip(1..)
+                .find(|(exchange, _)| exchange.serial == serial)
+                .map(|(e, place)| (place, e)),
         }
     }
 
     /// The last, which is the youngest.
     #[inline]
     pub(crate) fn is_last(&self, serial: u64) -> bool {
-        self.rest.back().or(self.first.as_ref()).is_some_and(|exchange| exchange.serial == serial)
+        self.rest
+            .back()
+            .or(self.first.as_ref())
+            .is_some_and(|exchange| exchange.serial == serial)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Exchange> {

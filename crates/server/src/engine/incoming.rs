@@ -85,6 +85,11 @@ impl Incoming {
         self.done || self.failed.is_some()
     }
 
+    /// Whether it is gathered and not complete.
+    pub(crate) fn is_being_collected(&self) -> bool {
+        self.used == Use::Collected && !self.is_over()
+    }
+
     /// Whether more bytes are wanted now: somebody takes them and what was decoded is below `high_water`.
     pub(crate) fn wants_more(&self, high_water: usize) -> bool {
         !self.is_over()

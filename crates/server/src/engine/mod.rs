@@ -6,11 +6,11 @@
 //! Rule 3: a name of something that is over is answered with [`Gone`] and changes nothing.
 //! Rule 4: what a peer can make the engine hold is bounded: by `limits`, and by `high_water` in each direction.
 //!
-//! Layout: this file is the caller's side, `shell` the side of whoever owns the transports
-//! (`sockets` what only the driver needs of it). A connection is
-//! `connection` (state), `reading` (bytes in), `answering` (bytes out), `timing` (deadlines) with `exchange`
-//! (one request and its answer), `incoming` (a request body), `problem` (the answer to what is refused).
-//! Below them: `slab`, `wheel`, `peers`, and `shared`, which is everything that is not one connection's.
+//! Layout: this file is the caller's side with `pulling` (`next`), `shell` the side of whoever owns the
+//! transports, `sockets` what only the driver needs of it. A connection is `connection` (state), `reading`
+//! (bytes in), `answering` (bytes out), `timing` (deadlines) with `exchange` (one request and its answer),
+//! `incoming` (a request body), `problem` (the answer to what is refused). Below them: `slab`, `wheel`, `peers`,
+//! and `shared`, which is everything that is not one connection's.
 
 mod answering;
 mod connection;
@@ -18,6 +18,7 @@ mod exchange;
 mod incoming;
 mod peers;
 mod problem;
+mod pulling;
 mod reading;
 mod shared;
 mod shell;
@@ -31,18 +32,15 @@ pub use connection::Fate;
 #[cfg(unix)]
 pub(crate) use shell::Admission;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use wire::http1::{FieldBlock, Head, Protocol};
 use wire::refusal::Refusal;
 
 use crate::config::Config;
-use crate::event::{BodyState, ConnId, Event, Gone, Notice, RequestId, Room};
+use crate::event::{BodyState, ConnId, Event, Gone, RequestId, Room};
 use crate::now::Now;
 use crate::peer::Peer;
 use connection::Connection;
 use incoming::Use;
-use reading::Outcome;
 use shared::Shared;
 use slab::Slab;
 
@@ -75,7 +73,12 @@ impl Engine {
         Engine {
             slab: Slab::new(),
             shared: Shared::new(config, now),
-            reading: Reading { bytes: vec![0; READ].into_boxed_slice(), connection: None, start: 0, end: 0 },
+            reading: Reading {
+                bytes: vec![0; READ].into_boxed_slice(),
+                connection: None,
+                start: 0,
+                end: 0,
+            },
             parsing: None,
             due: Vec::new(),
         }
@@ -93,104 +96,6 @@ impl Engine {
         self.shared.set_now(now);
     }
 
-    /// The next thing to do. `None`: nothing more until the shell brings bytes or time passes.
-    pub fn next(&mut self, now: Now) -> Option<Event> {
-        self.shared.set_now(now);
-        // What a peer sends must not take the others down, whatever we did wrong.
-        match catch_unwind(AssertUnwindSafe(|| self.pull())) {
-            Ok(event) => event,
-            Err(_) => {
-                if let Some(connection) = self.parsing.take().and_then(|id| self.slab.get_mut(id)) {
-                    connection.kill(&mut self.shared);
-                }
-                self.reading.connection = None;
-                self.shared.notice(Notice::Panicked);
-                self.shared.events.pop_front()
-            }
-        }
-    }
-
-    /// Whether `next` has something to look at.
-    #[must_use]
-    pub fn has_ready(&self) -> bool {
-        !self.shared.events.is_empty() || self.reading.connection.is_some() || !self.shared.runnable.is_empty()
-    }
-
-    #[inline]
-    fn pull(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.shared.events.pop_front() {
-                return Some(event);
-            }
-            if let Some(id) = self.reading.connection {
-                if let Some(event) = self.advance_read(id) {
-                    return Some(event);
-                }
-            } else if let Some(id) = self.shared.runnable.pop_front() {
-                if let Some(event) = self.advance_kept(id) {
-                    return Some(event);
-                }
-            } else {
-                return None;
-            }
-        }
-    }
-
-    /// Parses on in what was read last.
-    #[inline]
-    fn advance_read(&mut self, id: ConnId) -> Option<Event> {
-        let Engine { slab, shared, reading, parsing, .. } = self;
-        let Some(connection) = slab.get_mut(id) else {
-            reading.connection = None;
-            return None;
-        };
-        *parsing = Some(id);
-        let input = reading.bytes.get(reading.start..reading.end).unwrap_or_default();
-        let (used, outcome) = connection.step(shared, input);
-        reading.start += used;
-        if let Outcome::Event(event) = outcome {
-            return Some(event);
-        }
-        reading.connection = None;
-        connection.paused = matches!(outcome, Outcome::Blocked);
-        connection.input.extend_from_slice(input.get(used..).unwrap_or_default());
-        connection.settle(shared);
-        None
-    }
-
-    /// Parses on in what a connection keeps itself.
-    fn advance_kept(&mut self, id: ConnId) -> Option<Event> {
-        let Engine { slab, shared, parsing, .. } = self;
-        let connection = slab.get_mut(id)?;
-        *parsing = Some(id);
-        connection.is_runnable = false;
-        let input = std::mem::take(&mut connection.input);
-        let start = std::mem::take(&mut connection.used);
-        let (used, outcome) = connection.step(shared, input.get(start..).unwrap_or_default());
-        // It may be closing by now, and then nothing of it is needed.
-        if start + used < input.len() && connection.fate == Fate::Open {
-            connection.input = input;
-            connection.used = start + used;
-        }
-        match outcome {
-            Outcome::Event(event) => {
-                connection.run(shared);
-                return Some(event);
-            }
-            Outcome::Blocked => connection.paused = true,
-            Outcome::NeedMore => {
-                connection.paused = false;
-                if connection.eof {
-                    connection.input_ended(shared);
-                }
-                // The shell may have waited for this to read on.
-                connection.touch(shared);
-            }
-        }
-        connection.settle(shared);
-        None
-    }
-
     /// The connection of a request, with what it shares with others.
     #[inline]
     fn find(&mut self, id: RequestId) -> Result<(&mut Connection, &mut Shared), Gone> {
@@ -204,7 +109,13 @@ impl Engine {
     /// # Errors
     /// [`Gone`] if the request is answered, its answer has begun, or its connection is gone.
     #[inline]
-    pub fn respond(&mut self, id: RequestId, status: u16, blocks: &[&FieldBlock], body: &[u8]) -> Result<(), Gone> {
+    pub fn respond(
+        &mut self,
+        id: RequestId,
+        status: u16,
+        blocks: &[&FieldBlock],
+        body: &[u8],
+    ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
         connection.respond(shared, id.serial, status, blocks, body)
     }
@@ -234,7 +145,7 @@ impl Engine {
     }
 
     /// Ends an answer that was begun. If it is shorter than declared the connection is closed, so that
-    /// nobody takes it for whole, and [`Notice::WrongLength`] is given.
+    /// nobody takes it for whole, and [`Notice::WrongLength`](crate::Notice::WrongLength) is given.
     ///
     /// # Errors
     /// [`Gone`] if there is no begun answer.
@@ -269,7 +180,12 @@ impl Engine {
     ///
     /// # Errors
     /// [`Gone`] as `respond`, or if the request has a body.
-    pub fn upgrade(&mut self, id: RequestId, protocol: &Protocol, blocks: &[&FieldBlock]) -> Result<(), Gone> {
+    pub fn upgrade(
+        &mut self,
+        id: RequestId,
+        protocol: &Protocol,
+        blocks: &[&FieldBlock],
+    ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
         connection.upgrade(shared, id.serial, protocol, blocks)
     }
@@ -292,16 +208,28 @@ impl Engine {
     }
 
     fn claim_body(&mut self, id: RequestId, used: Use, max: u64) -> Result<(), Gone> {
-        let Engine { slab, shared, reading, .. } = self;
+        let Engine {
+            slab,
+            shared,
+            reading,
+            ..
+        } = self;
         let connection = slab.get_mut(id.connection()).ok_or(Gone)?;
         connection.queue.find(id.serial).ok_or(Gone)?;
-        if connection.incoming.as_ref().is_some_and(|incoming| incoming.serial == id.serial) {
+        if connection
+            .incoming
+            .as_ref()
+            .is_some_and(|incoming| incoming.serial == id.serial)
+        {
             let is_read = reading.connection == Some(connection.id) && reading.start < reading.end;
             let body_has_begun = is_read || connection.unused() > 0;
             connection.claim_body(shared, used, max);
             connection.say_continue(shared, id.serial, body_has_begun);
         } else if used == Use::Collected {
-            shared.events.push_back(Event::Body { id, body: Vec::new() });
+            shared.events.push_back(Event::Body {
+                id,
+                body: Vec::new(),
+            });
         }
         Ok(())
     }
@@ -309,11 +237,17 @@ impl Engine {
     /// Appends what has come of a streamed body to `out`. After [`BodyState::Pending`] an
     /// [`Event::BodyReady`] follows. While nobody reads, the client has to wait.
     pub fn read_body(&mut self, id: RequestId, out: &mut Vec<u8>) -> BodyState {
-        let Ok((connection, shared)) = self.find(id) else { return BodyState::Gone };
+        let Ok((connection, shared)) = self.find(id) else {
+            return BodyState::Gone;
+        };
         if connection.queue.find(id.serial).is_none() {
             return BodyState::Gone;
         }
-        let Some(incoming) = connection.incoming.as_mut().filter(|incoming| incoming.serial == id.serial) else {
+        let Some(incoming) = connection
+            .incoming
+            .as_mut()
+            .filter(|incoming| incoming.serial == id.serial)
+        else {
             return BodyState::End;
         };
         if !incoming.buffer.is_empty() {
@@ -357,7 +291,10 @@ impl Engine {
     #[must_use]
     pub fn is_live(&mut self, id: RequestId) -> bool {
         self.find(id).is_ok_and(|(connection, _)| {
-            connection.queue.find(id.serial).is_some_and(|(_, exchange)| exchange.is_owed())
+            connection
+                .queue
+                .find(id.serial)
+                .is_some_and(|(_, exchange)| exchange.is_owed())
         })
     }
 
@@ -385,7 +322,11 @@ impl Engine {
             }
         }
         self.due = due;
-        if self.shared.stopping.is_some_and(|(_, deadline)| self.shared.now >= deadline) {
+        if self
+            .shared
+            .stopping
+            .is_some_and(|(_, deadline)| self.shared.now >= deadline)
+        {
             for id in self.slab.names() {
                 if let Some(connection) = self.slab.get_mut(id) {
                     connection.kill(&mut self.shared);
@@ -397,7 +338,11 @@ impl Engine {
     /// When `tick` has something to do, in milliseconds of [`Now::millis`]. `None`: not before something else happens.
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
-        let stop = self.shared.stopping.filter(|_| self.slab.len() > 0).map(|(_, deadline)| deadline);
+        let stop = self
+            .shared
+            .stopping
+            .filter(|_| self.slab.len() > 0)
+            .map(|(_, deadline)| deadline);
         self.shared.wheel.next().into_iter().chain(stop).min()
     }
 
@@ -408,9 +353,11 @@ impl Engine {
         let idle_until = (self.shared.now + self.shared.config.stop_grace).min(deadline);
         self.shared.stopping = Some((idle_until, deadline));
         for id in self.slab.names() {
-            let Some(connection) = self.slab.get_mut(id) else { continue };
+            let Some(connection) = self.slab.get_mut(id) else {
+                continue;
+            };
             if !connection.queue.is_empty() {
-                connection.last = true;
+                connection.end_with_answers();
             } else if connection.is_idle() {
                 connection.start_timing(&mut self.shared);
                 connection.schedule(&mut self.shared);

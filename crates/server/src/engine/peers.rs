@@ -12,7 +12,10 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) fn new(exempt: Vec<(IpAddr, u8)>) -> Peers {
-        Peers { held: HashMap::new(), exempt }
+        Peers {
+            held: HashMap::new(),
+            exempt,
+        }
     }
 
     /// Counts one more connection of `ip`, unless it holds `limit` already. Peers that are never counted always pass.
@@ -39,12 +42,18 @@ impl Peers {
 
     fn key(&self, ip: Option<IpAddr>) -> Option<IpAddr> {
         let ip = ip.filter(|ip| !ip.is_loopback())?;
-        if self.exempt.iter().any(|&(network, prefix)| contains(network.to_canonical(), prefix, ip)) {
+        if self
+            .exempt
+            .iter()
+            .any(|&(network, prefix)| contains(network.to_canonical(), prefix, ip))
+        {
             return None;
         }
         Some(match ip {
             IpAddr::V4(_) => ip,
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+            IpAddr::V6(address) => {
+                IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
+            }
         })
     }
 }
@@ -54,11 +63,17 @@ fn contains(network: IpAddr, prefix: u8, ip: IpAddr) -> bool {
     match (network, ip) {
         (IpAddr::V4(network), IpAddr::V4(ip)) => {
             let rest = 32_u32.saturating_sub(prefix.into());
-            (network.to_bits() ^ ip.to_bits()).checked_shr(rest).unwrap_or(0) == 0
+            (network.to_bits() ^ ip.to_bits())
+                .checked_shr(rest)
+                .unwrap_or(0)
+                == 0
         }
         (IpAddr::V6(network), IpAddr::V6(ip)) => {
             let rest = 128_u32.saturating_sub(prefix.into());
-            (network.to_bits() ^ ip.to_bits()).checked_shr(rest).unwrap_or(0) == 0
+            (network.to_bits() ^ ip.to_bits())
+                .checked_shr(rest)
+                .unwrap_or(0)
+                == 0
         }
         _ => false,
     }
@@ -95,7 +110,10 @@ mod tests {
 
     #[test]
     fn loopback_unix_and_trusted_networks_are_not_counted() {
-        let mut peers = Peers::new(vec![(ip("10.0.0.0").unwrap(), 8), (ip("2001:db8::").unwrap(), 32)]);
+        let mut peers = Peers::new(vec![
+            (ip("10.0.0.0").unwrap(), 8),
+            (ip("2001:db8::").unwrap(), 32),
+        ]);
         for _ in 0..3 {
             for text in ["127.0.0.1", "::1", "10.9.8.7", "2001:db8:5::1"] {
                 assert!(peers.enter(ip(text), 1), "{text}");

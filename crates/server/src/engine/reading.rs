@@ -3,7 +3,7 @@
 //! One call hands out at most one thing, so that the caller decides how much it starts before it flushes.
 
 use wire::http1::{BodyDecoder, BodyStep, Framing, Head, HeadProgress};
-use wire::refusal::{INCOMPLETE_REQUEST, Refusal};
+use wire::refusal::{BODY_TIMEOUT, INCOMPLETE_REQUEST, Refusal};
 
 use super::connection::{Connection, Fate};
 use super::exchange::{Exchange, Progress};
@@ -81,7 +81,10 @@ impl Connection {
                     self.head_waits = true;
                     return (consumed, Some(Outcome::Blocked));
                 }
-                (consumed, Some(Outcome::Event(self.hand_out(shared, head, alone))))
+                (
+                    consumed,
+                    Some(Outcome::Event(self.hand_out(shared, head, alone))),
+                )
             }
             Ok(HeadProgress::Partial) => {
                 self.head = Some(head);
@@ -117,7 +120,10 @@ impl Connection {
             let buffer = shared.buffer();
             self.incoming = Some(Box::new(Incoming::new(serial, &head, buffer)));
         }
-        self.last = !head.keep_alive || shared.stopping.is_some();
+        self.last = !head.keep_alive;
+        if shared.stopping.is_some() {
+            self.end_with_answers();
+        }
         self.timing = Timing::Nothing;
         self.read_deadline = super::timing::NEVER;
         self.queue.push(Exchange {
@@ -129,12 +135,12 @@ impl Connection {
             keep_alive: head.keep_alive,
             closes: false,
             waits_for_room: false,
-            half_close_told: self.eof,
+            half_close_told: false,
             is_known: true,
         });
         let id = self.request(serial);
-        if self.eof {
-            shared.events.push_back(Event::HalfClosed { id });
+        if self.half_closed {
+            self.tell_half_close(shared);
         }
         Event::Request { id, head, has_body }
     }
@@ -146,7 +152,9 @@ impl Connection {
         let mut used = 0;
         let high_water = shared.config.high_water;
         loop {
-            let Some(incoming) = &mut self.incoming else { return (used, None) };
+            let Some(incoming) = &mut self.incoming else {
+                return (used, None);
+            };
             if !incoming.wants_more(high_water) {
                 return (used, Some(self.body_ready().unwrap_or(Outcome::Blocked)));
             }
@@ -156,7 +164,9 @@ impl Connection {
                 used += rest.len();
                 return (used, Some(self.body_ready().unwrap_or(Outcome::NeedMore)));
             }
-            let Some(decoder) = &mut incoming.decoder else { return (used, Some(Outcome::Blocked)) };
+            let Some(decoder) = &mut incoming.decoder else {
+                return (used, Some(Outcome::Blocked));
+            };
             match decoder.decode(rest) {
                 Ok(BodyStep::Data { consumed, data }) => {
                     let data = rest.get(data).unwrap_or_default();
@@ -196,7 +206,10 @@ impl Connection {
 
     /// The event that a waiting reader is owed, if there is something to read.
     fn body_ready(&mut self) -> Option<Outcome> {
-        let id = self.incoming.as_ref().map(|incoming| self.request(incoming.serial))?;
+        let id = self
+            .incoming
+            .as_ref()
+            .map(|incoming| self.request(incoming.serial))?;
         let incoming = self.incoming.as_mut()?;
         if incoming.reader_waits && (incoming.is_over() || !incoming.buffer.is_empty()) {
             incoming.reader_waits = false;
@@ -210,7 +223,13 @@ impl Connection {
         let incoming = self.incoming.as_ref()?;
         let id = self.request(incoming.serial);
         match incoming.used {
-            Use::Collected => self.incoming.take().map(|incoming| Event::Body { id, body: incoming.buffer }),
+            Use::Collected => {
+                let body = self.incoming.take()?.buffer;
+                if self.half_closed {
+                    self.tell_half_close(shared);
+                }
+                Some(Event::Body { id, body })
+            }
             Use::Dropped => {
                 if let Some(incoming) = self.incoming.take() {
                     shared.recycle_buffer(incoming.buffer);
@@ -229,7 +248,9 @@ impl Connection {
     pub(crate) fn fail_body(&mut self, shared: &mut Shared, refusal: Refusal) {
         self.last = true;
         self.lingers = true;
-        let Some(incoming) = &mut self.incoming else { return };
+        let Some(incoming) = &mut self.incoming else {
+            return;
+        };
         let (serial, used) = (incoming.serial, incoming.used);
         match used {
             Use::Streamed => {
@@ -241,11 +262,24 @@ impl Connection {
             Use::Collected | Use::Unclaimed => {
                 let id = Some(self.request(serial));
                 self.refuse_request(shared, serial, refusal);
-                shared.events.push_back(Event::Refused { connection: self.id, id, refusal });
+                shared.events.push_back(Event::Refused {
+                    connection: self.id,
+                    id,
+                    refusal,
+                });
             }
             Use::Dropped => {
                 self.incoming = None;
-                shared.events.push_back(Event::Refused { connection: self.id, id: None, refusal });
+                // A client that has its answer may leave without sending the rest.
+                if !matches!(refusal, INCOMPLETE_REQUEST | BODY_TIMEOUT) {
+                    let (connection, id) = (self.id, None);
+                    let event = Event::Refused {
+                        connection,
+                        id,
+                        refusal,
+                    };
+                    shared.events.push_back(event);
+                }
                 self.finish_up(shared);
             }
         }
@@ -253,7 +287,9 @@ impl Connection {
 
     /// Makes the decoder, now that it is known how long the body may be.
     pub(crate) fn claim_body(&mut self, shared: &mut Shared, used: Use, max: u64) {
-        let Some(incoming) = &mut self.incoming else { return };
+        let Some(incoming) = &mut self.incoming else {
+            return;
+        };
         if incoming.used != Use::Unclaimed {
             return;
         }
@@ -263,7 +299,9 @@ impl Connection {
                 incoming.decoder = Some(decoder);
                 if let (Use::Collected, Framing::Length(length)) = (used, incoming.framing) {
                     // No more than one read at once: what a client says of itself costs no memory.
-                    let room = usize::try_from(length).unwrap_or(usize::MAX).min(shared.config.high_water);
+                    let room = usize::try_from(length)
+                        .unwrap_or(usize::MAX)
+                        .min(shared.config.high_water);
                     incoming.buffer.reserve(room);
                 }
             }

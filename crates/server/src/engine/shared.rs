@@ -12,9 +12,10 @@ use crate::config::Config;
 use crate::event::{ConnId, Event, Notice};
 use crate::now::Now;
 
-/// Pools keep this many of a thing and no buffer larger than `LARGEST_KEPT`.
-const KEPT: usize = 256;
-const LARGEST_KEPT: usize = 64 * 1024;
+/// A pool keeps this many of a thing, and none that has grown beyond what is usual: a few MiB at most.
+const KEPT: usize = 128;
+const LARGEST_HEAD: usize = 8 * 1024;
+const LARGEST_BUFFER: usize = 32 * 1024;
 
 /// Everything of an engine but its connections.
 pub(crate) struct Shared {
@@ -104,7 +105,7 @@ impl Shared {
     /// Takes a head back. The parser clears it when it is used again.
     #[inline]
     pub(crate) fn recycle_head(&mut self, head: Box<Head>) {
-        if self.heads.len() < KEPT && head.raw.capacity() <= LARGEST_KEPT {
+        if self.heads.len() < KEPT && head.raw.capacity() <= LARGEST_HEAD {
             self.heads.push(head);
         }
     }
@@ -118,7 +119,7 @@ impl Shared {
     /// Takes a buffer back.
     #[inline]
     pub(crate) fn recycle_buffer(&mut self, mut buffer: Vec<u8>) {
-        if self.buffers.len() < KEPT && (1..=LARGEST_KEPT).contains(&buffer.capacity()) {
+        if self.buffers.len() < KEPT && (1..=LARGEST_BUFFER).contains(&buffer.capacity()) {
             buffer.clear();
             self.buffers.push(buffer);
         }
@@ -143,7 +144,8 @@ mod tests {
     #[test]
     fn request_numbers_do_not_repeat() {
         let shared = Shared::new(Config::default(), Now { millis: 0, unix: 0 });
-        let numbers: std::collections::HashSet<u64> = (0..10_000).map(|serial| shared.number(serial)).collect();
+        let numbers: std::collections::HashSet<u64> =
+            (0..10_000).map(|serial| shared.number(serial)).collect();
         assert_eq!(10_000, numbers.len());
     }
 

@@ -4,10 +4,10 @@
 //! `output`, says `advance`, looks at `fate`, and reads while `wants_read`. When its transport is closed, by
 //! whomever, it calls `lost`.
 
+use super::Engine;
 use super::connection::{Connection, Fate};
 use super::timing::{NEVER, Timing};
-use super::Engine;
-use crate::event::{ConnId, Event, Notice};
+use crate::event::{ConnId, Notice};
 use crate::now::Now;
 use crate::peer::Peer;
 
@@ -71,7 +71,9 @@ impl Engine {
     pub fn feed(&mut self, id: ConnId, bytes: &[u8], now: Now) {
         self.shared.set_now(now);
         self.keep_reading(id);
-        let Some(connection) = self.slab.get_mut(id) else { return };
+        let Some(connection) = self.slab.get_mut(id) else {
+            return;
+        };
         if connection.fate == Fate::Close {
             return;
         }
@@ -86,7 +88,9 @@ impl Engine {
         self.shared.set_now(now);
         self.half_closed(id);
         self.keep_reading(id);
-        let Some(connection) = self.slab.get_mut(id) else { return };
+        let Some(connection) = self.slab.get_mut(id) else {
+            return;
+        };
         if connection.eof {
             return;
         }
@@ -99,19 +103,17 @@ impl Engine {
 
     /// The client has closed its side, though not everything that it sent was read yet.
     pub(crate) fn half_closed(&mut self, id: ConnId) {
-        let Some(connection) = self.slab.get_mut(id) else { return };
-        let (slot, generation) = (connection.id.slot, connection.id.generation);
-        for exchange in connection.queue.iter_mut().filter(|exchange| exchange.is_owed()) {
-            if !std::mem::replace(&mut exchange.half_close_told, true) {
-                let id = crate::RequestId { slot, generation, serial: exchange.serial };
-                self.shared.events.push_back(Event::HalfClosed { id });
-            }
+        if let Some(connection) = self.slab.get_mut(id) {
+            connection.half_closed = true;
+            connection.tell_half_close(&mut self.shared);
         }
     }
 
     /// The transport is gone, whoever closed it. Requests that are not answered are told as gone.
     pub fn lost(&mut self, id: ConnId) {
-        let Some(mut connection) = self.slab.remove(id) else { return };
+        let Some(mut connection) = self.slab.remove(id) else {
+            return;
+        };
         connection.give_up_requests(&mut self.shared);
         self.shared.wheel.cancel(id.slot);
         self.shared.peers.leave(connection.peer.ip());
@@ -124,7 +126,8 @@ impl Engine {
         if let Some(incoming) = connection.incoming.take() {
             self.shared.recycle_buffer(incoming.buffer);
         }
-        self.shared.recycle_buffer(std::mem::take(&mut connection.output));
+        self.shared
+            .recycle_buffer(std::mem::take(&mut connection.output));
     }
 
     /// The next connection whose output, fate or wish to read may have changed.
@@ -141,21 +144,28 @@ impl Engine {
     /// What is to be sent.
     #[must_use]
     pub fn output(&self, id: ConnId) -> &[u8] {
-        self.slab.get(id).and_then(|connection| connection.output.get(connection.sent..)).unwrap_or_default()
+        self.slab
+            .get(id)
+            .and_then(|connection| connection.output.get(connection.sent..))
+            .unwrap_or_default()
     }
 
     /// `count` bytes of the output were sent. Call it with 0 when the transport takes nothing now.
     pub fn advance(&mut self, id: ConnId, count: usize, now: Now) {
         self.shared.set_now(now);
         let Engine { slab, shared, .. } = self;
-        let Some(connection) = slab.get_mut(id) else { return };
+        let Some(connection) = slab.get_mut(id) else {
+            return;
+        };
         if count > 0 {
             connection.sent = (connection.sent + count).min(connection.output.len());
             connection.write_deadline = NEVER;
             if connection.unsent() == 0 {
                 connection.sent = 0;
                 shared.recycle_buffer(std::mem::take(&mut connection.output));
-            } else if connection.sent >= shared.config.high_water && connection.sent >= connection.unsent() {
+            } else if connection.sent >= shared.config.high_water
+                && connection.sent >= connection.unsent()
+            {
                 // Moving the rest down costs less than sending this much did.
                 connection.output.drain(..connection.sent);
                 connection.sent = 0;
@@ -177,7 +187,9 @@ impl Engine {
     /// What becomes of the connection once its output is sent.
     #[must_use]
     pub fn fate(&self, id: ConnId) -> Fate {
-        self.slab.get(id).map_or(Fate::Close, |connection| connection.fate)
+        self.slab
+            .get(id)
+            .map_or(Fate::Close, |connection| connection.fate)
     }
 
     /// Moves what was read last into the connection's own buffer, if it is this connection's.
@@ -186,8 +198,16 @@ impl Engine {
             return;
         }
         self.reading.connection = None;
-        let Some(connection) = self.slab.get_mut(id) else { return };
-        keep(connection, self.reading.bytes.get(self.reading.start..self.reading.end).unwrap_or_default());
+        let Some(connection) = self.slab.get_mut(id) else {
+            return;
+        };
+        keep(
+            connection,
+            self.reading
+                .bytes
+                .get(self.reading.start..self.reading.end)
+                .unwrap_or_default(),
+        );
         connection.run(&mut self.shared);
     }
 }

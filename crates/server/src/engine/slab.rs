@@ -16,7 +16,10 @@ pub(crate) struct Slab<T> {
 
 impl<T> Slab<T> {
     pub(crate) fn new() -> Slab<T> {
-        Slab { entries: Vec::new(), free: Vec::new() }
+        Slab {
+            entries: Vec::new(),
+            free: Vec::new(),
+        }
     }
 
     /// How many values it holds.
@@ -29,28 +32,48 @@ impl<T> Slab<T> {
         if let Some(slot) = self.free.pop() {
             let entry = self.entries.get_mut(slot as usize)?;
             entry.value = Some(value);
-            return Some(ConnId { slot, generation: entry.generation });
+            return Some(ConnId {
+                slot,
+                generation: entry.generation,
+            });
         }
         let slot = u32::try_from(self.entries.len()).ok()?;
-        self.entries.push(Entry { generation: 0, value: Some(value) });
-        Some(ConnId { slot, generation: 0 })
+        self.entries.push(Entry {
+            generation: 0,
+            value: Some(value),
+        });
+        Some(ConnId {
+            slot,
+            generation: 0,
+        })
     }
 
     /// The value that was given this name, if it is still in.
     #[inline]
     pub(crate) fn get(&self, id: ConnId) -> Option<&T> {
-        self.entries.get(id.slot as usize).filter(|entry| entry.generation == id.generation)?.value.as_ref()
+        self.entries
+            .get(id.slot as usize)
+            .filter(|entry| entry.generation == id.generation)?
+            .value
+            .as_ref()
     }
 
     /// As `get`, to change it.
     #[inline]
     pub(crate) fn get_mut(&mut self, id: ConnId) -> Option<&mut T> {
-        self.entries.get_mut(id.slot as usize).filter(|entry| entry.generation == id.generation)?.value.as_mut()
+        self.entries
+            .get_mut(id.slot as usize)
+            .filter(|entry| entry.generation == id.generation)?
+            .value
+            .as_mut()
     }
 
     /// Takes the value out; its name means nothing from here on.
     pub(crate) fn remove(&mut self, id: ConnId) -> Option<T> {
-        let entry = self.entries.get_mut(id.slot as usize).filter(|entry| entry.generation == id.generation)?;
+        let entry = self
+            .entries
+            .get_mut(id.slot as usize)
+            .filter(|entry| entry.generation == id.generation)?;
         let value = entry.value.take()?;
         entry.generation = entry.generation.wrapping_add(1);
         self.free.push(id.slot);
@@ -60,12 +83,18 @@ impl<T> Slab<T> {
     /// The name of what stands in a slot now.
     pub(crate) fn name(&self, slot: u32) -> Option<ConnId> {
         let entry = self.entries.get(slot as usize)?;
-        entry.value.as_ref().map(|_| ConnId { slot, generation: entry.generation })
+        entry.value.as_ref().map(|_| ConnId {
+            slot,
+            generation: entry.generation,
+        })
     }
 
     /// The names of all values.
     pub(crate) fn names(&self) -> Vec<ConnId> {
-        (0..).map_while(|slot: u32| self.entries.get(slot as usize).map(|_| slot)).filter_map(|slot| self.name(slot)).collect()
+        (0..)
+            .map_while(|slot: u32| self.entries.get(slot as usize).map(|_| slot))
+            .filter_map(|slot| self.name(slot))
+            .collect()
     }
 }
 

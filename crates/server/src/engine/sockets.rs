@@ -35,8 +35,15 @@ impl Engine {
 
     /// `count` bytes for this connection stand in the buffer.
     pub(crate) fn filled(&mut self, id: ConnId, count: usize) {
-        let Some(connection) = self.slab.get_mut(id) else { return };
-        let Reading { bytes, connection: reading, start, end } = &mut self.reading;
+        let Some(connection) = self.slab.get_mut(id) else {
+            return;
+        };
+        let Reading {
+            bytes,
+            connection: reading,
+            start,
+            end,
+        } = &mut self.reading;
         if connection.unused() > 0 || connection.is_runnable {
             // The rest of what has begun in the connection's own buffer.
             keep(connection, bytes.get(..count).unwrap_or_default());

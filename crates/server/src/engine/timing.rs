@@ -46,7 +46,11 @@ impl Connection {
         }
         if let Some(incoming) = &self.incoming {
             let wanted = !incoming.is_raw && incoming.wants_more(shared.config.high_water);
-            return if wanted { Timing::Body } else { Timing::Nothing };
+            return if wanted {
+                Timing::Body
+            } else {
+                Timing::Nothing
+            };
         }
         // While an answer is owed or under way the time is ours, not the peer's.
         if self.last || self.paused || !self.queue.is_empty() || self.unsent() > 0 {
@@ -126,7 +130,9 @@ impl Connection {
                 self.touch(shared);
             }
             Timing::Body => {
-                let Some(incoming) = &mut self.incoming else { return };
+                let Some(incoming) = &mut self.incoming else {
+                    return;
+                };
                 if incoming.is_too_slow(shared.now, limits.body_timeout, limits.body_rate) {
                     self.fail_body(shared, BODY_TIMEOUT);
                 } else {

@@ -18,7 +18,11 @@ struct Link {
     tick: u64,
 }
 
-const FREE: Link = Link { before: NONE, after: NONE, tick: UNSCHEDULED };
+const FREE: Link = Link {
+    before: NONE,
+    after: NONE,
+    tick: UNSCHEDULED,
+};
 
 /// Which slots are to be looked at when.
 pub(crate) struct Wheel {
@@ -35,14 +39,21 @@ pub(crate) struct Wheel {
 impl Wheel {
     /// An empty wheel at the time `now`, in milliseconds.
     pub(crate) fn new(now: u64) -> Wheel {
-        Wheel { heads: [NONE; BUCKETS as usize], occupied: 0, links: Vec::new(), passed: now / TICK }
+        Wheel {
+            heads: [NONE; BUCKETS as usize],
+            occupied: 0,
+            links: Vec::new(),
+            passed: now / TICK,
+        }
     }
 
     /// Sees to it that the slot is expired no later than one tick after `deadline` (milliseconds).
     pub(crate) fn schedule(&mut self, slot: u32, deadline: u64) {
         // A tick begins at its number times TICK, so the first that begins after the deadline is the one.
         // What is further away than the wheel is round is looked at when it has come round once.
-        let tick = deadline.div_ceil(TICK).clamp(self.passed + 1, self.passed + BUCKETS - 1);
+        let tick = deadline
+            .div_ceil(TICK)
+            .clamp(self.passed + 1, self.passed + BUCKETS - 1);
         let index = slot as usize;
         if index >= self.links.len() {
             self.links.resize(index + 1, FREE);
@@ -52,11 +63,17 @@ impl Wheel {
             _ => self.cancel(slot),
         }
         let bucket = tick % BUCKETS;
-        let Some(head) = self.heads.get_mut(bucket as usize) else { return };
+        let Some(head) = self.heads.get_mut(bucket as usize) else {
+            return;
+        };
         let after = std::mem::replace(head, slot);
         self.occupied |= 1 << bucket;
         if let Some(link) = self.links.get_mut(index) {
-            *link = Link { before: NONE, after, tick };
+            *link = Link {
+                before: NONE,
+                after,
+                tick,
+            };
         }
         if let Some(link) = self.links.get_mut(after as usize) {
             link.before = slot;
@@ -65,7 +82,9 @@ impl Wheel {
 
     /// Forgets the slot.
     pub(crate) fn cancel(&mut self, slot: u32) {
-        let Some(place) = self.links.get_mut(slot as usize) else { return };
+        let Some(place) = self.links.get_mut(slot as usize) else {
+            return;
+        };
         let link = std::mem::replace(place, FREE);
         if link.tick == UNSCHEDULED {
             return;
@@ -98,7 +117,10 @@ impl Wheel {
                 continue;
             }
             self.occupied &= !(1 << bucket);
-            let mut slot = self.heads.get_mut(bucket as usize).map_or(NONE, |head| std::mem::replace(head, NONE));
+            let mut slot = self
+                .heads
+                .get_mut(bucket as usize)
+                .map_or(NONE, |head| std::mem::replace(head, NONE));
             while let Some(place) = self.links.get_mut(slot as usize) {
                 due.push(slot);
                 slot = std::mem::replace(place, FREE).after;
@@ -113,7 +135,10 @@ impl Wheel {
             return None;
         }
         let first = self.passed + 1;
-        let ahead = self.occupied.rotate_right((first % BUCKETS) as u32).trailing_zeros();
+        let ahead = self
+            .occupied
+            .rotate_right((first % BUCKETS) as u32)
+            .trailing_zeros();
         Some((first + u64::from(ahead)) * TICK)
     }
 }
@@ -137,7 +162,10 @@ mod tests {
             wheel.schedule(3, deadline);
             for now in 10_000.. {
                 if !expired(&mut wheel, now).is_empty() {
-                    assert!(now >= deadline && now <= deadline.max(10_001) + TICK, "{deadline} fired at {now}");
+                    assert!(
+                        now >= deadline && now <= deadline.max(10_001) + TICK,
+                        "{deadline} fired at {now}"
+                    );
                     break;
                 }
             }

@@ -20,12 +20,25 @@ impl Poller {
     /// Makes the epoll and its timer. `timer_token` comes back in the readiness of the timer.
     pub(crate) fn new(timer_token: u64) -> io::Result<Poller> {
         // SAFETY: no pointer is passed; the result is checked and owned from here on.
-        let epoll = owned(checked(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?);
+        let epoll = owned(checked(unsafe {
+            libc::epoll_create1(libc::EPOLL_CLOEXEC)
+        })?);
         let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
         // SAFETY: no pointer is passed; the result is checked and owned from here on.
-        let timer = owned(checked(unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, flags) })?);
-        let poller = Poller { epoll, timer, events: vec![libc::epoll_event { events: 0, u64: 0 }; BATCH] };
-        poller.control(libc::EPOLL_CTL_ADD, poller.timer.as_raw_fd(), timer_token, Interest::Read)?;
+        let timer = owned(checked(unsafe {
+            libc::timerfd_create(libc::CLOCK_MONOTONIC, flags)
+        })?);
+        let poller = Poller {
+            epoll,
+            timer,
+            events: vec![libc::epoll_event { events: 0, u64: 0 }; BATCH],
+        };
+        poller.control(
+            libc::EPOLL_CTL_ADD,
+            poller.timer.as_raw_fd(),
+            timer_token,
+            Interest::Read,
+        )?;
         Ok(poller)
     }
 
@@ -40,7 +53,12 @@ impl Poller {
     }
 
     /// Changes what `fd` is watched for. What is ready already is reported again.
-    pub(crate) fn modify(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
+    pub(crate) fn modify(
+        &self,
+        fd: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+    ) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_MOD, fd.as_raw_fd(), token, interest)
     }
 
@@ -55,21 +73,37 @@ impl Poller {
         let after = after.map_or(Duration::ZERO, |wait| wait.max(Duration::from_nanos(1)));
         // SAFETY: `itimerspec` is plain integers, for which all zero bits are a value.
         let mut setting: libc::itimerspec = unsafe { std::mem::zeroed() };
-        setting.it_value.tv_sec = libc::time_t::try_from(after.as_secs()).unwrap_or(libc::time_t::MAX);
+        setting.it_value.tv_sec =
+            libc::time_t::try_from(after.as_secs()).unwrap_or(libc::time_t::MAX);
         // Below 10^9, which fits the type on every system.
         setting.it_value.tv_nsec = after.subsec_nanos().into();
         // SAFETY: `setting` lives across the call, a null old value is allowed, the descriptor is ours.
-        checked(unsafe { libc::timerfd_settime(self.timer.as_raw_fd(), 0, &raw const setting, std::ptr::null_mut()) })?;
+        checked(unsafe {
+            libc::timerfd_settime(
+                self.timer.as_raw_fd(),
+                0,
+                &raw const setting,
+                std::ptr::null_mut(),
+            )
+        })?;
         Ok(())
     }
 
     /// Waits for events for at most `timeout` (`None` is for ever, zero does not wait) and passes each
     /// to `seen`. An interrupted wait reports nothing.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>, mut seen: impl FnMut(Readiness)) -> io::Result<()> {
-        let millis = timeout.map_or(-1, |wait| libc::c_int::try_from(wait.as_millis()).unwrap_or(libc::c_int::MAX));
+    pub(crate) fn wait(
+        &mut self,
+        timeout: Option<Duration>,
+        mut seen: impl FnMut(Readiness),
+    ) -> io::Result<()> {
+        let millis = timeout.map_or(-1, |wait| {
+            libc::c_int::try_from(wait.as_millis()).unwrap_or(libc::c_int::MAX)
+        });
         let room = libc::c_int::try_from(self.events.len()).unwrap_or(libc::c_int::MAX);
         // SAFETY: the buffer holds `room` events, is ours, and is not touched during the call.
-        let count = match checked(unsafe { libc::epoll_wait(self.fd(), self.events.as_mut_ptr(), room, millis) }) {
+        let count = match checked(unsafe {
+            libc::epoll_wait(self.fd(), self.events.as_mut_ptr(), room, millis)
+        }) {
             Ok(count) => usize::try_from(count).unwrap_or(0),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             Err(error) => return Err(error),
@@ -89,12 +123,21 @@ impl Poller {
         Ok(())
     }
 
-    fn control(&self, operation: libc::c_int, fd: RawFd, token: u64, interest: Interest) -> io::Result<()> {
+    fn control(
+        &self,
+        operation: libc::c_int,
+        fd: RawFd,
+        token: u64,
+        interest: Interest,
+    ) -> io::Result<()> {
         let mut events = libc::EPOLLET | libc::EPOLLIN | libc::EPOLLRDHUP;
         if interest == Interest::ReadWrite {
             events |= libc::EPOLLOUT;
         }
-        let mut event = libc::epoll_event { events: events.cast_unsigned(), u64: token };
+        let mut event = libc::epoll_event {
+            events: events.cast_unsigned(),
+            u64: token,
+        };
         // SAFETY: `event` lives across the call and the kernel copies it; a wrong descriptor is an error code.
         checked(unsafe { libc::epoll_ctl(self.fd(), operation, fd, &raw mut event) })?;
         Ok(())

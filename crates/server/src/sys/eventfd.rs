@@ -15,7 +15,9 @@ pub(crate) struct WakeWriter(File);
 /// Makes both ends.
 pub(crate) fn wake_pair() -> io::Result<(WakeReader, WakeWriter)> {
     // SAFETY: no pointer is passed; the result is checked and owned from here on.
-    let fd = owned(checked(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?);
+    let fd = owned(checked(unsafe {
+        libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK)
+    })?);
     let writer = fd.try_clone()?;
     Ok((WakeReader(File::from(fd)), WakeWriter(File::from(writer))))
 }

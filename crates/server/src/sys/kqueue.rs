@@ -16,6 +16,11 @@ pub(crate) struct Poller {
     events: Vec<libc::kevent>,
 }
 
+// SAFETY: the only pointers in it are the `udata` of events, which hold tokens and are never followed.
+unsafe impl Send for Poller {}
+// SAFETY: as above.
+unsafe impl Sync for Poller {}
+
 impl Poller {
     /// Makes the kqueue. `timer_token` comes back in the readiness of the timer.
     pub(crate) fn new(timer_token: u64) -> io::Result<Poller> {
@@ -23,7 +28,11 @@ impl Poller {
         let queue = owned(checked(unsafe { libc::kqueue() })?);
         // SAFETY: the descriptor is open and ours; F_SETFD takes an integer.
         checked(unsafe { libc::fcntl(queue.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) })?;
-        Ok(Poller { queue, timer_token, events: vec![change(0, 0, 0, 0, 0); BATCH] })
+        Ok(Poller {
+            queue,
+            timer_token,
+            events: vec![change(0, 0, 0, 0, 0); BATCH],
+        })
     }
 
     /// The descriptor that is readable while events wait.
@@ -33,15 +42,30 @@ impl Poller {
 
     /// Watches `fd` from now on; `token` names it in what `wait` reports.
     pub(crate) fn add(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
-        self.submit(descriptor(fd, libc::EVFILT_READ, libc::EV_ADD | libc::EV_CLEAR, token))?;
+        self.submit(descriptor(
+            fd,
+            libc::EVFILT_READ,
+            libc::EV_ADD | libc::EV_CLEAR,
+            token,
+        ))?;
         if interest == Interest::ReadWrite {
-            self.submit(descriptor(fd, libc::EVFILT_WRITE, libc::EV_ADD | libc::EV_CLEAR, token))?;
+            self.submit(descriptor(
+                fd,
+                libc::EVFILT_WRITE,
+                libc::EV_ADD | libc::EV_CLEAR,
+                token,
+            ))?;
         }
         Ok(())
     }
 
     /// Changes what `fd` is watched for. What is ready already is reported again.
-    pub(crate) fn modify(&self, fd: BorrowedFd<'_>, token: u64, interest: Interest) -> io::Result<()> {
+    pub(crate) fn modify(
+        &self,
+        fd: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+    ) -> io::Result<()> {
         if interest == Interest::ReadWrite {
             return self.add(fd, token, interest);
         }
@@ -76,7 +100,11 @@ impl Poller {
 
     /// Waits for events for at most `timeout` (`None` is for ever, zero does not wait) and passes each
     /// to `seen`. An interrupted wait reports nothing.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>, mut seen: impl FnMut(Readiness)) -> io::Result<()> {
+    pub(crate) fn wait(
+        &mut self,
+        timeout: Option<Duration>,
+        mut seen: impl FnMut(Readiness),
+    ) -> io::Result<()> {
         // SAFETY: `timespec` is plain integers, for which all zero bits are a value.
         let mut limit: libc::timespec = unsafe { std::mem::zeroed() };
         let limit = timeout.map_or(std::ptr::null(), |wait| {
@@ -89,7 +117,16 @@ impl Poller {
         let room = room.try_into().unwrap_or(libc::c_int::MAX);
         // SAFETY: the buffer holds `room` events and is ours; there are no changes; `limit` is null or
         // points to a value that lives in this function.
-        let result = unsafe { libc::kevent(self.queue.as_raw_fd(), std::ptr::null(), 0, events, room, limit) };
+        let result = unsafe {
+            libc::kevent(
+                self.queue.as_raw_fd(),
+                std::ptr::null(),
+                0,
+                events,
+                room,
+                limit,
+            )
+        };
         let count = match checked(result) {
             Ok(count) => usize::try_from(count).unwrap_or(0),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
@@ -114,14 +151,22 @@ impl Poller {
     fn submit(&self, change: libc::kevent) -> io::Result<()> {
         let (queue, null) = (self.queue.as_raw_fd(), std::ptr::null());
         // SAFETY: one change that lives across the call; no room for events is offered, so none is written.
-        checked(unsafe { libc::kevent(queue, &raw const change, 1, std::ptr::null_mut(), 0, null) })?;
+        checked(unsafe {
+            libc::kevent(queue, &raw const change, 1, std::ptr::null_mut(), 0, null)
+        })?;
         Ok(())
     }
 }
 
 /// A change to what one descriptor is watched for.
 fn descriptor(fd: BorrowedFd<'_>, filter: i16, flags: u16, token: u64) -> libc::kevent {
-    change(fd.as_raw_fd().try_into().unwrap_or(0), filter, flags, 0, token)
+    change(
+        fd.as_raw_fd().try_into().unwrap_or(0),
+        filter,
+        flags,
+        0,
+        token,
+    )
 }
 
 /// Fills in the system's record, whose fields differ in type from one BSD to the next.

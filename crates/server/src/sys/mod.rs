@@ -1,9 +1,11 @@
 //! The only unsafe code of the crate: the system calls that neither `std` nor `socket2` offer.
 //!
 //! Layout: `poller` is readiness (epoll here, kqueue there) with one timer; `wake` is a descriptor
-//! that another thread can make readable. Every block says what makes it sound.
+//! that another thread can make readable; `clock` tells the time. Every block says what makes it sound.
 
 #![allow(unsafe_code)]
+
+mod clock;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "epoll.rs"]
@@ -19,6 +21,7 @@ mod wake;
 #[path = "pipe.rs"]
 mod wake;
 
+pub(crate) use clock::clocks;
 pub(crate) use poller::Poller;
 pub(crate) use wake::{WakeReader, WakeWriter, wake_pair};
 
@@ -51,7 +54,11 @@ pub(crate) struct Readiness {
 
 /// Turns a system call's `-1` into the error it stands for.
 fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }
 
 /// Takes over a descriptor that a system call has just made.

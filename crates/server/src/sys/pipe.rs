@@ -20,7 +20,10 @@ pub(crate) fn wake_pair() -> io::Result<(WakeReader, WakeWriter)> {
     let [reader, writer] = ends.map(owned);
     prepare(&reader)?;
     prepare(&writer)?;
-    Ok((WakeReader(File::from(reader)), WakeWriter(File::from(writer))))
+    Ok((
+        WakeReader(File::from(reader)),
+        WakeWriter(File::from(writer)),
+    ))
 }
 
 /// Makes one end close on exec and never block. (`pipe2` does it in one call, but macOS has none.)

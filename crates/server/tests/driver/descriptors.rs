@@ -15,16 +15,25 @@ fn the_child_serves_with_few_descriptors() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    let limit = libc::rlimit { rlim_cur: 40, rlim_max: 40 };
+    let limit = libc::rlimit {
+        rlim_cur: 40,
+        rlim_max: 40,
+    };
     // SAFETY: the record lives across the call.
-    assert_eq!(0, unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) });
+    assert_eq!(0, unsafe {
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit)
+    });
     let server = Running::start();
     println!("\naddress {}", server.address);
     // Each line from the parent is a question; the end of them is the end.
     for line in std::io::stdin().lock().lines() {
         match line.unwrap().as_str() {
             "notices" => {
-                let notices = server.log.try_iter().filter(|(line, _)| line.contains("AcceptFailed")).count();
+                let notices = server
+                    .log
+                    .try_iter()
+                    .filter(|(line, _)| line.contains("AcceptFailed"))
+                    .count();
                 println!("\nnotices {notices}");
             }
             "time" => println!("\ntime {}", processor_time()),
@@ -35,18 +44,26 @@ fn the_child_serves_with_few_descriptors() {
 
 /// Milliseconds of processor time that this process has used.
 fn processor_time() -> i64 {
+    // The fields are of other types on other systems; a float holds them all.
     // SAFETY: the record is plain integers, for which all zero bits are a value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: the record lives across the call.
-    assert_eq!(0, unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) });
-    let millis = |time: libc::timeval| time.tv_sec * 1_000 + time.tv_usec / 1_000;
+    assert_eq!(0, unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage)
+    });
+    let millis =
+        |time: libc::timeval| (time.tv_sec as f64 * 1e3 + time.tv_usec as f64 / 1e3) as i64;
     millis(usage.ru_utime) + millis(usage.ru_stime)
 }
 
 #[test]
 fn running_out_of_descriptors_pauses_accepting_and_costs_nothing() {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "descriptors::the_child_serves_with_few_descriptors", "--nocapture"])
+        .args([
+            "--exact",
+            "descriptors::the_child_serves_with_few_descriptors",
+            "--nocapture",
+        ])
         .env(CHILD, "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -63,7 +80,9 @@ fn running_out_of_descriptors_pauses_accepting_and_costs_nothing() {
     };
     let address: SocketAddr = answer("address").parse().unwrap();
 
-    let mut streams: Vec<_> = (0..60).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let mut streams: Vec<_> = (0..60)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
     let mut unserved = Vec::new();
     for stream in &mut streams {
         stream.write_all(request("/").as_bytes()).unwrap();
@@ -78,7 +97,12 @@ fn running_out_of_descriptors_pauses_accepting_and_costs_nothing() {
         }
         served
     });
-    assert!(streams.len() > 20 && unserved.len() > 20, "{} served, {} not", streams.len(), unserved.len());
+    assert!(
+        streams.len() > 20 && unserved.len() > 20,
+        "{} served, {} not",
+        streams.len(),
+        unserved.len()
+    );
     let mut first = streams.pop().unwrap();
     read_answer(&mut first);
     assert_eq!("/again", ask(&mut first, "/again"), "who is in is served");
@@ -88,16 +112,24 @@ fn running_out_of_descriptors_pauses_accepting_and_costs_nothing() {
     std::thread::sleep(Duration::from_millis(2_000));
     questions.write_all(b"time\n").unwrap();
     let used = answer("time").parse::<i64>().unwrap() - before;
-    assert!(used < 100, "{used} ms of processor time in two seconds of waiting");
+    assert!(
+        used < 100,
+        "{used} ms of processor time in two seconds of waiting"
+    );
     questions.write_all(b"notices\n").unwrap();
     let notices: usize = answer("notices").parse().unwrap();
-    assert!((1..=4).contains(&notices), "{notices} notices in about two seconds");
+    assert!(
+        (1..=4).contains(&notices),
+        "{notices} notices in about two seconds"
+    );
 
     // As soon as somebody leaves, somebody is let in.
     drop((streams, first));
     let mut served = 0;
     for stream in unserved.iter_mut().take(10) {
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
         let mut byte = [0];
         stream.read_exact(&mut byte).unwrap();
         served += 1;

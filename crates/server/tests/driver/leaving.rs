@@ -10,7 +10,9 @@ fn a_client_that_shut_its_side_is_answered() {
     let server = Running::start();
     for wait in [false, true] {
         let mut stream = server.connect();
-        stream.write_all((request("/1") + &request("/2")).as_bytes()).unwrap();
+        stream
+            .write_all((request("/1") + &request("/2")).as_bytes())
+            .unwrap();
         if wait {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
@@ -54,7 +56,10 @@ fn leaving_is_told_while_requests_are_not_read() {
 #[test]
 fn a_reset_is_told_as_gone() {
     let server = Running::start();
-    for path in ["GET /slow HTTP/1.1\r\nhost: x\r\n\r\n", "DELETE /slow HTTP/1.1\r\nhost: x\r\n\r\n"] {
+    for path in [
+        "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n",
+        "DELETE /slow HTTP/1.1\r\nhost: x\r\n\r\n",
+    ] {
         let mut stream = server.connect();
         stream.write_all(path.as_bytes()).unwrap();
         server.wait_for("request /slow").unwrap();
@@ -75,7 +80,9 @@ fn clients_that_come_and_go_leave_nothing_behind() {
             0 => {}
             1 => stream.write_all(b"GET / HT").unwrap(),
             2 => stream.write_all(request("/").as_bytes()).unwrap(),
-            _ => stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc").unwrap(),
+            _ => stream
+                .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc")
+                .unwrap(),
         }
     }
     assert_eq!("/still", ask(&mut server.connect(), "/still"));

@@ -36,7 +36,10 @@ fn a_v6_address_is_served() {
     };
     let server = Running::on(Config::default(), listener);
     assert!(server.address.is_ipv6());
-    assert_eq!("/v6", ask(&mut TcpStream::connect(server.address).unwrap(), "/v6"));
+    assert_eq!(
+        "/v6",
+        ask(&mut TcpStream::connect(server.address).unwrap(), "/v6")
+    );
 }
 
 #[test]
@@ -44,8 +47,14 @@ fn a_unix_socket_has_its_mode_and_its_file_goes_with_it() {
     let folder = Folder::new("mode");
     let path = folder.0.join("socket");
     let server = Running::on(Config::default(), Listener::unix(&path, 0o600, 16).unwrap());
-    assert_eq!(0o600, std::fs::metadata(&path).unwrap().permissions().mode() & 0o777);
-    assert_eq!("/unix", ask(&mut UnixStream::connect(&path).unwrap(), "/unix"));
+    assert_eq!(
+        0o600,
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777
+    );
+    assert_eq!(
+        "/unix",
+        ask(&mut UnixStream::connect(&path).unwrap(), "/unix")
+    );
     drop(server);
     assert!(!path.exists());
     assert_eq!(0, std::fs::read_dir(&folder.0).unwrap().count());
@@ -56,11 +65,17 @@ fn the_file_of_a_dead_server_is_replaced_and_that_of_a_living_one_is_not() {
     let folder = Folder::new("stale");
     let path = folder.0.join("socket");
     let living = UnixListener::bind(&path).unwrap();
-    assert_eq!(ErrorKind::AddrInUse, Listener::unix(&path, 0o600, 16).err().unwrap().kind());
+    assert_eq!(
+        ErrorKind::AddrInUse,
+        Listener::unix(&path, 0o600, 16).err().unwrap().kind()
+    );
     drop(living);
     assert!(path.exists(), "nobody removed it");
     let server = Running::on(Config::default(), Listener::unix(&path, 0o600, 16).unwrap());
-    assert_eq!("/unix", ask(&mut UnixStream::connect(&path).unwrap(), "/unix"));
+    assert_eq!(
+        "/unix",
+        ask(&mut UnixStream::connect(&path).unwrap(), "/unix")
+    );
     drop(server);
 }
 
@@ -69,7 +84,10 @@ fn a_file_that_is_no_socket_is_left_alone() {
     let folder = Folder::new("file");
     let path = folder.0.join("notes");
     std::fs::write(&path, "keep me").unwrap();
-    assert_eq!(ErrorKind::AlreadyExists, Listener::unix(&path, 0o600, 16).err().unwrap().kind());
+    assert_eq!(
+        ErrorKind::AlreadyExists,
+        Listener::unix(&path, 0o600, 16).err().unwrap().kind()
+    );
     assert_eq!("keep me", std::fs::read_to_string(&path).unwrap());
 }
 

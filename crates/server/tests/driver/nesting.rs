@@ -9,7 +9,11 @@ use wire::limits::Limits;
 
 /// Whether the descriptor becomes readable within the time.
 fn readable(fd: i32, within: Duration) -> bool {
-    let mut watched = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    let mut watched = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
     // SAFETY: one record, alive across the call.
     unsafe { libc::poll(&raw mut watched, 1, within.as_millis() as i32) == 1 }
 }
@@ -48,7 +52,9 @@ fn the_descriptor_is_readable_exactly_while_there_is_something_to_poll() {
         turn(&mut driver);
     }
     for _ in 0..3 {
-        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .unwrap();
         assert!(readable(driver.fd(), soon), "a request");
         assert_eq!(1, turn(&mut driver));
         assert!(!readable(driver.fd(), Duration::ZERO), "nothing is left");
@@ -59,7 +65,9 @@ fn the_descriptor_is_readable_exactly_while_there_is_something_to_poll() {
 #[test]
 fn left_over_work_is_told_by_has_ready_and_not_by_the_descriptor() {
     let (mut driver, mut stream) = driver(Config::default());
-    stream.write_all("GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(3).as_bytes()).unwrap();
+    stream
+        .write_all("GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(3).as_bytes())
+        .unwrap();
     let mut now = Now::current();
     let mut served = 0;
     while served < 3 {
@@ -79,17 +87,27 @@ fn left_over_work_is_told_by_has_ready_and_not_by_the_descriptor() {
 
 #[test]
 fn timers_make_the_descriptor_readable() {
-    let limits = Limits { head_timeout: 300, ..Limits::default() };
-    let (mut driver, stream) = driver(Config { limits, ..Config::default() });
+    let limits = Limits {
+        head_timeout: 300,
+        ..Limits::default()
+    };
+    let (mut driver, stream) = driver(Config {
+        limits,
+        ..Config::default()
+    });
     let start = Instant::now();
-    while !(driver.engine_ref().connections() == 0 && start.elapsed() > Duration::from_millis(200)) {
+    while !(driver.engine_ref().connections() == 0 && start.elapsed() > Duration::from_millis(200))
+    {
         assert!(start.elapsed() < Duration::from_secs(5));
         assert!(readable(driver.fd(), Duration::from_secs(2)));
         turn(&mut driver);
     }
     assert!(start.elapsed() >= Duration::from_millis(300));
     drop(stream);
-    assert!(!readable(driver.fd(), Duration::from_millis(600)), "an idle server is never woken");
+    assert!(
+        !readable(driver.fd(), Duration::from_millis(600)),
+        "an idle server is never woken"
+    );
 }
 
 #[test]
@@ -103,11 +121,20 @@ fn a_burst_of_wakes_is_one_event_and_none_is_lost() {
                 std::thread::spawn(move || (0..100).for_each(|_| waker.wake()))
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
         assert!(readable(driver.fd(), Duration::from_secs(2)));
         let now = Now::current();
         driver.poll(now).unwrap();
         let events: Vec<_> = std::iter::from_fn(|| driver.next(now)).collect();
-        assert_eq!(1, events.iter().filter(|event| matches!(event, Event::Woken)).count(), "{events:?}");
+        assert_eq!(
+            1,
+            events
+                .iter()
+                .filter(|event| matches!(event, Event::Woken))
+                .count(),
+            "{events:?}"
+        );
     }
 }

@@ -40,18 +40,29 @@ impl Running {
     }
 
     pub(crate) fn with(config: Config) -> Running {
-        Running::on(config, Listener::tcp(([127, 0, 0, 1], 0).into(), 64).unwrap())
+        Running::on(
+            config,
+            Listener::tcp(([127, 0, 0, 1], 0).into(), 64).unwrap(),
+        )
     }
 
     pub(crate) fn on(config: Config, listener: Listener) -> Running {
-        let address = listener.local_address().unwrap_or(([127, 0, 0, 1], 0).into());
+        let address = listener
+            .local_address()
+            .unwrap_or(([127, 0, 0, 1], 0).into());
         let mut driver = Driver::new(config, Now::current()).unwrap();
         driver.add_listener(listener).unwrap();
         let (log_in, log) = channel();
         let (orders, orders_out) = channel();
         let waker = driver.waker();
         let thread = std::thread::spawn(move || serve(&mut driver, &log_in, &orders_out));
-        Running { address, log, orders, waker, thread: Some(thread) }
+        Running {
+            address,
+            log,
+            orders,
+            waker,
+            thread: Some(thread),
+        }
     }
 
     pub(crate) fn order(&self, order: Order) {
@@ -61,7 +72,9 @@ impl Running {
 
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
         stream
     }
 
@@ -104,7 +117,11 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
             let Some(event) = driver.next(now) else { break };
             let mut open = None;
             let line = match event {
-                Event::Request { id, head, has_body: true } => {
+                Event::Request {
+                    id,
+                    head,
+                    has_body: true,
+                } => {
                     driver.engine().recycle(head);
                     driver.engine().collect_body(id, 100_000_000).unwrap();
                     "request with a body".to_string()
@@ -113,7 +130,10 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
                     let path = String::from_utf8_lossy(head.slice(head.path)).into_owned();
                     driver.engine().recycle(head);
                     match hello(&path) {
-                        Some(body) => driver.engine().respond(id, 200, &[], body.as_bytes()).unwrap(),
+                        Some(body) => driver
+                            .engine()
+                            .respond(id, 200, &[], body.as_bytes())
+                            .unwrap(),
                         None => open = Some(id),
                     }
                     format!("request {path}")
@@ -159,7 +179,10 @@ pub(crate) fn read_answer(stream: &mut impl Read) -> (String, Vec<u8>) {
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     stream.read_exact(&mut body).expect("a whole body");
     (head, body)

@@ -69,7 +69,12 @@ fn a_large_body_goes_both_ways() {
     let mut writer = stream.try_clone().unwrap();
     let sent = body.clone();
     let sender = std::thread::spawn(move || {
-        write!(writer, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", sent.len()).unwrap();
+        write!(
+            writer,
+            "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+            sent.len()
+        )
+        .unwrap();
         writer.write_all(&sent).unwrap();
     });
     assert!(body == read_answer(&mut stream).1);
@@ -81,7 +86,9 @@ fn a_large_body_goes_both_ways() {
 fn a_slow_reader_gets_everything() {
     let server = Running::start();
     let mut stream = server.connect();
-    stream.write_all((request("/large") + &request("/after")).as_bytes()).unwrap();
+    stream
+        .write_all((request("/large") + &request("/after")).as_bytes())
+        .unwrap();
     std::thread::sleep(Duration::from_millis(100));
     let mut other = server.connect();
     assert_eq!("/x", ask(&mut other, "/x"), "others are served meanwhile");
@@ -118,7 +125,9 @@ fn a_refused_client_reads_the_whole_answer() {
 fn close_is_answered_and_then_the_connection_ends() {
     let server = Running::start();
     let mut stream = server.connect();
-    stream.write_all(b"GET /bye HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    stream
+        .write_all(b"GET /bye HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     assert!(text.contains("\r\nconnection: close\r\n") && text.ends_with("\r\n\r\n/bye"));
@@ -126,8 +135,14 @@ fn close_is_answered_and_then_the_connection_ends() {
 
 #[test]
 fn timeouts_need_nobody_to_call() {
-    let limits = Limits { idle_timeout: 300, ..Limits::default() };
-    let server = Running::with(Config { limits, ..Config::default() });
+    let limits = Limits {
+        idle_timeout: 300,
+        ..Limits::default()
+    };
+    let server = Running::with(Config {
+        limits,
+        ..Config::default()
+    });
     let mut stream = server.connect();
     ask(&mut stream, "/");
     let start = Instant::now();
@@ -138,8 +153,14 @@ fn timeouts_need_nobody_to_call() {
 
 #[test]
 fn clients_above_the_limit_wait_until_somebody_leaves() {
-    let limits = Limits { connections: 2, ..Limits::default() };
-    let server = Running::with(Config { limits, ..Config::default() });
+    let limits = Limits {
+        connections: 2,
+        ..Limits::default()
+    };
+    let server = Running::with(Config {
+        limits,
+        ..Config::default()
+    });
     let mut streams = [server.connect(), server.connect()];
     for stream in &mut streams {
         ask(stream, "/");
@@ -147,10 +168,14 @@ fn clients_above_the_limit_wait_until_somebody_leaves() {
     let mut third = server.connect();
     third.write_all(request("/third").as_bytes()).unwrap();
     server.wait_for("Notice(ConnectionsFull)");
-    third.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    third
+        .set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
     assert!(third.read(&mut [0]).is_err(), "nobody lets it in");
     let [first, _second] = streams;
     drop(first);
-    third.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    third
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     assert_eq!(b"/third", read_answer(&mut third).1.as_slice());
 }

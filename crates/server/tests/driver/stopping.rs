@@ -44,7 +44,13 @@ fn the_deadline_is_kept() {
     server.order(Order::Stop(500));
     server.wait_for("gone");
     server.join();
-    assert!((450..3_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert!(
+        (450..3_000).contains(&start.elapsed().as_millis()),
+        "{:?}",
+        start.elapsed()
+    );
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
     assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
 }

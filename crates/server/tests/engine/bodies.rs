@@ -21,8 +21,11 @@ fn a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_refused() {
                 assert_eq!(body.as_bytes(), shell.body());
             } else {
                 let event = shell.next();
-                assert!(matches!(event, Some(Event::Refused { id: Some(over), refusal, .. })
-                    if over == id && refusal == BODY_TOO_LARGE), "{event:?}");
+                assert!(
+                    matches!(event, Some(Event::Refused { id: Some(over), refusal, .. })
+                    if over == id && refusal == BODY_TOO_LARGE),
+                    "{event:?}"
+                );
                 assert_eq!(Err(Gone), shell.engine.respond(id, 200, &[], b""));
                 assert_eq!(413, shell.answers()[0].0);
                 assert!(shell.shut);
@@ -34,10 +37,18 @@ fn a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_refused() {
 #[test]
 fn a_length_over_the_limit_is_refused_before_a_byte_of_the_body_came() {
     let mut shell = Shell::new();
-    shell.send(b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 999999\r\n\r\n");
+    shell.send(
+        b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 999999\r\n\r\n",
+    );
     let id = shell.request_for("/");
     shell.engine.collect_body(id, 1_000).unwrap();
-    assert!(matches!(shell.next(), Some(Event::Refused { refusal: BODY_TOO_LARGE, .. })));
+    assert!(matches!(
+        shell.next(),
+        Some(Event::Refused {
+            refusal: BODY_TOO_LARGE,
+            ..
+        })
+    ));
     assert_eq!(413, shell.answers()[0].0);
 }
 
@@ -60,7 +71,10 @@ fn nothing_is_read_of_a_body_that_nobody_asked_for() {
     shell.quiet();
     assert!(!shell.engine.wants_read(shell.connection));
     shell.pass(60_000);
-    assert!(!shell.closed, "the time is the application's, not the client's");
+    assert!(
+        !shell.closed,
+        "the time is the application's, not the client's"
+    );
 }
 
 #[test]
@@ -89,7 +103,10 @@ fn a_streamed_body_is_read_as_it_comes() {
 
 #[test]
 fn a_reader_that_does_not_read_stops_the_client() {
-    let mut shell = Shell::with(server::Config { high_water: 1_000, ..config() });
+    let mut shell = Shell::with(server::Config {
+        high_water: 1_000,
+        ..config()
+    });
     shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10000\r\n\r\n");
     let id = shell.request_for("/");
     shell.engine.stream_body(id, 10_000).unwrap();
@@ -104,7 +121,11 @@ fn a_reader_that_does_not_read_stops_the_client() {
             shell.quiet();
         } else {
             refused += 1;
-            assert!(sent - out.len() <= 1_500, "{} bytes are held", sent - out.len());
+            assert!(
+                sent - out.len() <= 1_500,
+                "{} bytes are held",
+                sent - out.len()
+            );
             assert_eq!(BodyState::Data, shell.engine.read_body(id, &mut out));
             shell.quiet();
         }
@@ -128,7 +149,10 @@ fn a_streamed_body_that_breaks_a_rule_fails_and_can_be_refused() {
     assert!(matches!(shell.next(), Some(Event::BodyReady { .. })));
     assert_eq!(BodyState::Data, shell.engine.read_body(id, &mut out));
     assert_eq!(b"a", out.as_slice());
-    assert_eq!(BodyState::Failed(BAD_CHUNK_SIZE), shell.engine.read_body(id, &mut out));
+    assert_eq!(
+        BodyState::Failed(BAD_CHUNK_SIZE),
+        shell.engine.read_body(id, &mut out)
+    );
     shell.engine.refuse(id, BAD_CHUNK_SIZE).unwrap();
     shell.quiet();
     assert_eq!(400, shell.answers()[0].0);
@@ -142,7 +166,10 @@ fn a_streamed_body_over_the_limit_fails() {
     let id = shell.request_for("/");
     shell.engine.stream_body(id, 5).unwrap();
     let mut out = Vec::new();
-    assert_eq!(BodyState::Failed(BODY_TOO_LARGE), shell.engine.read_body(id, &mut out));
+    assert_eq!(
+        BodyState::Failed(BODY_TOO_LARGE),
+        shell.engine.read_body(id, &mut out)
+    );
 }
 
 #[test]
@@ -153,8 +180,13 @@ fn a_body_that_ends_too_soon_is_refused() {
     shell.engine.collect_body(id, 100).unwrap();
     shell.quiet();
     shell.end();
-    assert!(matches!(shell.next(), Some(Event::HalfClosed { .. })));
-    assert!(matches!(shell.next(), Some(Event::Refused { refusal: INCOMPLETE_REQUEST, .. })));
+    assert!(matches!(
+        shell.next(),
+        Some(Event::Refused {
+            refusal: INCOMPLETE_REQUEST,
+            ..
+        })
+    ));
     assert_eq!(400, shell.answers()[0].0);
     assert!(shell.closed);
 
@@ -169,12 +201,17 @@ fn a_body_that_ends_too_soon_is_refused() {
     shell.end();
     assert!(matches!(shell.next(), Some(Event::HalfClosed { .. })));
     assert!(matches!(shell.next(), Some(Event::BodyReady { .. })));
-    assert_eq!(BodyState::Failed(INCOMPLETE_REQUEST), shell.engine.read_body(id, &mut out));
+    assert_eq!(
+        BodyState::Failed(INCOMPLETE_REQUEST),
+        shell.engine.read_body(id, &mut out)
+    );
 }
 
 #[test]
 fn a_large_body_in_many_pieces_is_collected() {
-    let body: String = (0..200_000).map(|n| char::from(b'a' + (n % 26) as u8)).collect();
+    let body: String = (0..200_000)
+        .map(|n| char::from(b'a' + (n % 26) as u8))
+        .collect();
     let request = post("/", &body);
     let mut shell = Shell::new();
     let mut collected = None;
@@ -189,4 +226,25 @@ fn a_large_body_in_many_pieces_is_collected() {
         }
     }
     assert_eq!(body.as_bytes(), collected.unwrap());
+}
+
+#[test]
+fn a_client_may_shut_its_side_right_behind_a_collected_body() {
+    let mut shell = Shell::new();
+    let request = post("/", "complete");
+    let (before, after) = request.split_at(request.len() - 3);
+    shell.send(before);
+    let id = shell.request_for("/");
+    shell.engine.collect_body(id, 100).unwrap();
+    shell.quiet();
+    shell.send(after);
+    shell.end();
+    // In this order: nobody who is told of it could still do without the body.
+    assert_eq!(b"complete", shell.body().as_slice());
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
+    shell.answer(id, "ok");
+    assert_eq!(vec![(200, "ok".into())], shell.answers());
+    shell.quiet();
+    shell.flush();
+    assert!(shell.closed);
 }

@@ -23,7 +23,10 @@ fn a_large_rest_is_not_waited_for() {
     let id = shell.request_for("/");
     shell.answer(id, "no");
     assert!(shell.output().contains("\r\nconnection: close\r\n"));
-    assert!(shell.shut && !shell.closed, "the client is read from, so that it sees the answer");
+    assert!(
+        shell.shut && !shell.closed,
+        "the client is read from, so that it sees the answer"
+    );
     shell.send(&get("/smuggled"));
     shell.quiet();
     shell.end();
@@ -119,7 +122,10 @@ fn a_dropped_body_that_breaks_a_rule_ends_the_connection() {
     shell.answer(id, "no");
     shell.output();
     shell.send(b"nonsense\r\nGET / HTTP/1.1\r\nhost: x\r\n\r\n");
-    assert!(matches!(shell.next(), Some(Event::Refused { id: None, .. })));
+    assert!(matches!(
+        shell.next(),
+        Some(Event::Refused { id: None, .. })
+    ));
     shell.quiet();
     assert_eq!("", shell.output());
     assert!(shell.shut);
@@ -141,4 +147,17 @@ fn a_client_that_sends_on_and_on_after_a_refusal_is_closed() {
         shell.flush();
     }
     assert!(sent > wire::limits::Limits::default().linger);
+}
+
+#[test]
+fn a_client_that_has_its_answer_may_leave_without_sending_the_rest() {
+    let mut shell = Shell::new();
+    shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n123");
+    let id = shell.request_for("/");
+    shell.answer(id, "no");
+    shell.quiet();
+    shell.end();
+    shell.quiet();
+    shell.flush();
+    assert!(shell.closed);
 }

@@ -2,7 +2,8 @@
 
 use super::wire_shell::{Shell, get};
 
-const ASKING: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
+const ASKING: &[u8] =
+    b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
 #[test]

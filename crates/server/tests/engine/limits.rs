@@ -42,16 +42,25 @@ fn one_below_the_cap_is_read_on() {
 #[test]
 fn connections_are_limited_in_all_and_per_peer() {
     let now = Now { millis: 0, unix: 0 };
-    let limits = Limits { connections: 3, connections_per_peer: 2, ..Limits::default() };
+    let limits = Limits {
+        connections: 3,
+        connections_per_peer: 2,
+        ..Limits::default()
+    };
     let mut engine = Engine::new(Config { limits, ..config() }, now);
     let peer = |last| Peer::Tcp(([192, 0, 2, last], 1_000).into());
     let first = engine.open(peer(1), now).unwrap();
     engine.open(peer(1), now).unwrap();
     assert_eq!(None, engine.open(peer(1), now));
-    assert!(matches!(engine.next(now), Some(Event::Notice(Notice::PeerFull { peer: full })) if full == peer(1)));
+    assert!(
+        matches!(engine.next(now), Some(Event::Notice(Notice::PeerFull { peer: full })) if full == peer(1))
+    );
     engine.open(peer(2), now).unwrap();
     assert_eq!(None, engine.open(peer(3), now));
-    assert!(matches!(engine.next(now), Some(Event::Notice(Notice::ConnectionsFull))));
+    assert!(matches!(
+        engine.next(now),
+        Some(Event::Notice(Notice::ConnectionsFull))
+    ));
     engine.lost(first);
     engine.open(peer(1), now).unwrap();
     assert_eq!(3, engine.connections());
@@ -59,7 +68,12 @@ fn connections_are_limited_in_all_and_per_peer() {
 
 #[test]
 fn a_head_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
-    let line = |value: usize| format!("GET / HTTP/1.1\r\nhost: x\r\nf: {}\r\n\r\n", "v".repeat(value));
+    let line = |value: usize| {
+        format!(
+            "GET / HTTP/1.1\r\nhost: x\r\nf: {}\r\n\r\n",
+            "v".repeat(value)
+        )
+    };
     // "f: " is part of the line that is limited.
     let longest = Limits::default().field - 3;
     let mut shell = Shell::new();

@@ -1,5 +1,10 @@
 //! The engine over bytes in memory, with a clock that the tests move.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A test fails by panicking.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // A test fails by panicking.
 
 mod bodies;
 mod early;
@@ -7,6 +12,7 @@ mod interim;
 mod limits;
 mod order;
 mod peer_leaves;
+mod random;
 mod slow_reader;
 mod stopping;
 mod streams;

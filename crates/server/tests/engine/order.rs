@@ -143,8 +143,14 @@ fn a_name_from_before_does_not_reach_the_next_connection_in_its_slot() {
     shell.send(&get("/new"));
     let new = shell.request_for("/new");
     assert_ne!(old, new);
-    assert_ne!(shell.engine.request_number(old), shell.engine.request_number(new));
-    assert_eq!(Err(Gone), shell.engine.respond(old, 200, &[], b"for the old one"));
+    assert_ne!(
+        shell.engine.request_number(old),
+        shell.engine.request_number(new)
+    );
+    assert_eq!(
+        Err(Gone),
+        shell.engine.respond(old, 200, &[], b"for the old one")
+    );
     shell.engine.lost(old.connection());
     shell.answer(new, "for the new one");
     assert_eq!(ok("for the new one"), shell.output());
@@ -175,7 +181,12 @@ fn methods_may_be_called_while_other_requests_of_the_same_bytes_wait() {
     shell.answer(fourth, "4");
     let fifth = shell.request_for("/5");
     shell.answer(fifth, "5");
-    assert_eq!(["1", "2", "3", "4", "5"].map(|body| (200, body.to_string())).to_vec(), shell.answers());
+    assert_eq!(
+        ["1", "2", "3", "4", "5"]
+            .map(|body| (200, body.to_string()))
+            .to_vec(),
+        shell.answers()
+    );
 }
 
 #[test]
@@ -185,7 +196,10 @@ fn every_answer_carries_its_request_number() {
     for path in ["/1", "/2"] {
         let id = shell.request_for(path);
         shell.answer(id, "");
-        let expected = format!("\r\nx-request-id: {:016x}\r\n", shell.engine.request_number(id));
+        let expected = format!(
+            "\r\nx-request-id: {:016x}\r\n",
+            shell.engine.request_number(id)
+        );
         assert!(shell.output().contains(&expected));
     }
 }

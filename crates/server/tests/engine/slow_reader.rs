@@ -6,7 +6,11 @@ use super::wire_shell::{Shell, config, get};
 
 #[test]
 fn a_writer_is_told_to_wait_and_to_go_on() {
-    let mut shell = Shell::with(server::Config { high_water: 1_000, low_water: 100, ..config() });
+    let mut shell = Shell::with(server::Config {
+        high_water: 1_000,
+        low_water: 100,
+        ..config()
+    });
     shell.reads = false;
     shell.send(&get("/"));
     let id = shell.request_for("/");
@@ -57,7 +61,9 @@ fn answers_that_nobody_reads_stop_the_reading_of_requests() {
     let mut answered = 0;
     shell.send(&get("/").repeat(1_000));
     while let Some(event) = shell.next() {
-        let Event::Request { id, .. } = event else { panic!("{event:?}") };
+        let Event::Request { id, .. } = event else {
+            panic!("{event:?}")
+        };
         shell.answer(id, &body);
         shell.flush();
         answered += 1;
@@ -71,11 +77,18 @@ fn answers_that_nobody_reads_stop_the_reading_of_requests() {
 
 #[test]
 fn an_answer_behind_another_is_bounded_too() {
-    let mut shell = Shell::with(server::Config { high_water: 1_000, low_water: 100, ..config() });
+    let mut shell = Shell::with(server::Config {
+        high_water: 1_000,
+        low_water: 100,
+        ..config()
+    });
     shell.send(&[get("/1"), get("/2")].concat());
     let ids = ["/1", "/2"].map(|path| shell.request_for(path));
     shell.engine.start(ids[1], 200, &[], None).unwrap();
-    assert_eq!(Room::Full, shell.engine.write(ids[1], &[b'x'; 1_000]).unwrap());
+    assert_eq!(
+        Room::Full,
+        shell.engine.write(ids[1], &[b'x'; 1_000]).unwrap()
+    );
     shell.quiet();
     shell.answer(ids[0], "1");
     shell.flush();

@@ -16,7 +16,9 @@ fn an_answer_of_unknown_length_is_chunked() {
     shell.engine.write(id, b"").unwrap();
     shell.engine.finish(id).unwrap();
     assert_eq!(
-        format!("HTTP/1.1 200 OK\r\n{DATE}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        format!(
+            "HTTP/1.1 200 OK\r\n{DATE}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        ),
         shell.output()
     );
     assert!(!shell.closed);
@@ -30,7 +32,10 @@ fn an_old_client_reads_an_unknown_length_to_the_end_of_the_connection() {
     shell.engine.start(id, 200, &[], None).unwrap();
     shell.engine.write(id, b"hello").unwrap();
     shell.engine.finish(id).unwrap();
-    assert_eq!(format!("HTTP/1.1 200 OK\r\n{DATE}connection: close\r\n\r\nhello"), shell.output());
+    assert_eq!(
+        format!("HTTP/1.1 200 OK\r\n{DATE}connection: close\r\n\r\nhello"),
+        shell.output()
+    );
     assert!(shell.closed);
 }
 
@@ -95,7 +100,10 @@ fn too_short_or_too_long_closes_and_is_told() {
         }
         assert_eq!(Err(Gone), shell.engine.finish(id));
         let event = shell.next();
-        assert!(matches!(event, Some(Event::Notice(Notice::WrongLength { id: wrong })) if wrong == id), "{event:?}");
+        assert!(
+            matches!(event, Some(Event::Notice(Notice::WrongLength { id: wrong })) if wrong == id),
+            "{event:?}"
+        );
         shell.flush();
         assert!(shell.closed);
     }
@@ -143,9 +151,15 @@ fn statuses_without_a_body_have_none() {
         let mut shell = Shell::new();
         shell.send(&[get("/1"), get("/2")].concat());
         let first = shell.request_for("/1");
-        shell.engine.respond(first, status, &[], b"must not be sent").unwrap();
+        shell
+            .engine
+            .respond(first, status, &[], b"must not be sent")
+            .unwrap();
         let second = shell.request_for("/2");
         shell.answer(second, "2");
-        assert_eq!(vec![(status, String::new()), (200, "2".into())], shell.answers());
+        assert_eq!(
+            vec![(status, String::new()), (200, "2".into())],
+            shell.answers()
+        );
     }
 }

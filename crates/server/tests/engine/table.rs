@@ -14,7 +14,9 @@ fn serve(shell: &mut Shell, log: &mut Vec<String>) {
                 log.push(format!("{:?} {path} {has_body}", head.method));
                 shell.engine.recycle(head);
                 match (path.as_str(), has_body) {
-                    ("/early", _) | (_, false) => shell.engine.respond(id, 200, &[], path.as_bytes()).unwrap(),
+                    ("/early", _) | (_, false) => {
+                        shell.engine.respond(id, 200, &[], path.as_bytes()).unwrap()
+                    }
                     (_, true) => shell.engine.collect_body(id, 20).unwrap(),
                 }
             }
@@ -22,7 +24,9 @@ fn serve(shell: &mut Shell, log: &mut Vec<String>) {
                 log.push(format!("body {}", String::from_utf8_lossy(&body)));
                 shell.engine.respond(id, 200, &[], &body).unwrap();
             }
-            Event::Refused { id, refusal, .. } => log.push(format!("refused {} {}", refusal.code, id.is_some())),
+            Event::Refused { id, refusal, .. } => {
+                log.push(format!("refused {} {}", refusal.code, id.is_some()))
+            }
             other => log.push(format!("{other:?}")),
         }
     }
@@ -47,29 +51,65 @@ fn outcome(pieces: &[&[u8]], end: bool) -> (Vec<String>, String, bool) {
 /// Requests, and whether they end the connection.
 const CONVERSATIONS: &[(&str, bool)] = &[
     ("GET / HTTP/1.1\r\nhost: x\r\n\r\n", false),
-    ("GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\nHEAD /3 HTTP/1.1\r\nhost: x\r\n\r\n", false),
-    ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhelloGET /next HTTP/1.1\r\nhost: x\r\n\r\n", false),
+    (
+        "GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\nHEAD /3 HTTP/1.1\r\nhost: x\r\n\r\n",
+        false,
+    ),
+    (
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhelloGET /next HTTP/1.1\r\nhost: x\r\n\r\n",
+        false,
+    ),
     (
         "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2;a=b\r\nlo\r\n0\r\nt: v\r\n\r\n\
          GET /next HTTP/1.1\r\nhost: x\r\n\r\n",
         false,
     ),
-    ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\nGET /next HTTP/1.1\r\nhost: x\r\n\r\n", false),
+    (
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\nGET /next HTTP/1.1\r\nhost: x\r\n\r\n",
+        false,
+    ),
     // A GET without a length has no body: its bytes are the next request (T11).
-    ("GET / HTTP/1.1\r\nhost: x\r\n\r\nPOST /next HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nab", false),
+    (
+        "GET / HTTP/1.1\r\nhost: x\r\n\r\nPOST /next HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nab",
+        false,
+    ),
     ("GET / HTTP/1.0\r\n\r\n", true),
-    ("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\nconnection: keep-alive\r\n\r\n", false),
+    (
+        "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\nconnection: keep-alive\r\n\r\n",
+        false,
+    ),
     // Nothing behind `close` is a request.
-    ("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\n", true),
-    ("POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhiGET /2 HTTP/1.1\r\nhost: x\r\n\r\n", true),
+    (
+        "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\n",
+        true,
+    ),
+    (
+        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhiGET /2 HTTP/1.1\r\nhost: x\r\n\r\n",
+        true,
+    ),
     // Refused heads: nothing behind them is served (T15), what was before is.
-    ("GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\nhost: x\r\n\r\n", true),
+    (
+        "GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\nhost: x\r\n\r\n",
+        true,
+    ),
     ("BAD\r\n\r\nGET /3 HTTP/1.1\r\nhost: x\r\n\r\n", true),
-    ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", true),
+    (
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        true,
+    ),
     // Refused bodies.
-    ("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\n", true),
-    ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 21\r\n\r\n123456789012345678901GET /2 HTTP/1.1\r\nhost: x\r\n\r\n", true),
-    ("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n15\r\n123456789012345678901\r\n0\r\n\r\n", true),
+    (
+        "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\n",
+        true,
+    ),
+    (
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 21\r\n\r\n123456789012345678901GET /2 HTTP/1.1\r\nhost: x\r\n\r\n",
+        true,
+    ),
+    (
+        "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n15\r\n123456789012345678901\r\n0\r\n\r\n",
+        true,
+    ),
     // Answered before the body was read: it is dropped, never read as a request (T17).
     (
         "POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: 31\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\
@@ -81,7 +121,10 @@ const CONVERSATIONS: &[(&str, bool)] = &[
          GET /next HTTP/1.1\r\nhost: x\r\n\r\n",
         false,
     ),
-    ("POST /early HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n", true),
+    (
+        "POST /early HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n",
+        true,
+    ),
 ];
 
 #[test]
@@ -92,10 +135,18 @@ fn the_outcome_does_not_depend_on_where_the_bytes_are_cut() {
         assert_eq!(*ends, whole.2, "{conversation:?}\n{whole:?}");
         for cut in 1..bytes.len() {
             let (before, after) = bytes.split_at(cut);
-            assert_eq!(whole, outcome(&[before, after], false), "{conversation:?} cut at {cut}");
+            assert_eq!(
+                whole,
+                outcome(&[before, after], false),
+                "{conversation:?} cut at {cut}"
+            );
         }
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
-        assert_eq!(whole, outcome(&single, false), "{conversation:?} byte by byte");
+        assert_eq!(
+            whole,
+            outcome(&single, false),
+            "{conversation:?} byte by byte"
+        );
     }
 }
 
@@ -132,7 +183,10 @@ fn the_answer_to_head_has_the_length_and_no_body() {
 
 #[test]
 fn an_old_client_that_asks_for_it_keeps_its_connection() {
-    let (_, sent, ended) = outcome(&[b"GET /a HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"], false);
+    let (_, sent, ended) = outcome(
+        &[b"GET /a HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"],
+        false,
+    );
     assert!(sent.contains("\r\nconnection: keep-alive\r\n"));
     assert!(!ended);
     let (_, sent, ended) = outcome(&[b"GET /a HTTP/1.0\r\n\r\n"], false);

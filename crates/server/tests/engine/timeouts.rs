@@ -15,7 +15,10 @@ fn lifetime(shell: &mut Shell) -> u64 {
         assert!(shell.millis < start + 100_000, "it never ends");
         shell.pass(10);
         while let Some(event) = shell.next() {
-            assert!(matches!(event, Event::Refused { .. } | Event::Gone { .. }), "{event:?}");
+            assert!(
+                matches!(event, Event::Refused { .. } | Event::Gone { .. }),
+                "{event:?}"
+            );
         }
         shell.flush();
     }
@@ -23,7 +26,10 @@ fn lifetime(shell: &mut Shell) -> u64 {
 }
 
 fn assert_near(expected: u64, lifetime: u64) {
-    assert!((expected..=expected + TICK + 10).contains(&lifetime), "{lifetime} instead of {expected}");
+    assert!(
+        (expected..=expected + TICK + 10).contains(&lifetime),
+        "{lifetime} instead of {expected}"
+    );
 }
 
 #[test]
@@ -43,12 +49,24 @@ fn a_head_that_drips_is_refused_however_often_a_byte_comes() {
         shell.send(if dripped == 0 { b"GET /" } else { b"a" });
         dripped += 1;
         if let Some(event) = shell.next() {
-            assert!(matches!(event, Event::Refused { refusal: HEAD_TIMEOUT, .. }), "{event:?}");
+            assert!(
+                matches!(
+                    event,
+                    Event::Refused {
+                        refusal: HEAD_TIMEOUT,
+                        ..
+                    }
+                ),
+                "{event:?}"
+            );
         }
         shell.pass(100);
         shell.flush();
     }
-    assert_near(Limits::default().head_timeout, (shell.millis - start) / 100 * 100);
+    assert_near(
+        Limits::default().head_timeout,
+        (shell.millis - start) / 100 * 100,
+    );
     assert_eq!(408, shell.answers()[0].0);
 }
 
@@ -146,7 +164,10 @@ fn a_body_that_drips_is_refused_and_one_that_flows_is_not() {
 
 #[test]
 fn a_body_whose_reader_takes_its_time_is_not_late() {
-    let mut shell = Shell::with(server::Config { high_water: 10, ..super::wire_shell::config() });
+    let mut shell = Shell::with(server::Config {
+        high_water: 10,
+        ..super::wire_shell::config()
+    });
     shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n0123456789");
     let id = shell.request_for("/");
     shell.engine.stream_body(id, 100).unwrap();
@@ -226,5 +247,9 @@ fn the_next_deadline_is_near_when_something_is_due_and_absent_when_nothing_can_b
     shell.request_for("/");
     shell.quiet();
     shell.pass(20_000);
-    assert_eq!(None, shell.engine.next_deadline(), "a request is worked on; nothing is due");
+    assert_eq!(
+        None,
+        shell.engine.next_deadline(),
+        "a request is worked on; nothing is due"
+    );
 }

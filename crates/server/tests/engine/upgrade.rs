@@ -5,7 +5,8 @@ use wire::http1::Protocol;
 
 use super::wire_shell::{Shell, get};
 
-const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+const REQUEST: &[u8] =
+    b"GET /chat HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
 
 #[test]
 fn bytes_pass_both_ways_as_they_are() {
@@ -13,9 +14,15 @@ fn bytes_pass_both_ways_as_they_are() {
     shell.send(&[REQUEST, b"GET / HTTP/1.1\r\n\r\n"].concat());
     let id = shell.request_for("/chat");
     shell.quiet();
-    shell.engine.upgrade(id, &Protocol::new(b"echo").unwrap(), &[]).unwrap();
+    shell
+        .engine
+        .upgrade(id, &Protocol::new(b"echo").unwrap(), &[])
+        .unwrap();
     let sent = shell.output();
-    assert!(sent.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{sent}");
+    assert!(
+        sent.starts_with("HTTP/1.1 101 Switching Protocols\r\n"),
+        "{sent}"
+    );
     assert!(sent.contains("\r\nupgrade: echo\r\n"));
 
     let mut out = Vec::new();
@@ -30,7 +37,10 @@ fn bytes_pass_both_ways_as_they_are() {
     assert!(!shell.closed, "the other protocol has timeouts of its own");
     shell.end();
     while let Some(event) = shell.next() {
-        assert!(matches!(event, Event::HalfClosed { .. } | Event::BodyReady { .. }), "{event:?}");
+        assert!(
+            matches!(event, Event::HalfClosed { .. } | Event::BodyReady { .. }),
+            "{event:?}"
+        );
     }
     assert_eq!(BodyState::End, shell.engine.read_body(id, &mut out));
     shell.engine.finish(id).unwrap();
@@ -53,6 +63,11 @@ fn a_connection_with_a_body_on_its_way_is_not_handed_over() {
     let mut shell = Shell::new();
     shell.send(b"POST / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\ncontent-length: 3\r\n\r\n");
     let id = shell.request_for("/");
-    assert_eq!(Err(Gone), shell.engine.upgrade(id, &Protocol::new(b"echo").unwrap(), &[]));
+    assert_eq!(
+        Err(Gone),
+        shell
+            .engine
+            .upgrade(id, &Protocol::new(b"echo").unwrap(), &[])
+    );
     shell.answer(id, "no");
 }

@@ -23,7 +23,10 @@ pub(crate) struct Shell {
 
 /// The defaults without request ids, so that what is sent is known to the byte.
 pub(crate) fn config() -> Config {
-    Config { request_id: false, ..Config::default() }
+    Config {
+        request_id: false,
+        ..Config::default()
+    }
 }
 
 impl Shell {
@@ -32,14 +35,28 @@ impl Shell {
     }
 
     pub(crate) fn with(config: Config) -> Shell {
-        let now = Now { millis: 1_000, unix: UNIX };
+        let now = Now {
+            millis: 1_000,
+            unix: UNIX,
+        };
         let mut engine = Engine::new(config, now);
         let connection = engine.open(Peer::Unknown, now).unwrap();
-        Shell { engine, connection, millis: 1_000, sent: Vec::new(), reads: true, shut: false, closed: false }
+        Shell {
+            engine,
+            connection,
+            millis: 1_000,
+            sent: Vec::new(),
+            reads: true,
+            shut: false,
+            closed: false,
+        }
     }
 
     pub(crate) fn now(&self) -> Now {
-        Now { millis: self.millis, unix: UNIX + (self.millis - 1_000) / 1_000 }
+        Now {
+            millis: self.millis,
+            unix: UNIX + (self.millis - 1_000) / 1_000,
+        }
     }
 
     /// Feeds bytes.
@@ -158,7 +175,9 @@ impl Shell {
         while !rest.is_empty() {
             let (head, after) = rest.split_once("\r\n\r\n").expect("a whole head");
             let status = head[9..12].parse().unwrap();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
             let length = length.map_or(0, |length| length.parse().unwrap());
             answers.push((status, after[..length].to_string()));
             rest = &after[length..];
@@ -174,7 +193,11 @@ pub(crate) fn get(path: &str) -> Vec<u8> {
 
 /// A request with a body of known length.
 pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
-    format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 /// The whole answer with this body, as it is sent in a test's first second.

@@ -57,11 +57,22 @@ def _refusal(error: ConfigurationError) -> Html:
     rest = error.message.partition("\n")[2]
     parts = [Html.format('<pre class="text wrap">{}</pre>\n', rest)] if rest else []
     if error.remedy:
-        parts.append(Html.format('<p class="lead">{}{}.</p>\n', error.remedy[:1].upper(), error.remedy[1:]))
+        parts.append(
+            Html.format('<p class="lead">{}{}.</p>\n', error.remedy[:1].upper(), error.remedy[1:])
+        )
     parts.append(Html.format("<p><code>kingpost explain {}</code></p>\n", error.code))
     for place in error.places:
         lines = source_around(place.file, place.line)
-        parts.append(frame_card(FrameReport(place.file, place.line, "", True, lines, (), 0), is_open=bool(lines)))  # noqa: FBT003
+        frame = FrameReport(
+            file=place.file,
+            line=place.line,
+            function="",
+            is_users=True,
+            source=lines,
+            locals=(),
+            hidden_locals=0,
+        )
+        parts.append(frame_card(frame, is_open=bool(lines)))
     return Html("").join(parts)
 
 

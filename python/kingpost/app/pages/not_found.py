@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -84,6 +83,8 @@ def nearest(path: str, routes: Sequence[RouteLine]) -> list[RouteLine]:
 
 def _likeness(asked: list[str], pattern: list[str]) -> float:
     """0 to 1: how much of the longer path agrees, segment by segment; a parameter agrees with anything, a little less than the same word."""
+    import difflib
+
     longest = max(len(asked), len(pattern), 2) - 1
     total = 0.0
     for one, other in zip(asked[1:], pattern[1:], strict=False):

@@ -237,7 +237,7 @@ def source_around(file: str, line: int, mark: tuple[int, int] = (0, 0)) -> tuple
 
 def _characters(text: str, mark: tuple[int, int]) -> tuple[int, int]:
     """Byte offsets of UTF-8, as code objects keep them, to characters."""
-    encoded = text.encode()
+    encoded = text.encode("utf-8", "replace")
     start, end = (len(encoded[:offset].decode("utf-8", "ignore")) for offset in mark)
     return min(start, _LINE_CHARACTERS), min(end, _LINE_CHARACTERS)
 

@@ -18,7 +18,6 @@ from kingpost.app.pages.report import (
 )
 from kingpost.app.pages.style import STYLE, TRACEBACK_STYLE
 from kingpost.app.pages.values import MASK, is_secret_name, masked_text
-from kingpost.errors import ConfigurationError
 from kingpost.html import Html, page
 from kingpost.http import Request
 
@@ -30,26 +29,6 @@ _COPY = Html(
     "<script>document.getElementById('copy').onclick=function(e){navigator.clipboard.writeText(document.getElementById('text').textContent)"
     ".then(function(){e.target.textContent='Copied'})}</script>\n"
 )
-
-
-def may_show_details(host: str) -> bool:
-    """Whether the page may be shown to who asked for `host`: a number or localhost, never a name.
-
-    A name could have been pointed at this machine by the page of a stranger that wants to read the answer (DNS rebinding).
-
-    Args:
-        host: The request's Host, with or without a port.
-    """
-    if host.startswith("["):
-        return True
-    name = host.rpartition(":")[0] if ":" in host else host
-    name = name.rstrip(".").lower()
-    return (
-        name == ""
-        or name == "localhost"
-        or name.endswith(".localhost")
-        or name.replace(".", "").isdecimal()
-    )
 
 
 def traceback_page(
@@ -66,7 +45,7 @@ def traceback_page(
     first = reports[0]
     place = _place(first)
     body = Html.format(
-        '<main class="wide">\n<p class="status">{type}</p>\n<h1>{title}</h1>\n{place}{rest}\n{sections}{request}{text}{footer}</main>\n{copy}',
+        '<main class="wide">\n<p class="status">{type}</p>\n<h1>{title}</h1>\n{place}{rest}\n{sections}{request}{text}{footer}</main>\n',
         type=first.type,
         title=_headline(first),
         place=place,
@@ -75,14 +54,11 @@ def traceback_page(
         request=_request_sections(request, handler) if request is not None else Html(),
         text=text_section(exception),
         footer=_foot(request),
-        copy=_COPY,
     )
     return page(f"{first.type}: {_headline(first)}"[:200], body, style=STYLE + TRACEBACK_STYLE)
 
 
-def chain_sections(
-    reports: Sequence[ExceptionReport], *, folded: bool = False
-) -> Iterable[Html]:
+def chain_sections(reports: Sequence[ExceptionReport], *, folded: bool = False) -> Iterable[Html]:
     """A section for each exception of the chain.
 
     Args:
@@ -266,14 +242,13 @@ def _body(request: Request) -> str:
 def text_section(exception: BaseException) -> Html:
     """The traceback as text, to be copied; it holds no values of variables."""
     text = plain_traceback(exception)
-    if isinstance(exception, ConfigurationError):
-        text = f"{text}\n"
     versions = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     return Html.format(
         '<div class="bar"><h2>As text</h2><button id="copy" type="button">Copy</button></div>\n'
-        '<pre class="text" id="text" tabindex="0">{}\n{}</pre>\n',
+        '<pre class="text" id="text" tabindex="0">{}\n{}</pre>\n{}',
         text,
         versions,
+        _COPY,
     )
 
 

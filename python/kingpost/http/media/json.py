@@ -45,12 +45,10 @@ def _without_strings(document: bytes) -> bytes:
 
 
 @overload
-def decode(document: bytes) -> Any: ...  # noqa: ANN401 - a JSON document can be anything
+def decode(document: bytes) -> Any: ...
 @overload
 def decode(document: bytes, decoder: Callable[[bytes], T]) -> T: ...
-def decode(  # noqa: ANN401 - the overloads say more
-    document: bytes, decoder: Callable[[bytes], Any] = msgspec.json.decode
-) -> Any:
+def decode(document: bytes, decoder: Callable[[bytes], Any] = msgspec.json.decode) -> Any:
     """The value of a JSON document.
 
     Args:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,7 +74,7 @@ class Structure(HTMLParser):
 def fail(word: str, password: str) -> NoReturn:
     rows = [{"word": word}]
     try:
-        raise KeyError(word)
+        raise KeyError(word)  # noqa: TRY301 - a chain is what is wanted
     except KeyError as error:
         error.add_note(word)
         raise ValueError(f"bad {word}: {len(rows)}") from error
@@ -213,8 +215,6 @@ def test_the_routes_nearby_come_first() -> None:
 
 
 def test_a_long_path_and_many_routes_are_compared_in_no_time() -> None:
-    import time
-
     started = time.perf_counter()
 
     nearest("/" + "ab/" * 4000, ROUTES * 250)
@@ -317,3 +317,36 @@ def test_the_page_can_ask_again_by_itself() -> None:
         failure(), refresh_seconds=2
     )
     assert "refresh" not in import_failure_page(failure("w"))
+
+
+def test_a_deep_stack_says_how_much_is_left_out() -> None:
+    def deep(left: int) -> None:
+        if left == 0:
+            raise ValueError("deep")
+        deep(left - 1)
+
+    with pytest.raises(ValueError, match="deep") as caught:
+        deep(100)
+
+    assert re.search(r"… \d+ more calls …", traceback_page(caught.value))
+
+
+def test_an_exception_that_was_never_raised_has_a_page() -> None:
+    page = traceback_page(ValueError("x"))
+
+    assert "<h1>x</h1>" in page
+    assert "<details" not in page
+
+
+def test_the_calls_of_the_import_system_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_shop.py").write_text("import no_such_module_here\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        importlib.import_module("broken_shop")
+
+    page = import_failure_page(caught.value)
+
+    assert "broken_shop.py" in page
+    assert "frozen importlib" not in page.partition("As text")[0]

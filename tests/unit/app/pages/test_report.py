@@ -11,6 +11,7 @@ import pytest
 from kingpost import limits
 from kingpost.app.pages.report import (
     ExceptionReport,
+    _mark,
     is_users,
     plain_traceback,
     report_of,
@@ -27,7 +28,7 @@ def raised(function: object, *arguments: object) -> BaseException:
     raise AssertionError("nothing was raised")
 
 
-def divide(number: int, password: str = "hunter2") -> float:
+def divide(number: int, password: str = "hunter2") -> float:  # noqa: S107 - to be hidden
     return number / 0
 
 
@@ -140,7 +141,7 @@ def test_notes_are_kept() -> None:
 
 
 def test_an_exception_whose_text_fails_is_told_all_the_same() -> None:
-    class Mute(Exception):  # noqa: N818 - a name of users
+    class Mute(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no")
 
@@ -221,3 +222,50 @@ def test_the_plain_text_is_what_python_prints() -> None:
 
     assert plain_traceback(error) == "".join(standard.format_exception(error))
     assert "hunter2" not in plain_traceback(error).replace('password: str = "hunter2"', "")
+
+
+def test_a_call_over_several_lines_has_no_mark() -> None:
+    def spread() -> float:
+        return (
+            1
+            /
+            0
+        )  # fmt: skip
+
+    frame = report_of(raised(spread))[0].frames[-1]
+
+    assert [line.mark for line in frame.source if line.is_here] == [(0, 0)]
+
+
+def test_code_without_positions_has_no_mark() -> None:
+    code = divide.__code__.replace(co_linetable=b"")
+
+    assert _mark(code, 2, 1) == (0, 0)
+    assert _mark(divide.__code__, -1, 1) == (0, 0)
+    assert _mark(divide.__code__, 100_000, 1) == (0, 0)
+
+
+def test_a_syntax_error_made_by_hand_has_no_place() -> None:
+    assert report_of(SyntaxError("made by hand"))[0].syntax is None
+
+
+def test_a_source_that_cannot_be_read_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> list[str]:
+        raise RuntimeError("a loader of somebody's own")
+
+    monkeypatch.setattr("linecache.getlines", broken)
+
+    assert source_around(__file__, 1) == ()
+
+
+def test_an_exception_that_python_cannot_print_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    error = raised(divide, 1)
+
+    def broken(*_: object, **__: object) -> standard.TracebackException:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(standard.TracebackException, "from_exception", broken)
+
+    assert plain_traceback(error).endswith("ZeroDivisionError: <its text could not be made>\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -68,6 +69,7 @@ class Telling:
         (Endless(), "<Endless, whose repr() raised RecursionError>"),
         (Telling(), "<User name='ann' password=*** token=***>"),
         ({"password": None}, "{'password': None}"),
+        (OrderedDict(a=1), "{'a': 1}"),
         pytest.param(1 << 20_000, "<int of 20001 bits>", id="a large int"),
     ],
 )
@@ -88,7 +90,13 @@ def test_a_broken_part_spoils_only_its_whole() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [Wordy(), "x" * 10_000_000, b"x" * 10_000_000, list(range(1_000_000)), {n: n for n in range(9_999)}],
+    [
+        Wordy(),
+        "x" * 10_000_000,
+        b"x" * 10_000_000,
+        list(range(1_000_000)),
+        {n: n for n in range(9_999)},
+    ],
     ids=["repr", "str", "bytes", "list", "dict"],
 )
 def test_a_large_value_is_cut(value: object) -> None:
@@ -111,7 +119,16 @@ def test_a_long_list_tells_how_many_more() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "user_password", "PASSWORD2", "api_key", "X-Api-Key", "accessToken", "Cookie", "csrf"],
+    [
+        "password",
+        "user_password",
+        "PASSWORD2",
+        "api_key",
+        "X-Api-Key",
+        "accessToken",
+        "Cookie",
+        "csrf",
+    ],
 )
 def test_what_is_named_like_a_secret_is_hidden(name: str) -> None:
     assert is_secret_name(name)

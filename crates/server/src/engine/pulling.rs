@@ -1,0 +1,170 @@
+//! `next`: which bytes are looked at next, and whose.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Engine;
+use super::connection::Fate;
+use super::reading::Outcome;
+use crate::event::{ConnId, Event, Notice};
+use crate::now::Now;
+
+impl Engine {
+    /// The next thing to do. `None`: nothing more until the shell brings bytes or time passes.
+    pub fn next(&mut self, now: Now) -> Option<Event> {
+        self.shared.set_now(now);
+        // What a peer sends must not take the others down, whatever we did wrong.
+        match catch_unwind(AssertUnwindSafe(|| self.pull())) {
+            Ok(event) => event,
+            Err(_) => {
+                if let Some(connection) = self.parsing.take().and_then(|id| self.slab.get_mut(id)) {
+                    connection.kill(&mut self.shared);
+                }
+                self.reading.connection = None;
+                self.shared.notice(Notice::Panicked);
+                self.shared.events.pop_front()
+            }
+        }
+    }
+
+    /// Whether `next` has something to look at.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        !self.shared.events.is_empty()
+            || self.reading.connection.is_some()
+            || !self.shared.runnable.is_empty()
+    }
+
+    #[inline]
+    fn pull(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.shared.events.pop_front() {
+                if self.is_out_of_date(&event) {
+                    continue;
+                }
+                return Some(event);
+            }
+            if let Some(id) = self.reading.connection {
+                if let Some(event) = self.advance_read(id) {
+                    return Some(event);
+                }
+            } else if let Some(id) = self.shared.runnable.pop_front() {
+                if let Some(event) = self.advance_kept(id) {
+                    return Some(event);
+                }
+            } else {
+                return None;
+            }
+        }
+    }
+
+    /// Whether the event waited in the queue until its request was over. Only what says so itself is told then.
+    fn is_out_of_date(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Body { id, .. }
+            | Event::BodyReady { id }
+            | Event::Writable { id }
+            | Event::HalfClosed { id } => !self.is_live(*id),
+            _ => false,
+        }
+    }
+
+    /// Parses on in what was read last.
+    #[inline]
+    fn advance_read(&mut self, id: ConnId) -> Option<Event> {
+        let Engine {
+            slab,
+            shared,
+            reading,
+            parsing,
+            ..
+        } = self;
+        let Some(connection) = slab.get_mut(id) else {
+            reading.connection = None;
+            return None;
+        };
+        *parsing = Some(id);
+        let input = reading
+            .bytes
+            .get(reading.start..reading.end)
+            .unwrap_or_default();
+        let (used, outcome) = connection.step(shared, input);
+        reading.start += used;
+        if let Outcome::Event(event) = outcome {
+            return Some(event);
+        }
+        reading.connection = None;
+        connection.paused = matches!(outcome, Outcome::Blocked);
+        connection
+            .input
+            .extend_from_slice(input.get(used..).unwrap_or_default());
+        connection.settle(shared);
+        None
+    }
+
+    /// Parses on in what a connection keeps itself.
+    fn advance_kept(&mut self, id: ConnId) -> Option<Event> {
+        let Engine {
+            slab,
+            shared,
+            parsing,
+            ..
+        } = self;
+        let connection = slab.get_mut(id)?;
+        *parsing = Some(id);
+        connection.is_runnable = false;
+        let input = std::mem::take(&mut connection.input);
+        let start = std::mem::take(&mut connection.used);
+        let (used, outcome) = connection.step(shared, input.get(start..).unwrap_or_default());
+        // It may be closing by now, and then nothing of it is needed.
+        if start + used < input.len() && connection.fate == Fate::Open {
+            connection.input = input;
+            connection.used = start + used;
+        }
+        match outcome {
+            Outcome::Event(event) => {
+                connection.run(shared);
+                return Some(event);
+            }
+            Outcome::Blocked => connection.paused = true,
+            Outcome::NeedMore => {
+                connection.paused = false;
+                if connection.eof {
+                    connection.input_ended(shared);
+                }
+                // The shell may have waited for this to read on.
+                connection.touch(shared);
+            }
+        }
+        connection.settle(shared);
+        None
+    }
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test fails by panicking.
+
+    use super::*;
+    use crate::{Config, Peer};
+
+    #[test]
+    fn a_panic_costs_its_connection_and_no_other() {
+        let now = Now { millis: 0, unix: 0 };
+        let mut engine = Engine::new(Config::default(), now);
+        let ids = [0, 1].map(|_| engine.open(Peer::Unknown, now).unwrap());
+        // A state that cannot be: subtracting with it panics where overflow is checked.
+        engine.slab.get_mut(ids[0]).unwrap().sent = 1;
+        for id in ids {
+            engine.feed(id, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", now);
+        }
+        assert!(matches!(
+            engine.next(now),
+            Some(Event::Notice(Notice::Panicked))
+        ));
+        assert!(
+            matches!(engine.next(now), Some(Event::Request { id, .. }) if id.connection() == ids[1])
+        );
+        assert_eq!(Fate::Close, engine.fate(ids[0]));
+        assert_eq!(Fate::Open, engine.fate(ids[1]));
+    }
+}

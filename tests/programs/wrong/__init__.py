@@ -1,1 +1,0 @@
-"""What users must not write: each program is refused with the words of its first line."""

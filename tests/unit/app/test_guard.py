@@ -1,0 +1,131 @@
+"""Other sites' pages, and foreign hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kingpost import App
+from kingpost.app.compile import compile_app
+from kingpost.app.guard import check_host, check_hosts_option, check_origin, is_our_host
+from kingpost.errors import BadRequest, ConfigurationError, Forbidden
+from kingpost.testing import TestClient
+from tests.unit.http.sample import sample
+
+
+def refused(method: str = "POST", hosts: tuple[str, ...] = (), **fields: str) -> bool:
+    headers = [(name.replace("_", "-"), value) for name, value in fields.items()]
+    try:
+        check_origin(Sample(method, headers), hosts)
+    except Forbidden as error:
+        assert error.code == "request.cross-site"
+        return True
+    return False
+
+
+def Sample(method: str, headers: list[tuple[str, str]]) -> Any:  # noqa: N802 - stands for a class
+    class Contains(dict[str, str]):
+        pass
+
+    request = sample(method=method, host="Example.org:8000")
+    fields = Contains(headers)
+    kind = type("Asked", (type(request),), {"__slots__": (), "headers": fields})
+    return kind()
+
+
+@pytest.mark.parametrize(
+    ("is_refused", "fields"),
+    [
+        (False, {}),
+        (False, {"cookie": "a=b"}),
+        (False, {"sec_fetch_site": "cross-site"}),
+        (False, {"cookie": "a=b", "sec_fetch_site": "same-origin"}),
+        (False, {"cookie": "a=b", "sec_fetch_site": "none"}),
+        (True, {"cookie": "a=b", "sec_fetch_site": "cross-site"}),
+        (True, {"cookie": "a=b", "sec_fetch_site": "same-site"}),
+        (True, {"cookie": "a=b", "sec_fetch_site": "cross-site", "origin": "http://example.org:8000"}),
+        (False, {"cookie": "a=b", "origin": "http://example.org:8000"}),
+        (True, {"cookie": "a=b", "origin": "http://example.org"}),
+        (True, {"cookie": "a=b", "origin": "http://evil.org"}),
+        (True, {"cookie": "a=b", "origin": "null"}),
+        (True, {"cookie": "a=b", "origin": ""}),
+        (True, {"cookie": "a=b", "origin": "http://[evil"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_unsafe_request_with_cookies_comes_from_our_own_pages(
+    is_refused: bool,  # noqa: FBT001 - a table
+    fields: dict[str, str],
+) -> None:
+    assert refused(**fields) is is_refused
+    assert not refused("GET", **fields)
+
+
+def test_pages_of_our_other_hosts_may_ask() -> None:
+    fields = {"cookie": "a=b", "sec_fetch_site": "same-site", "origin": "https://shop.example.org"}
+
+    assert refused(hosts=("example.org",), **fields)
+    assert not refused(hosts=("*.example.org",), **fields)
+
+
+@pytest.mark.parametrize(
+    ("asked", "hosts", "is_ours"),
+    [
+        ("example.org", ("example.org",), True),
+        ("EXAMPLE.org:8000", ("example.org",), True),
+        ("example.org:8000", ("example.org:8000",), True),
+        ("example.org:9000", ("example.org:8000",), False),
+        ("evil-example.org", ("example.org",), False),
+        ("a.example.org", ("*.example.org",), True),
+        ("a.b.example.org:1", ("*.example.org",), True),
+        ("example.org", ("*.example.org",), False),
+        (".example.org", ("*.example.org",), True),
+        ("evilexample.org", ("*.example.org",), False),
+        ("[::1]:8000", ("[::1]",), True),
+        ("[::1]", ("[::1]",), True),
+        ("", ("example.org",), False),
+    ],
+)
+def test_hosts_are_compared_as_they_stand(asked: str, hosts: tuple[str, ...], is_ours: bool) -> None:  # noqa: FBT001 - a table  # fmt: skip
+    assert is_our_host(asked, hosts) is is_ours
+
+
+def test_a_foreign_host_is_refused() -> None:
+    check_host(sample(host="example.org"), ("example.org",))
+    with pytest.raises(BadRequest) as told:
+        check_host(sample(host="evil.org"), ("example.org",))
+
+    assert told.value.code == "request.unknown-host"
+
+
+@pytest.mark.parametrize("hosts", ["example.org", ["https://a.org"], ["a.org/x"], ["*"], [""]], ids=str)  # fmt: skip
+def test_what_is_no_host_is_refused_at_the_start(hosts: Any) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        check_hosts_option(hosts)
+
+    assert told.value.code == "app.bad-host"
+
+
+def test_hosts_are_checked_in_production_alone() -> None:
+    app = App(hosts=["example.org"])
+
+    assert compile_app(app, mode="production").dispatch.guard_all
+    assert not compile_app(app, mode="development").dispatch.guard_all
+    assert not compile_app(App(), mode="production").dispatch.guard_all
+
+
+def test_a_refusal_goes_through_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINGPOST_ENV", "production")
+    app = App(hosts=["example.org"])
+    app.post("/")(lambda: "done")
+
+    with TestClient(app, host="example.org", cookies={"a": "b"}) as client:
+        own = client.post("/", headers={"Sec-Fetch-Site": "same-origin"})
+        cross = client.post("/", headers={"Sec-Fetch-Site": "cross-site"})
+    with TestClient(app, host="evil.org") as client:
+        foreign = client.post("/")
+
+    assert own.text == "done"
+    assert (cross.status, cross.json()["code"]) == (403, "request.cross-site")
+    assert (foreign.status, foreign.json()["code"]) == (400, "request.unknown-host")

@@ -1,0 +1,100 @@
+"""Signatures with their annotations resolved."""
+
+# ruff: noqa: ANN001, ANN201, F821 - signatures that users write, right and wrong
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pytest
+
+from kingpost.binding.signature import EMPTY, signature_of
+from kingpost.errors import SignatureError
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+def plain(a: int, b: str = "x", *, c: float = 1.5) -> str:
+    return ""
+
+
+async def waiting(a: Annotated[int, "meta"]) -> None: ...
+
+
+@functools.wraps(plain)
+def wrapped(*args: Any, **named: Any) -> Any:
+    return plain(*args, **named)
+
+
+class Called:
+    def __call__(self, a: int) -> bytes:
+        return b""
+
+    def method(self, a: int) -> int:
+        return a
+
+
+def bare(a, b=1):  # type: ignore[no-untyped-def]
+    return a
+
+
+def later(a: Nowhere) -> str:  # type: ignore[name-defined]
+    return ""
+
+
+def checked(a: Decimal) -> str:
+    return ""
+
+
+def broken(a: int[5]) -> str:  # type: ignore[type-arg]
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (plain, "plain(a: int, b: str = 'x', c: float = 1.5) -> str"),
+        (wrapped, "plain(a: int, b: str = 'x', c: float = 1.5) -> str"),
+        (functools.partial(plain, 1), "partial(b: str = 'x', c: float = 1.5) -> str"),
+        (Called(), "Called(a: int) -> bytes"),
+        (Called().method, "method(a: int) -> int"),
+        (bare, "bare(a, b=1)"),
+        (waiting, "waiting(a: Annotated[int, 'meta']) -> None"),
+    ],
+    ids=["plain", "wrapped", "partial", "object", "method", "bare", "async"],
+)
+def test_a_signature_is_written_as_it_stands_in_the_source(function: Any, text: str) -> None:
+    assert str(signature_of(function)) == text
+
+
+def test_what_is_not_annotated_is_empty() -> None:
+    signature = signature_of(bare)
+
+    assert [parameter.annotation for parameter in signature.parameters] == [EMPTY, EMPTY]
+    assert signature.returns is EMPTY
+
+
+def test_the_place_is_the_line_of_the_function() -> None:
+    assert signature_of(functools.partial(plain)).place.line == plain.__code__.co_firstlineno
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "remedy"),
+    [
+        (later, "binding.unresolved-name", "import Nowhere, or define it at the top level of the module"),
+        (checked, "binding.unresolved-name", "import Decimal outside of `if TYPE_CHECKING:`"),
+        (broken, "binding.bad-annotation", "mend the annotation"),
+        (max, "binding.no-signature", "write a def"),
+    ],
+    ids=["missing", "for checkers", "broken", "built in"],
+)  # fmt: skip
+def test_what_cannot_be_resolved_is_refused_with_the_remedy(
+    function: Any, code: str, remedy: str
+) -> None:
+    with pytest.raises(SignatureError) as refused:
+        signature_of(function)
+
+    assert refused.value.code == code
+    assert refused.value.remedy.startswith(remedy)

@@ -1,0 +1,82 @@
+"""Route options: known ones pass, others are refused with the rule."""
+
+import pytest
+
+from kingpost.errors import NotFound, RoutingError
+from kingpost.routing.options import RouteOptions, body_limit, check_options
+
+
+def test_every_option_that_exists_passes() -> None:
+    options: RouteOptions = {
+        "name": "show",
+        "status": 201,
+        "summary": "Shows",
+        "description": "Shows it.",
+        "tags": ["a"],
+        "deprecated": True,
+        "errors": [NotFound],
+        "inline": False,
+        "timeout": 1.5,
+        "max_body": "1 MiB",
+    }
+
+    assert check_options(options) == options
+    assert set(options) == RouteOptions.__optional_keys__
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [
+        ("stauts", 201, "routing.unknown-option"),
+        ("colour", "red", "routing.unknown-option"),
+        ("requires", None, "routing.option-not-yet"),
+        ("hosts", [], "routing.option-not-yet"),
+        ("name", "a.b", "routing.bad-option"),
+        ("name", 5, "routing.bad-option"),
+        ("status", True, "routing.bad-option"),
+        ("status", 100, "routing.bad-option"),
+        ("status", 600, "routing.bad-option"),
+        ("tags", "a", "routing.bad-option"),
+        ("tags", [1], "routing.bad-option"),
+        ("errors", [ValueError], "routing.bad-option"),
+        ("errors", [NotFound("x")], "routing.bad-option"),
+        ("inline", 1, "routing.bad-option"),
+        ("timeout", 0, "routing.bad-option"),
+        ("timeout", float("inf"), "routing.bad-option"),
+        ("timeout", float("nan"), "routing.bad-option"),
+        ("max_body", -1, "routing.bad-option"),
+        ("max_body", "1 parsec", "routing.bad-option"),
+        ("max_body", True, "routing.bad-option"),
+    ],
+)
+def test_other_options_and_values_are_refused(option: str, value: object, code: str) -> None:
+    with pytest.raises(RoutingError) as refused:
+        check_options({option: value})
+
+    assert refused.value.code == code
+    assert option in refused.value.message
+
+
+def test_a_misspelt_option_is_told_its_name() -> None:
+    with pytest.raises(RoutingError) as refused:
+        check_options({"sumary": "x"})
+
+    assert refused.value.remedy == "write 'summary'"
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        (0, 0),
+        (5, 5),
+        ("6", 6),
+        ("5 B", 5),
+        ("2 KiB", 2048),
+        ("2kib", 2048),
+        ("2 MB", 2_000_000),
+        ("1 GiB", 2**30),
+    ],
+)
+def test_a_size_is_bytes_or_words(value: int | str, size: int) -> None:
+    assert body_limit({"max_body": value}, default=1) == size
+    assert body_limit({}, default=7) == 7

@@ -1,0 +1,81 @@
+import asyncio
+from typing import Any
+
+from kingpost import _native
+from kingpost.server.child import Failure
+from kingpost.server.notice import NoticedDispatch, bar
+from tests.unit.server.service import TestDispatch
+
+FAILURE = Failure("SyntaxError in app.py, line 3: <bad>", "Traceback & more")
+HTML = ("content-type", "text/html; charset=utf-8")
+REQUEST: Any = None
+
+
+def page(*fields: tuple[str, str], body: Any = b"<h1>page</h1>") -> _native.Answer:
+    return _native.Answer(200, fields, body)
+
+
+def noticed(answer: _native.Answer, notice: Failure | None = FAILURE) -> _native.Answer:
+    dispatch = NoticedDispatch(TestDispatch())
+    dispatch.notice = notice
+    return dispatch.answer(REQUEST, 0, answer)
+
+
+def test_a_page_says_that_it_comes_from_older_code() -> None:
+    answer = noticed(page(HTML, ("x-mine", "1")))
+
+    assert answer.body == b"<h1>page</h1>" + bar(FAILURE)
+    assert ("x-mine", "1") in answer.headers
+
+
+def test_what_python_said_is_escaped() -> None:
+    text = bar(Failure("<script>", "</pre> & \"x\" 'y'")).decode()
+
+    assert "<script>" not in text
+    assert "&lt;/pre&gt; &amp; &quot;x&quot; &#39;y&#39;" in text
+
+
+def test_without_a_failure_nothing_is_added() -> None:
+    assert noticed(page(HTML), None).body == b"<h1>page</h1>"
+
+
+def test_only_whole_plain_html_is_added_to() -> None:
+    for answer in (
+        page(("content-type", "application/json")),
+        page(HTML, ("content-encoding", "gzip")),
+        page(HTML, body=b""),
+        page(HTML, body=iter([b"streamed"])),
+    ):
+        body = answer.body
+        assert noticed(answer).body == body
+
+
+def test_pages_of_errors_and_missing_pages_carry_it_too() -> None:
+    dispatch = NoticedDispatch(TestDispatch())
+    dispatch.notice = FAILURE
+
+    missed = dispatch.miss(REQUEST, None)
+
+    assert isinstance(missed, _native.Answer)
+    assert missed.body == b"<p>no</p>" + bar(FAILURE)
+
+
+def test_an_answer_that_is_awaited_carries_it_too() -> None:
+    class Later(TestDispatch):
+        def fail(self, request: Any, plan: int | None, error: BaseException) -> Any:
+            async def answer() -> _native.Answer:
+                return page(HTML)
+
+            return answer()
+
+    dispatch = NoticedDispatch(Later())
+    dispatch.notice = FAILURE
+
+    async def ask() -> Any:
+        return await dispatch.fail(REQUEST, 0, ValueError())  # type: ignore[misc]
+
+    assert asyncio.run(ask()).body == b"<h1>page</h1>" + bar(FAILURE)
+
+
+def test_everything_else_is_the_wrapped_dispatchs_own() -> None:
+    assert NoticedDispatch(TestDispatch()).request_type is _native.Request

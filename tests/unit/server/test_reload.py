@@ -1,0 +1,231 @@
+"""The supervisor with workers that are no more than their side of the protocol: no engine, no App."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kingpost.server.listen import Address, Listener, open_listeners
+from kingpost.server.reload import Supervisor
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and signals")
+
+WORKER = """
+import os, runpy, signal, socket, sys, threading, time
+from kingpost.server.child import Failure, ReloadedChild
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+child = ReloadedChild.from_environment()
+state = {"notice": "", "stop": False}
+
+def obey(order, failure):
+    if order == "notice":
+        state["notice"] = failure.summary
+    elif order in ("stop", "now"):
+        state["stop"] = True
+
+try:
+    answer = runpy.run_path(sys.argv[1])["answer"]
+except BaseException as error:
+    child.broken(Failure(repr(error), "report of " + repr(error)))
+    if child.wait_for_order() != "show":
+        sys.exit()
+    answer = "broken: " + repr(error)
+child.obey(obey)
+listener = socket.socket(fileno=child.listening[0])
+listener.settimeout(0.02)
+child.ready()
+while not state["stop"]:
+    try:
+        connection, _ = listener.accept()
+    except TimeoutError:
+        continue
+    with connection:
+        text = answer() if callable(answer) else answer
+        connection.sendall(f"{text}|{state['notice']}|{os.getpid()}".encode())
+"""
+
+
+class Project:
+    """A file that is served, and the supervisor that serves it on a thread."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.file = folder / "project" / "app.py"
+        self.file.parent.mkdir()
+        self.file.write_text(text)
+        self.worker = folder / "worker.py"
+        self.worker.write_text(WORKER)
+        self.listener: Listener = open_listeners(Address(port=0))[0]
+        self.said: list[str] = []
+        self.supervisor = Supervisor(
+            [sys.executable, str(self.worker), str(self.file)],
+            [self.listener],
+            [self.file.parent],
+            self.said.append,
+        )
+        self.status: int | None = None
+
+    def write(self, text: str) -> None:
+        self.file.write_text(text)
+
+    def ask(self) -> tuple[str, str, int]:
+        """What the worker says, its notice, and its process."""
+        with socket.create_connection(self.listener.socket.getsockname(), timeout=10) as connection:
+            text = b""
+            while piece := connection.recv(65536):
+                text += piece
+        said, notice, pid = text.decode().split("|")
+        return said, notice, int(pid)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.02)
+
+    def run(self) -> None:
+        self.status = self.supervisor.run()
+
+
+@contextmanager
+def supervised(folder: Path, text: str) -> Generator[Project]:
+    project = Project(folder, text)
+    thread = threading.Thread(target=project.run)
+    thread.start()
+    try:
+        yield project
+    finally:
+        project.supervisor._on_signal(signal.SIGTERM)
+        thread.join(15)
+        project.listener.close()
+        assert not thread.is_alive()
+
+
+def test_a_change_is_served_by_a_new_worker(tmp_path: Path) -> None:
+    with supervised(tmp_path, "answer = 'one'") as project:
+        first = project.ask()
+        project.write("answer = 'two'")
+        project.until(lambda: project.ask()[0] == "two")
+        second = project.ask()
+
+    assert first[0] == "one"
+    assert first[2] != second[2]
+    assert any(line.startswith("reloaded in") for line in project.said)
+
+
+def test_no_connection_is_refused_or_cut_while_code_changes(tmp_path: Path) -> None:
+    with supervised(tmp_path, "answer = 0") as project:
+        project.ask()
+        seen: set[str] = set()
+        for number in range(1, 4):
+            project.write(f"answer = {number}")
+            deadline = time.monotonic() + 10
+            while str(number) not in seen:
+                assert time.monotonic() < deadline
+                seen.add(project.ask()[0])
+
+    assert seen == {"0", "1", "2", "3"}
+
+
+def test_code_that_does_not_run_leaves_the_old_code_serving_with_a_notice(tmp_path: Path) -> None:
+    with supervised(tmp_path, "answer = 'good'") as project:
+        pid = project.ask()[2]
+        project.write("answer = ")
+        project.until(lambda: project.ask()[1] != "")
+        said, notice, still = project.ask()
+        project.write("answer = 'mended'")
+        project.until(lambda: project.ask()[0] == "mended")
+        mended = project.ask()
+
+    assert (said, still) == ("good", pid)
+    assert "SyntaxError" in notice
+    assert mended[1] == ""
+    assert any("report of SyntaxError" in line for line in project.said)
+
+
+def test_code_that_never_ran_is_shown_until_it_is_mended(tmp_path: Path) -> None:
+    with supervised(tmp_path, "raise LookupError('no')") as project:
+        first = project.ask()[0]
+        project.write("raise LookupError('still no')")
+        project.until(lambda: "still no" in project.ask()[0])
+        project.write("answer = 'good'")
+        project.until(lambda: project.ask()[0] == "good")
+
+    assert first.startswith("broken: LookupError('no'")
+
+
+def test_a_change_while_a_worker_starts_replaces_that_worker(tmp_path: Path) -> None:
+    with supervised(tmp_path, "answer = 'one'") as project:
+        project.ask()
+        project.write("import time; time.sleep(60); answer = 'never'")
+        project.until(lambda: any("reloading" in line for line in project.said))
+        project.write("answer = 'two'")
+        project.until(lambda: project.ask()[0] == "two")
+
+
+def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
+    with supervised(tmp_path, "answer = 'one'") as project:
+        pid = project.ask()[2]
+        time.sleep(1.1)
+        os.kill(pid, signal.SIGKILL)
+        project.until(lambda: project.ask()[2] != pid)
+
+    assert any("ended with status -9: starting it again" in line for line in project.said)
+
+
+def test_a_worker_that_dies_at_once_waits_for_a_change(tmp_path: Path) -> None:
+    with supervised(tmp_path, "import os; os._exit(7)") as project:
+        project.until(lambda: any("ended with status 7" in line for line in project.said))
+        time.sleep(0.5)
+        assert sum("ended with status" in line for line in project.said) == 1
+        project.write("answer = 'good'")
+        project.until(lambda: project.ask()[0] == "good")
+
+
+def test_the_workers_end_with_the_supervisor(tmp_path: Path) -> None:
+    with supervised(tmp_path, "answer = 'one'") as project:
+        pid = project.ask()[2]
+
+    assert project.status == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_worker_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
+    project = Project(tmp_path, "answer = 'one'")
+    program = textwrap.dedent(
+        f"""
+        from pathlib import Path
+        from kingpost.server.listen import inherit
+        from kingpost.server.reload import Supervisor
+        command = [{sys.executable!r}, {str(project.worker)!r}, {str(project.file)!r}]
+        listener = inherit({project.listener.socket.fileno()})
+        Supervisor(command, [listener], [Path({str(project.file.parent)!r})], print).run()
+        """
+    )
+    fd = project.listener.socket.fileno()
+    with subprocess.Popen([sys.executable, "-c", program], pass_fds=[fd]) as supervisor:
+        pid = project.ask()[2]
+        supervisor.kill()
+
+    project.until(lambda: not is_alive(pid))
+    project.listener.close()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # An orphan whose new parent does not collect it is dead all the same.
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
