@@ -139,6 +139,15 @@ struct Flight {
     plan: Option<u32>,
 }
 
+/// How far one batch has come.
+struct Batch {
+    began: u64,
+    now: Now,
+    started: u32,
+    /// The request that is served now: it pays for a panic.
+    id: Option<RequestId>,
+}
+
 /// One server on one loop.
 pub(crate) struct Core {
     pub(crate) hooks: Hooks,
@@ -269,60 +278,61 @@ impl Core {
     fn take_events(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let began = Now::current();
         self.shell(py, |shell| shell.poll(began))?;
-        let mut now = began;
-        let mut started = 0;
-        while let Some(event) = self.shell(py, |shell| shell.next(now)) {
-            let is_request = matches!(event, Event::Request { .. } | Event::Body { .. });
-            self.on_event_guarded(py, event)?;
-            if is_request {
-                started += 1;
-                if started % STARTS_PER_CLOCK == 0 {
-                    now = Now::current();
-                    if started >= STARTS_PER_WAKE || now.millis > began.millis + MILLIS_PER_WAKE {
+        let mut batch = Batch { began: began.millis, now: began, started: 0, id: None };
+        loop {
+            // Caught here and not for each event: a landing pad costs nothing, entering one does.
+            match catch_unwind(AssertUnwindSafe(|| self.serve_events(py, &mut batch))) {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) if is_fatal(py, &error) => return Err(error),
+                Ok(Err(error)) => {
+                    // Our glue or the loop failed, not the handler: this request is answered, the others go on.
+                    error.write_unraisable(py, None);
+                    self.give_up(py, batch.id);
+                }
+                Err(_panic) => {
+                    self.watch.end();
+                    // What it left half done is not used again.
+                    self.leave_carrier(py)?;
+                    let carrier = self.carrier.take(py);
+                    drop(carrier);
+                    self.give_up(py, batch.id);
+                    self.log.notice(py, Notice::Panicked);
+                }
+            }
+        }
+    }
+
+    fn give_up(&self, py: Python<'_>, id: Option<RequestId>) {
+        if let Some(id) = id {
+            self.respond_plainly(py, id, 500);
+            self.forget(py, id);
+        }
+    }
+
+    fn serve_events(self: &Arc<Self>, py: Python<'_>, batch: &mut Batch) -> PyResult<()> {
+        while let Some(event) = self.shell(py, |shell| shell.next(batch.now)) {
+            let is_start = matches!(event, Event::Request { .. } | Event::Body { .. });
+            batch.id = match &event {
+                Event::Request { id, .. }
+                | Event::Body { id, .. }
+                | Event::BodyReady { id }
+                | Event::Writable { id }
+                | Event::Gone { id }
+                | Event::HalfClosed { id } => Some(*id),
+                _ => None,
+            };
+            self.on_event(py, event)?;
+            if is_start {
+                batch.started += 1;
+                if batch.started.is_multiple_of(STARTS_PER_CLOCK) {
+                    batch.now = Now::current();
+                    if batch.started >= STARTS_PER_WAKE || batch.now.millis > batch.began + MILLIS_PER_WAKE {
                         break;
                     }
                 }
             }
         }
         Ok(())
-    }
-
-    /// As `on_event`; a panic of ours costs the request that it happened in, and nothing else.
-    fn on_event_guarded(self: &Arc<Self>, py: Python<'_>, event: Event) -> PyResult<()> {
-        let id = match &event {
-            Event::Request { id, .. }
-            | Event::Body { id, .. }
-            | Event::BodyReady { id }
-            | Event::Writable { id }
-            | Event::Gone { id }
-            | Event::HalfClosed { id } => Some(*id),
-            _ => None,
-        };
-        match catch_unwind(AssertUnwindSafe(|| self.on_event(py, event))) {
-            Ok(Err(error)) if !is_fatal(py, &error) => {
-                // Our glue or the loop failed, not the handler: this request is answered, the others go on.
-                error.write_unraisable(py, None);
-                if let Some(id) = id {
-                    self.respond_plainly(py, id, 500);
-                    self.forget(py, id);
-                }
-                Ok(())
-            }
-            Ok(result) => result,
-            Err(_) => {
-                self.watch.end();
-                // What it left half done is not used again.
-                let left = self.leave_carrier(py);
-                let carrier = self.carrier.take(py);
-                drop(carrier);
-                if let Some(id) = id {
-                    self.respond_plainly(py, id, 500);
-                    self.forget(py, id);
-                }
-                self.log.notice(py, Notice::Panicked);
-                left
-            }
-        }
     }
 
     fn on_event(self: &Arc<Self>, py: Python<'_>, event: Event) -> PyResult<()> {
@@ -484,7 +494,13 @@ impl Core {
                     arguments.and_then(|arguments| plan.call(py, &arguments))
                 });
                 self.watch.end();
-                self.finish_in(py, work, outcome?, context)
+                let outcome = outcome?;
+                if let Ok(value) = &outcome
+                    && self.answer_at_once(py, plan, work.id, value)
+                {
+                    return Ok(());
+                }
+                self.finish_in(py, work, outcome, context)
             }
         }
     }
@@ -555,7 +571,15 @@ impl Core {
                     self.note_task(py, work, task);
                     return Ok(());
                 }
-                First::Returned(value) => Ok(value.into_bound(py)),
+                First::Returned(value) => {
+                    let value = value.into_bound(py);
+                    if let Some(plan) = self.plans.get(work.plan as usize)
+                        && self.answer_at_once(py, plan.get(), work.id, &value)
+                    {
+                        break;
+                    }
+                    Ok(value)
+                }
                 First::Raised(error) => Err(error),
             };
             let next = ffi::in_context(py, &context, || self.settle(py, work, outcome))?;
@@ -739,6 +763,12 @@ impl Core {
             if flights.is_empty() { None } else { flights.remove(&id) }
         });
         drop(flight);
+    }
+
+    /// Whether any request is not answered in the step that started it.
+    #[inline]
+    pub(crate) fn has_flights(&self, py: Python<'_>) -> bool {
+        self.flights.with(py, |flights| !flights.is_empty())
     }
 
     pub(crate) fn is_gone(&self, py: Python<'_>, id: RequestId) -> bool {

@@ -62,41 +62,47 @@ pub(crate) fn is_fatal(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
 }
 
-/// The JSON encoder's bytes. A subclass of bytes, or anything else, is its own mistake and said so.
-fn json<'py>(core: &Core, value: &Bound<'py, PyAny>) -> PyResult<Prepared> {
-    let py = value.py();
-    let encoded = core.hooks.json_encode.bind(py).call1((value,))?;
-    Ok(Prepared::Json(encoded.cast_into::<PyBytes>()?.unbind()))
+/// What a plan's encoder makes of a value.
+enum Encoded<'a, 'py> {
+    Text(&'a Bound<'py, PyString>),
+    Html(&'a Bound<'py, PyString>),
+    Bytes(&'a Bound<'py, PyBytes>),
+    Json(Bound<'py, PyBytes>),
+    Empty,
 }
 
-/// The value as its plan's encoder wants it, without calling the application; None: the application must look.
-fn encode_native<'py>(
+/// The JSON encoder's bytes. A subclass of bytes, or anything else, is its own mistake and said so.
+fn json<'a, 'py>(core: &Core, value: &Bound<'py, PyAny>) -> PyResult<Encoded<'a, 'py>> {
+    let encoded = core.hooks.json_encode.bind(value.py()).call1((value,))?;
+    Ok(Encoded::Json(encoded.cast_into::<PyBytes>()?))
+}
+
+/// The value as its plan's encoder wants it, without asking the application; None: the application must look.
+#[inline]
+fn encode_native<'a, 'py>(
     core: &Core,
     plan: &Plan,
-    value: &Bound<'py, PyAny>,
-) -> Option<PyResult<Prepared>> {
+    value: &'a Bound<'py, PyAny>,
+) -> Option<PyResult<Encoded<'a, 'py>>> {
     let py = value.py();
-    let text = || value.cast::<PyString>().ok().map(|text| text.clone().unbind());
+    let text = || value.cast::<PyString>().ok();
     match &plan.encoder {
-        Encoder::Text if value.is_exact_instance_of::<PyString>() => {
-            text().map(|text| Ok(Prepared::Text(text)))
+        Encoder::Text if value.is_exact_instance_of::<PyString>() => text().map(|text| Ok(Encoded::Text(text))),
+        Encoder::Html => text().map(|text| Ok(Encoded::Html(text))),
+        Encoder::Bytes if value.is_exact_instance_of::<PyBytes>() => {
+            value.cast::<PyBytes>().ok().map(|bytes| Ok(Encoded::Bytes(bytes)))
         }
-        Encoder::Html => text().map(|text| Ok(Prepared::Html(text))),
-        Encoder::Bytes if value.is_exact_instance_of::<PyBytes>() => value
-            .cast::<PyBytes>()
-            .ok()
-            .map(|bytes| Ok(Prepared::Bytes(bytes.clone().unbind()))),
         Encoder::Json if !value.is_none() => Some(json(core, value)),
-        Encoder::Empty if value.is_none() => Some(Ok(Prepared::Empty)),
+        Encoder::Empty if value.is_none() => Some(Ok(Encoded::Empty)),
         Encoder::Function(function) => function
             .bind(py)
             .call1((value,))
             .ok()
             .and_then(|encoded| encoded.cast_into::<PyBytes>().ok())
-            .map(|bytes| Ok(Prepared::Json(bytes.unbind()))),
+            .map(|bytes| Ok(Encoded::Json(bytes))),
         Encoder::Dynamic => {
             if value.is_exact_instance_of::<PyString>() {
-                return text().map(|text| Ok(Prepared::Text(text)));
+                return text().map(|text| Ok(Encoded::Text(text)));
             }
             if value.is_exact_instance_of::<PyDict>()
                 || value.is_exact_instance_of::<PyList>()
@@ -107,13 +113,10 @@ fn encode_native<'py>(
                 return Some(json(core, value));
             }
             if value.is_exact_instance_of::<PyBytes>() {
-                return value
-                    .cast::<PyBytes>()
-                    .ok()
-                    .map(|bytes| Ok(Prepared::Bytes(bytes.clone().unbind())));
+                return value.cast::<PyBytes>().ok().map(|bytes| Ok(Encoded::Bytes(bytes)));
             }
             if value.get_type().is(core.hooks.html_type.bind(py)) {
-                return text().map(|text| Ok(Prepared::Html(text)));
+                return text().map(|text| Ok(Encoded::Html(text)));
             }
             None
         }
@@ -121,7 +124,43 @@ fn encode_native<'py>(
     }
 }
 
+impl Prepared {
+    /// The same, owned: for an answer that is not sent at once.
+    fn keep(encoded: Encoded<'_, '_>) -> Self {
+        match encoded {
+            Encoded::Text(text) => Self::Text(text.clone().unbind()),
+            Encoded::Html(text) => Self::Html(text.clone().unbind()),
+            Encoded::Bytes(bytes) => Self::Bytes(bytes.clone().unbind()),
+            Encoded::Json(bytes) => Self::Json(bytes.unbind()),
+            Encoded::Empty => Self::Empty,
+        }
+    }
+}
+
 impl Core {
+    /// Sends a value that needs nothing but bytes: what most handlers give. False: it needs more than that.
+    #[inline]
+    pub(crate) fn answer_at_once(&self, py: Python<'_>, plan: &Plan, id: RequestId, value: &Bound<'_, PyAny>) -> bool {
+        if self.hooks.warn_markup || self.has_flights(py) {
+            // In development every text is looked at; a request in flight has a record to be closed.
+            return false;
+        }
+        match encode_native(self, plan, value) {
+            Some(Ok(Encoded::Text(text))) => match text.to_str() {
+                Ok(text) => self.respond(py, id, plan.status, &self.blocks.text, text.as_bytes()),
+                Err(_) => return false,
+            },
+            Some(Ok(Encoded::Html(text))) => match text.to_str() {
+                Ok(text) => self.respond(py, id, plan.status, &self.blocks.html, text.as_bytes()),
+                Err(_) => return false,
+            },
+            Some(Ok(Encoded::Json(bytes))) => self.respond(py, id, plan.status, &self.blocks.json, bytes.as_bytes()),
+            Some(Ok(Encoded::Bytes(bytes))) => self.respond(py, id, plan.status, &self.blocks.bytes, bytes.as_bytes()),
+            Some(Ok(Encoded::Empty)) | Some(Err(_)) | None => return false,
+        }
+        true
+    }
+
     /// Whether a `str` that stands for text begins like a page: the application warns its author once.
     fn looks_like_a_page(&self, prepared: &Prepared, py: Python<'_>) -> bool {
         self.hooks.warn_markup
@@ -151,7 +190,8 @@ impl Core {
         let native = self
             .plans
             .get(work.plan as usize)
-            .and_then(|plan| encode_native(self, plan.get(), &value));
+            .and_then(|plan| encode_native(self, plan.get(), &value))
+            .map(|encoded| encoded.map(Prepared::keep));
         let prepared = match native {
             Some(Ok(prepared)) if !self.looks_like_a_page(&prepared, py) => Ok(prepared),
             Some(Err(error)) => Err(error),
@@ -181,6 +221,8 @@ impl Core {
         let left = error.is_instance_of::<CancelledError>(py)
             || error.is_instance_of::<PyGeneratorExit>(py);
         if left && self.is_gone(py, work.id) {
+            // The engine owes an answer until it is told otherwise, also where only one direction was closed.
+            self.abort(py, work.id);
             return Ok(Prepared::Nothing);
         }
         let plan = (work.plan != NO_PLAN).then_some(work.plan);

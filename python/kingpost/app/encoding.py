@@ -91,16 +91,16 @@ def encoding_of(returns: Any) -> Encoding:
             shape_of(item),
             item=item,
         )
+    return encoding_of_class(returns, kind, origin)
+
+
+def encoding_of_class(returns: Any, kind: Any, origin: Any) -> Encoding:
     plain = PLAIN.get(origin)
     if plain is not None:
         return plain
     if isinstance(origin, type) and issubclass(origin, Response):
         content = (get_args(kind) or (Any,))[0]
         return Encoding("dynamic", f"as the {origin.__name__} says", shape_of(content))
-    return encoding_of_json(returns, origin)
-
-
-def encoding_of_json(returns: Any, origin: Any) -> Encoding:
     shape = shape_of(returns)
     if shape is not None:
         return Encoding(shaped(shape), f"{JSON}: the fields of {spelled(returns)}", shape)

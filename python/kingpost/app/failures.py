@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from kingpost.binding.signature import EMPTY, signature_of
 from kingpost.errors import HTTPError, InternalServerError
@@ -63,15 +63,20 @@ def check_error_handler(handler: ErrorHandler) -> Any:
             "write def f(request: Request, error: …)",
         )
     request, error = (parameter.annotation for parameter in positional)
-    if request is not EMPTY and isinstance(request, type) and not issubclass(Request, request):
+    if is_class(request) and not issubclass(Request, request):
         raise signature.refused(
             "binding.error-handler", "the first argument is the request", "write request: Request"
         )
     kind = HTTPError if isinstance(handler.kind, int) else handler.kind
-    if error is not EMPTY and isinstance(error, type) and not issubclass(kind, error):
+    if is_class(error) and not issubclass(kind, error):
         raise signature.refused(
             "binding.error-handler",
             f"it answers for {kind.__name__}, and its second argument is {error.__name__}",
             f"write error: {kind.__name__}",
         )
     return signature.returns
+
+
+def is_class(annotation: Any) -> TypeGuard[type[Any]]:
+    """Whether an annotation names a class; `Any` and `EMPTY` are classes to Python, and say nothing."""
+    return isinstance(annotation, type) and annotation not in (Any, EMPTY)

@@ -144,6 +144,8 @@ def compile_route(index: int, entry: Entry, constants: Mapping[type[Any], Any]) 
             pattern,
             {name: reverse_of(name, found, signature) for name, found in converters.items()},
             entry.place,
+            "name" in entry.options,
+            entry.scope.includes,
         ),
     )
 

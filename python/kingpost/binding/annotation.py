@@ -7,7 +7,7 @@ import types
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Annotated, Any, NewType, Union, get_args, get_origin, is_typeddict
+from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, is_typeddict
 
 import msgspec
 
@@ -101,6 +101,20 @@ def spelled(annotation: Any) -> str:
     """An annotation as a person would write it."""
     if annotation is None or annotation is type(None):
         return "None"
-    if isinstance(annotation, type) and not get_args(annotation):
-        return annotation.__qualname__.rpartition("<locals>.")[2]
-    return str(annotation).replace("typing.", "").replace("collections.abc.", "")
+    if annotation is Ellipsis:
+        return "..."
+    if is_union(annotation):
+        return " | ".join(map(spelled, get_args(annotation)))
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
+    if origin is Annotated:
+        return f"Annotated[{', '.join([spelled(arguments[0]), *map(shown, arguments[1:])])}]"
+    if origin is not None and arguments:
+        return f"{spelled(origin)}[{', '.join(map(spelled, arguments))}]"
+    name: str = getattr(annotation, "__qualname__", "") or str(annotation)
+    return name.rpartition("<locals>.")[2].removeprefix("typing.")
+
+
+def shown(metadata: object) -> str:
+    return repr(metadata).removeprefix("msgspec.")

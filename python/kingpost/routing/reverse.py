@@ -25,6 +25,10 @@ class Target:
     pattern: Pattern
     converters: Mapping[str, Converter[Any]]
     place: Place
+    is_named: bool = False
+    """Whether the name was given, and is not just the function's."""
+    includes: tuple[Place, ...] = ()
+    """The lines that included its blueprint."""
 
 
 class UrlError(RoutingError):
@@ -37,16 +41,21 @@ class UrlError(RoutingError):
 class Urls:
     """The names of an App's routes.
 
-    Two routes may share a name when they share the path: GET and POST on `/todos`, say.
+    Two routes may share a name when they share the path: GET and POST on `/todos`, say. Two functions of one name are no
+    mistake until somebody asks for a URL by it.
     """
 
     def __init__(self) -> None:
         self._targets: dict[str, Target] = {}
+        self._others: dict[str, Target] = {}
 
     def add(self, name: str, target: Target) -> None:
         """Raises RoutingError `routing.name-taken` where the name leads somewhere else already."""
         earlier = self._targets.setdefault(name, target)
-        if earlier.pattern.text != target.pattern.text:
+        if earlier.pattern.text == target.pattern.text:
+            return
+        self._others[name] = target
+        if earlier.is_named or target.is_named or earlier.includes != target.includes:
             raise refused(
                 "routing.name-taken",
                 f"two routes are called {name!r}: {earlier.pattern.text} and {target.pattern.text}",
@@ -71,6 +80,13 @@ class Urls:
         target = self._targets.get(whole)
         if target is None:
             raise self._unknown(whole)
+        other = self._others.get(whole)
+        if other is not None:
+            raise UrlError(
+                f"{whole!r} may be {target.pattern.text} or {other.pattern.text}",
+                code="routing.ambiguous-name",
+                remedy='give one of the two routes another name: name="…"',
+            )
         check_names(whole, target, params)
         path = "".join(
             quote(piece, safe=SAFE + "/%")

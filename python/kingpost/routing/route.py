@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, Unpack
@@ -48,14 +49,15 @@ class Route:
         self.options = check_options(options)
 
 
-class RouteGroup:
+class RouteGroup(ABC):
     """Routes that are included together, under one prefix and one name; Blueprint is one."""
 
     name: str
     prefix: str
 
+    @abstractmethod
     def __routes__(self) -> Registry:
-        raise NotImplementedError
+        """What was registered on it."""
 
 
 class Include:

@@ -1,10 +1,10 @@
 """Testing an App: clients that need no server, and fixtures for pytest.
 
-    from kingpost.testing import TestClient
-    from shop import app
+from kingpost.testing import TestClient
+from shop import app
 
-    def test_home() -> None:
-        assert TestClient(app).get("/").text == "Hello, world!"
+def test_home() -> None:
+    assert TestClient(app).get("/").text == "Hello, world!"
 """
 
 from __future__ import annotations

@@ -244,3 +244,9 @@ def test_a_generator_that_fails_before_its_first_item_is_answered_with_500() -> 
             yield ""
 
     assert (error_in_stream(def_), error_in_stream(async_)) == (500, 500)
+
+
+def test_a_response_without_content_may_have_a_type() -> None:
+    answer = answers().answer(Response(media_type="text/calendar"))
+
+    assert (dict(answer.headers)["content-type"], answer.body) == ("text/calendar", b"")

@@ -60,7 +60,7 @@ def test_settings_that_are_no_class_of_settings_are_refused(settings: object) ->
 
 def test_urls_are_there_before_the_start_and_grow_with_the_routes() -> None:
     app = App(hosts=["*.example.org", "example.org"])
-    app.get("/{id}")(lambda id: "x")
+    app.get("/{n}")(lambda n: "x")
 
     @app.get("/first")
     def first() -> str:

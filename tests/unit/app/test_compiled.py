@@ -22,6 +22,10 @@ def show(id: int) -> str:
     return str(id)
 
 
+def number(x: int) -> str:
+    return str(x)
+
+
 def test_all_problems_are_told_together() -> None:
     app = App()
 
@@ -88,11 +92,11 @@ def test_converters_are_made_once_for_each_place() -> None:
             return self.words[value]
 
     inner = Blueprint("inner", converters={"named": Named})
-    inner.get("/{x:named}")(lambda x: str(x))
-    inner.get("/{x:named(c|d)}/more", name="more")(lambda x: str(x))
+    inner.get("/{x:named}")(number)
+    inner.get("/{x:named(c|d)}/more", name="more")(number)
     app = App(converters={"int": Named})
     app.include(inner)
-    app.get("/own/{x:int}", name="own")(lambda x: str(x))
+    app.get("/own/{x:int}", name="own")(number)
 
     compiled = compile_app(app, mode="test")
 
@@ -123,6 +127,23 @@ def test_a_converter_that_does_not_work_is_refused(path: str, converter: Any, co
 
     assert refused.value.code == f"routing.{code}"
     assert "test_compiled.py" in str(refused.value)
+
+
+def test_a_resource_that_needs_something_else_is_refused() -> None:
+    app = App()
+
+    @app.resource("/a")
+    class A:
+        def __init__(self, author: str) -> None: ...
+
+        def get(self) -> str:
+            return ""
+
+    with pytest.raises(ConfigurationError) as refused:
+        compile_app(app, mode="test")
+
+    assert refused.value.code == "binding.resource-init"
+    assert A.__name__ == "A"
 
 
 def test_a_resource_may_ask_for_the_settings() -> None:
@@ -212,3 +233,26 @@ def test_marked_methods_keep_their_function() -> None:
     def plain() -> None: ...
 
     assert route("/x")(plain) is plain
+
+
+def test_a_path_that_the_router_refuses_is_refused_at_its_line() -> None:
+    app = App()
+    app.get("/pre{rest:path}")(lambda rest: "")
+
+    with pytest.raises(ConfigurationError) as refused:
+        compile_app(app, mode="test")
+
+    assert refused.value.code == "routing.bad-pattern"
+    assert "test_compiled.py" in str(refused.value)
+
+
+def test_a_path_that_includes_made_bad_is_refused_at_all_its_lines() -> None:
+    inner = Blueprint("inner", prefix="/{id}")
+    inner.get("/{id}")(show)
+    app = App()
+    app.include(inner)
+
+    with pytest.raises(ConfigurationError) as refused:
+        compile_app(app, mode="test")
+
+    assert len(refused.value.places) == 2

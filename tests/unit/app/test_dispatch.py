@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from kingpost import App, Blueprint, Html, HTTPError, NotFound, Request, Response, Unauthorized
+from kingpost._native import Answer
+from kingpost.app.compile import compile_app
 from kingpost.testing import TestClient
+from tests.unit.http.sample import sample
 
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
 
@@ -203,16 +206,17 @@ def test_development_tells_nothing_to_a_foreign_host(monkeypatch: pytest.MonkeyP
 
 
 def test_an_exception_that_nobody_takes_is_logged_with_its_request(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setenv("KINGPOST_ENV", "production")
     app = App()
     app.get("/x")(raising(KeyError("x")))
+    dispatch = compile_app(app, mode="production").dispatch
 
-    answer = ask(app, "/x")
+    dispatch.fail(sample(path="/x\n"), 0, KeyError("x"))
 
-    record = next(record for record in caplog.records if record.name == "kingpost.app")
-    assert record.getMessage() == f"GET '/x' failed, request {answer.request_id}"
+    (record,) = caplog.records
+    assert record.name == "kingpost.app"
+    assert record.getMessage() == r"GET '/x\n' failed, request 5f2c09aa41d07b3e"
     assert record.exc_info is not None
 
 
@@ -371,3 +375,13 @@ def test_a_time_limit_ends_the_handler_with_503() -> None:
 
     assert (answer.status, answer.json()["code"]) == (503, "handler.timeout")
     assert ask(app, "/own").status == 500
+
+
+def test_the_last_resort_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    dispatch = compile_app(App(), mode="production").dispatch
+    monkeypatch.setattr(dispatch, "_errors", None)
+
+    answer = dispatch.fail(sample(), None, NotFound())
+
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.body) == (500, b"")

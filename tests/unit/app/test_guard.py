@@ -18,8 +18,7 @@ def refused(method: str = "POST", hosts: tuple[str, ...] = (), **fields: str) ->
     headers = [(name.replace("_", "-"), value) for name, value in fields.items()]
     try:
         check_origin(Sample(method, headers), hosts)
-    except Forbidden as error:
-        assert error.code == "request.cross-site"
+    except Forbidden:
         return True
     return False
 
@@ -55,7 +54,7 @@ def Sample(method: str, headers: list[tuple[str, str]]) -> Any:  # noqa: N802 - 
     ids=str,
 )  # fmt: skip
 def test_an_unsafe_request_with_cookies_comes_from_our_own_pages(
-    is_refused: bool,  # noqa: FBT001 - a table
+    is_refused: bool,
     fields: dict[str, str],
 ) -> None:
     assert refused(**fields) is is_refused
@@ -87,7 +86,7 @@ def test_pages_of_our_other_hosts_may_ask() -> None:
         ("", ("example.org",), False),
     ],
 )
-def test_hosts_are_compared_as_they_stand(asked: str, hosts: tuple[str, ...], is_ours: bool) -> None:  # noqa: FBT001 - a table  # fmt: skip
+def test_hosts_are_compared_as_they_stand(asked: str, hosts: tuple[str, ...], is_ours: bool) -> None:  # fmt: skip
     assert is_our_host(asked, hosts) is is_ours
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NewType, Optional, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NewType, Optional, TypedDict, TypeVar
 
 import pytest
 from msgspec import Meta, Struct
@@ -109,7 +109,11 @@ def test_models_have_named_fields(annotation: Any, is_model: bool) -> None:
         (Point, "Point"),
         (list[int], "list[int]"),
         (int | None, "int | None"),
-        (Optional[int], "Optional[int]"),
+        (Optional[int], "int | None"),
+        (Page[Point] | list[Point], "Page[Point] | list[Point]"),
+        (tuple[int, ...], "tuple[int, ...]"),
+        (Literal["a", 1], "Literal['a', 1]"),
+        (Annotated[Point, Meta(ge=1)], "Annotated[Point, Meta(ge=1)]"),
         (Sequence[str], "Sequence[str]"),
         (Any, "Any"),
     ],

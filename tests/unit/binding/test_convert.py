@@ -129,7 +129,7 @@ def test_every_broken_rule_is_told() -> None:
 
 @pytest.mark.parametrize(
     "annotation",
-    [bytes, object, Any, dict, list[int], int | str, Odd, complex, Literal[1, "1"], 5],
+    [bytes, object, Any, dict, list[int], int | str, Odd, complex, Literal[1, "1"], 5, []],
     ids=str,
 )
 def test_what_one_text_cannot_be_is_no_scalar(annotation: Any) -> None:

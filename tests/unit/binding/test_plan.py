@@ -412,3 +412,59 @@ def test_the_path_and_the_signature_must_agree() -> None:
         assert told.value.code == f"binding.{code}"
     assert binding(wider, id=INT).slow(sample(path_params={"id": "3"})) == ((3,), {})
     assert isinstance(binding(anything, id=OWN).slow(sample(path_params={"id": ""}))[0][0], Engine)
+
+
+def test_a_marker_may_say_what_is_so_anyway() -> None:
+    def handler(id: Annotated[int, Path()], q: Annotated[str, Query()] = "") -> None: ...
+
+    assert arguments(handler, "q=a", path_params={"id": "3"}) == ((3, "a"), {})
+
+
+def test_rules_hold_for_what_a_converter_gives() -> None:
+    def handler(id: Annotated[int, Meta(ge=5)]) -> None: ...
+
+    made = binding(handler, id=INT)
+
+    assert made.slow(sample(path_params={"id": "5"})) == ((5,), {})
+    with pytest.raises(ValidationError) as told:
+        made.slow(sample(path_params={"id": "4"}))
+    assert [error["code"] for error in told.value.errors] == ["too-small"]
+
+
+def test_a_slug_keeps_its_rules() -> None:
+    def handler(name: Annotated[str, Meta(max_length=2)]) -> None: ...
+
+    made = binding(handler, name=PathParameter(str, "slug", str, "str"))
+
+    assert made.slow(sample(path_params={"name": "ab"})) == (("ab",), {})
+
+
+def test_a_required_list_is_missed() -> None:
+    def handler(ids: list[int]) -> None: ...
+
+    assert refused(handler, "ids=") == [(("query", "ids"), "missing")]
+
+
+def test_a_model_with_an_unknown_field_type_is_refused() -> None:
+    class Unresolved(Struct):
+        field: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+    class Unknown(Struct):
+        engine: list[Engine]
+
+    def unresolved(body: Any) -> None: ...
+    def unknown(body: Any) -> None: ...
+
+    unresolved.__annotations__["body"] = Unresolved
+    unknown.__annotations__["body"] = Unknown
+    for handler, code in ((unresolved, "unresolved-name"), (unknown, "body-type")):
+        with pytest.raises(SignatureError) as told:
+            binding(handler)
+        assert told.value.code == f"binding.{code}"
+
+
+def test_a_stream_that_the_engine_has_read_is_our_own_mistake() -> None:
+    def handler(body: BodyStream) -> None: ...
+
+    with pytest.raises(RuntimeError):
+        arguments(handler)

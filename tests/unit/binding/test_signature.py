@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 
-from kingpost.binding.signature import EMPTY, signature_of
+from kingpost.binding.signature import EMPTY, names_for_checkers, signature_of
 from kingpost.errors import SignatureError
 
 if TYPE_CHECKING:
@@ -98,3 +99,10 @@ def test_what_cannot_be_resolved_is_refused_with_the_remedy(
 
     assert refused.value.code == code
     assert refused.value.remedy.startswith(remedy)
+
+
+def test_a_file_that_is_no_python_any_more_names_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "edited.py"
+    file.write_text("def (")
+
+    assert names_for_checkers(str(file)) == set()

@@ -212,3 +212,18 @@ def test_whatever_msgspec_refuses_has_an_error(value: Any) -> None:
         except msgspec.ValidationError as error:
             refusal = error
         assert refusal is None or broken_rules(type_info(kind), value, refusal, ("body",))
+
+
+def test_descriptions_and_nulls_are_no_mistakes() -> None:
+    class Described(Struct):
+        number: Annotated[int, Meta(ge=0, description="how many")]
+        pair: tuple[int, str]
+        maybe: int | None
+
+    wrong = {"number": -1, "pair": ["x", 1], "maybe": None}
+
+    assert told(Described, wrong) == [
+        (("number",), "too-small"),
+        (("pair", 0), "not-an-integer"),
+        (("pair", 1), "not-text"),
+    ]

@@ -1,5 +1,6 @@
 """URLs by name."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,14 +97,27 @@ def test_two_routes_on_one_path_may_share_a_name() -> None:
     assert names.url_for("todos", {}) == "/todos"
 
 
-def test_two_routes_on_two_paths_may_not() -> None:
+@pytest.mark.parametrize(
+    "second", [{"is_named": True}, {"includes": (Place("app.py", 9),)}], ids=["named", "included"]
+)
+def test_two_routes_on_two_paths_may_not_be_given_one_name(second: Any) -> None:
     names = urls(todos="/todos")
 
     with pytest.raises(RoutingError) as refused:
-        names.add("todos", target("/tasks", 2))
+        names.add("todos", replace(target("/tasks", 2), **second))
 
     assert refused.value.code == "routing.name-taken"
     assert [str(place) for place in refused.value.places] == ["app.py:1", "app.py:2"]
+
+
+def test_two_functions_of_one_name_are_refused_where_somebody_asks_for_it() -> None:
+    names = urls(index="/todos", other="/other")
+    names.add("index", target("/notes", 2))
+
+    assert names.url_for("other", {}) == "/other"
+    with pytest.raises(UrlError) as refused:
+        names.url_for("index", {})
+    assert refused.value.code == "routing.ambiguous-name"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))

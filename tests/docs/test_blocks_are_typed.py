@@ -1,0 +1,123 @@
+"""The programs of the pages pass mypy --strict and pyright strict."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import PAGES, ROOT, Block, blocks_of
+
+State = dict[str, str]
+"""The files that stand beside each other at one point of a page."""
+
+
+def states_of(page: Path) -> list[State]:
+    """What there is to check on a page: its files as they are before one is changed, and its other programs."""
+    states: list[State] = []
+    files: State = {}
+    program = ""
+    for block in blocks_of(page):
+        if block.language != "python" or "refused" in block.attributes:
+            continue
+        title = block.attributes.get("title")
+        if title is None:
+            if is_new(block) and program:
+                states.append({"program.py": program})
+                program = ""
+            program += block.text + "\n\n"
+        elif title in files:
+            states.append(files)
+            files = {**files, title: block.text}
+        else:
+            files = {**files, title: block.text}
+    return [state for state in (*states, files, {"program.py": program}) if any(state.values())]
+
+
+def is_new(block: Block) -> bool:
+    return block.text.startswith(("from ", "import ", '"""'))
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("blocks")
+    for page in PAGES:
+        name = "_".join(page.relative_to(ROOT).with_suffix("").parts).replace("-", "_").lower()
+        for number, state in enumerate(states_of(page)):
+            for title, text in state.items():
+                file = folder / f"{name}_{number}" / title
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_they_pass_mypy(collected: Path, tmp_path: Path) -> None:
+    alone = [folder for folder in collected.iterdir() if len(list(folder.rglob("*.py"))) == 1]
+    renamed = tmp_path / "alone"
+    renamed.mkdir()
+    for folder in alone:
+        [file] = folder.rglob("*.py")
+        (renamed / f"{folder.name}.py").write_text(file.read_text("utf-8"), encoding="utf-8")
+    said = mypy(renamed, tmp_path)
+    for folder in sorted(set(collected.iterdir()) - set(alone)):
+        said += mypy(folder, tmp_path)
+    assert said == ""
+
+
+def mypy(folder: Path, cache: Path) -> str:
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-error-summary",
+        "--config-file=",
+        ".",
+    ]
+    done = subprocess.run(  # noqa: S603 - our own checkers
+        [*command, f"--cache-dir={cache / 'mypy'}"],
+        cwd=folder,
+        env={"MYPYPATH": str(ROOT / "python"), "PATH": str(Path(sys.executable).parent)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return "".join(f"{folder.name}/{line}\n" for line in (done.stdout + done.stderr).splitlines())
+
+
+def test_they_pass_pyright(collected: Path) -> None:
+    settings = {
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "extraPaths": [str(ROOT / "python")],
+        "executionEnvironments": [
+            {"root": folder.name, "extraPaths": [str(ROOT / "python")]}
+            for folder in sorted(collected.iterdir())
+            if folder.is_dir()
+        ],
+    }
+    (collected / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own checkers
+        [
+            sys.executable,
+            "-m",
+            "pyright",
+            "--pythonpath",
+            sys.executable,
+            "-p",
+            str(collected),
+            "--outputjson",
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    said = [
+        f"{Path(each['file']).relative_to(collected)}:{each['range']['start']['line'] + 1} {each['message']}"
+        for each in json.loads(done.stdout)["generalDiagnostics"]
+        if each["severity"] != "information"
+    ]
+    assert said == []

@@ -1,0 +1,134 @@
+"""`kingpost` as a process, and what tests ask of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+GET = "GET {} HTTP/1.1\r\nhost: localhost\r\naccept: {}\r\nconnection: close\r\n\r\n"
+
+
+class Program:
+    """A running command; what it writes is read all the time."""
+
+    def __init__(
+        self, folder: Path, *arguments: str, environment: dict[str, str] | None = None
+    ) -> None:
+        self.folder = folder
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "kingpost.cli", *arguments],
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            # A group of its own, as a terminal gives one to each command.
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    @property
+    def said(self) -> str:
+        return "".join(self.lines)
+
+    def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
+        """Waits until something is so."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.02)
+
+    def until_said(self, pattern: str) -> re.Match[str]:
+        """Waits until a line says something."""
+        self.until(lambda: re.search(pattern, self.said) or self.process.poll() is not None)
+        found = re.search(pattern, self.said)
+        assert found is not None, self.said
+        return found
+
+    @property
+    def port(self) -> int:
+        return int(self.until_said(r"http://127\.0\.0\.1:(\d+)").group(1))
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=15)
+
+    def get(self, path: str = "/", accept: str = "*/*") -> str:
+        """Head and body of the answer to a request on a connection of its own."""
+        with self.connect() as connection:
+            connection.sendall(GET.format(path, accept).encode())
+            return read_all(connection)
+
+    def body(self, path: str = "/", accept: str = "*/*") -> str:
+        return self.get(path, accept).partition("\r\n\r\n")[2]
+
+    def signal(self, number: signal.Signals, *, group: bool = False) -> None:
+        """Sends a signal to the process, or to its group, as a terminal does on Ctrl-C."""
+        (os.killpg if group else os.kill)(self.process.pid, number)
+
+    def end(self, seconds: float = 15) -> int:
+        """Waits for its end; returns its exit status."""
+        status = self.process.wait(seconds)
+        self._reader.join(seconds)
+        return status
+
+
+@contextmanager
+def running(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None
+) -> Generator[Program]:
+    """A program that is gone after the block, whatever happens."""
+    program = Program(folder, *arguments, environment=environment)
+    try:
+        yield program
+    finally:
+        try:
+            os.killpg(program.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        program.end()
+        assert program.process.stdout is not None
+        program.process.stdout.close()
+
+
+def read_all(connection: socket.socket) -> str:
+    data = b""
+    while piece := connection.recv(65536):
+        data += piece
+    return data.decode()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # An orphan whose new parent does not collect it is dead all the same.
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes that `pid` has started."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
+    ).stdout
+    pairs = (line.split() for line in listed.splitlines())
+    return [int(child) for child, parent in pairs if int(parent) == pid]

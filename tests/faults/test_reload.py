@@ -1,0 +1,222 @@
+"""`kingpost dev` with a real app: what people see while they change their code."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults.program import Program, children_of, is_alive, running
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+
+APP = """
+from kingpost import App, Html
+
+app = App()
+
+@app.get("/")
+def home() -> str:
+    return "version 1"
+
+@app.get("/page")
+def page() -> Html:
+    return Html("<!doctype html><title>x</title><p>version 1</p>")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(APP)
+    return tmp_path
+
+
+def change(folder: Path, version: int) -> None:
+    (folder / "app.py").write_text(APP.replace("version 1", f"version {version}"))
+
+
+def test_a_change_is_served_within_a_second(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        times: list[float] = []
+        for version in (2, 3, 4):
+            begun = time.monotonic()
+            change(folder, version)
+            program.until(lambda version=version: program.body() == f"version {version}")
+            times.append(time.monotonic() - begun)
+
+        # The quickest of three: a machine that does other things as well may be late now and then.
+        assert min(times) < 1.0
+
+
+def test_no_request_fails_while_code_changes_under_load(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        counts: Counter[str] = Counter()
+        over = threading.Event()
+        loaders = [
+            threading.Thread(target=load, args=(program.port, keep, counts, over))
+            for keep in (True, True, False, False)
+        ]
+        for loader in loaders:
+            loader.start()
+        for version in (2, 3, 4):
+            time.sleep(0.5)
+            change(folder, version)
+            program.until(lambda version=version: counts[f"200 version {version}"] > 0)
+        over.set()
+        for loader in loaders:
+            loader.join(15)
+
+    assert set(counts) == {f"200 version {version}" for version in (1, 2, 3, 4)}
+
+
+def load(port: int, keep: bool, counts: Counter[str], over: threading.Event) -> None:
+    """Asks again and again; everything but a whole answer is counted by its name."""
+    field = "" if keep else "connection: close\r\n"
+    request = f"GET / HTTP/1.1\r\nhost: localhost\r\n{field}\r\n".encode()
+    connection: socket.socket | None = None
+    while not over.is_set():
+        try:
+            if connection is None:
+                connection = socket.create_connection(("127.0.0.1", port), timeout=15)
+            connection.sendall(request)
+            head, body = read_answer(connection)
+        except OSError as error:
+            counts[type(error).__name__] += 1
+            connection = None
+            continue
+        counts[f"{head.split()[1]} {body}"] += 1
+        if not keep or "connection: close" in head.lower():
+            connection.close()
+            connection = None
+    if connection is not None:
+        connection.close()
+
+
+def read_answer(connection: socket.socket) -> tuple[str, str]:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            raise ConnectionResetError
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head.decode(), body.decode()
+
+
+def test_code_that_does_not_import_keeps_the_old_code_serving_and_says_so(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        (folder / "app.py").write_text(APP.replace("def home():", "def home(:"))
+        (folder / "app.py").write_text("def broken(:\n")
+        program.until_said("SyntaxError")
+        program.until(lambda: "Your last change does not run" in program.body("/page"))
+
+        assert program.body() == "version 1"
+        assert "SyntaxError in app.py, line 1" in program.body("/page")
+
+        change(folder, 2)
+        program.until(lambda: program.body() == "version 2")
+        assert program.body("/page").endswith("<p>version 2</p>")
+    assert "The code before this change keeps serving" in program.said
+
+
+def test_a_start_up_mistake_keeps_the_old_code_serving_too(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        (folder / "app.py").write_text(APP.replace("def page()", "def page(x: object)"))
+
+        program.until(lambda: "Your last change does not run" in program.body("/page"))
+
+        assert program.body() == "version 1"
+
+
+def test_code_that_never_ran_is_shown_to_browsers_and_programs(folder: Path) -> None:
+    (folder / "app.py").write_text("import nothing_of_that_name\n")
+    with running(folder, "dev", "--port", "0") as program:
+        program.until_said("ModuleNotFoundError")
+
+        page = program.get("/anything", accept="text/html")
+        text = program.get("/anything")
+
+        assert page.startswith("HTTP/1.1 500")
+        assert "nothing_of_that_name" in page
+        assert "text/html" in page
+        assert "ModuleNotFoundError" in text
+        assert "text/plain" in text
+
+        change(folder, 5)
+        program.until(lambda: program.body() == "version 5")
+
+
+def test_ctrl_c_ends_everything_quietly(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        workers = children_of(program.process.pid)
+
+        program.signal(signal.SIGINT, group=True)
+
+        assert program.end() == 0
+        assert len(workers) == 1
+        assert not is_alive(workers[0])
+    assert "Traceback" not in program.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_supervisor_alone_ends_the_worker_too(
+    folder: Path, number: signal.Signals
+) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        workers = children_of(program.process.pid)
+
+        program.signal(number)
+
+        assert program.end() == 0
+        assert not is_alive(workers[0])
+
+
+def test_a_supervisor_that_is_killed_leaves_no_orphan_and_no_busy_port(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        port, workers = program.port, children_of(program.process.pid)
+
+        program.signal(signal.SIGKILL)
+
+        program.until(lambda: not any(is_alive(worker) for worker in workers))
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_worker_that_is_killed_is_replaced(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        time.sleep(1.1)
+        (worker,) = children_of(program.process.pid)
+
+        os.kill(worker, signal.SIGKILL)
+
+        program.until(lambda: answers(program))
+    assert "ended with status -9: starting it again" in program.said
+
+
+def answers(program: Program) -> bool:
+    try:
+        return program.body() == "version 1"
+    except OSError:
+        return False
+
+
+def test_without_reload_one_process_serves(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0", "--no-reload") as program:
+        assert program.body() == "version 1"
+        assert children_of(program.process.pid) == []
+        program.signal(signal.SIGINT)
+        assert program.end() == 0

@@ -1,0 +1,182 @@
+"""How `kingpost run` ends: by signals, with requests in flight, with handlers that do not return."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.program import GET, read_all, running
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+
+APP = """
+import asyncio, time
+from kingpost import App
+
+app = App()
+
+@app.get("/")
+async def home() -> str:
+    return "here"
+
+@app.get("/slow")
+async def slow() -> str:
+    await asyncio.sleep(0.5)
+    return "finished"
+
+@app.get("/slow-def")
+def slow_def() -> str:
+    time.sleep(0.5)
+    return "finished"
+
+@app.get("/never")
+async def never() -> str:
+    await asyncio.Event().wait()
+    return ""
+
+@app.get("/blocked")
+async def blocked() -> str:
+    while True:
+        pass
+
+@app.get("/stuck")
+def stuck() -> str:
+    time.sleep(600)
+    return ""
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(APP)
+    return tmp_path
+
+
+both = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+loops = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+
+
+@both
+@loops
+def test_a_signal_stops_an_idle_server_with_status_0(
+    folder: Path, loop: str, number: signal.Signals
+) -> None:
+    with running(folder, "run", "--port", "0", "--loop", loop) as program:
+        assert program.body() == "here"
+
+        program.signal(number)
+
+        assert program.end() == 0
+    assert "Kingpost is ready on http://127.0.0.1:" in program.said
+    assert program.said.endswith("Kingpost has stopped\n")
+    assert "Traceback" not in program.said
+
+
+@both
+@pytest.mark.parametrize("path", ["/slow", "/slow-def"])
+def test_a_signal_lets_requests_in_flight_finish(
+    folder: Path, path: str, number: signal.Signals
+) -> None:
+    with running(folder, "run", "--port", "0") as program, program.connect() as connection:
+        connection.sendall(GET.format(path, "*/*").encode())
+        time.sleep(0.2)
+
+        program.signal(number)
+
+        answer = read_all(connection)
+        assert program.end() == 0
+    assert answer.startswith("HTTP/1.1 200 OK")
+    assert answer.endswith("finished")
+
+
+def test_a_stopping_server_refuses_new_connections(folder: Path) -> None:
+    with running(folder, "run", "--port", "0") as program, program.connect() as connection:
+        connection.sendall(GET.format("/slow", "*/*").encode())
+        time.sleep(0.2)
+        program.signal(signal.SIGTERM)
+        time.sleep(0.1)
+
+        with pytest.raises(ConnectionRefusedError):
+            program.get()
+
+
+@both
+@loops
+def test_a_second_signal_ends_it_now(folder: Path, loop: str, number: signal.Signals) -> None:
+    arguments = ("run", "--port", "0", "--loop", loop, "--grace", "600")
+    with running(folder, *arguments) as program, program.connect() as connection:
+        connection.sendall(GET.format("/never", "*/*").encode())
+        time.sleep(0.2)
+        program.signal(number)
+        time.sleep(0.2)
+        assert program.process.poll() is None
+
+        program.signal(number)
+
+        assert program.end() == 128 + number
+    assert "stopped with 1 request unfinished" in program.said
+
+
+def test_the_grace_ends_what_does_not_finish(folder: Path) -> None:
+    arguments = ("run", "--port", "0", "--grace", "0.3")
+    with running(folder, *arguments) as program, program.connect() as connection:
+        connection.sendall(GET.format("/never", "*/*").encode())
+        time.sleep(0.2)
+
+        program.signal(signal.SIGTERM)
+
+        assert program.end() == 0
+    assert "stopped with 1 request unfinished" in program.said
+
+
+@loops
+def test_a_handler_that_blocks_the_loop_is_broken_by_a_second_signal(
+    folder: Path, loop: str
+) -> None:
+    arguments = ("run", "--port", "0", "--loop", loop)
+    with running(folder, *arguments) as program, program.connect() as connection:
+        connection.sendall(GET.format("/blocked", "*/*").encode())
+        time.sleep(0.5)
+        program.signal(signal.SIGINT)
+        time.sleep(0.2)
+        assert program.process.poll() is None
+
+        program.signal(signal.SIGINT)
+
+        assert program.end() == 130
+    assert "blocks the event loop" in program.said
+
+
+def test_a_thread_that_does_not_return_does_not_hold_up_the_end(folder: Path) -> None:
+    arguments = ("run", "--port", "0", "--grace", "0.2")
+    with running(folder, *arguments) as program, program.connect() as connection:
+        connection.sendall(GET.format("/stuck", "*/*").encode())
+        time.sleep(0.3)
+        begun = time.monotonic()
+
+        program.signal(signal.SIGTERM)
+
+        assert program.end() == 0
+    assert time.monotonic() - begun < 10
+    assert "leaving while user code still runs on kingpost-worker-" in program.said
+
+
+def test_a_port_in_use_is_refused_in_one_sentence(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running(folder, "run", "--port", str(port)) as program:
+            assert program.end() == 1
+
+    assert f"error: port {port} on 127.0.0.1 is in use" in program.said
+    assert "Traceback" not in program.said
+
+
+def test_the_port_of_the_environment_is_taken(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with running(folder, "run", environment={"PORT": str(port)}) as program:
+        assert program.body() == "here"
+        assert program.port == port

@@ -1,0 +1,236 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kingpost.cli.commands import kingpost
+
+APP = """
+from kingpost import App, Settings
+
+class AppSettings(Settings):
+    greeting: str = "hello"
+
+app = App(settings=AppSettings)
+
+@app.get("/")
+def home() -> str:
+    return "Hello, world!"
+
+@app.route("/todos/{id:int}", methods=["GET", "POST"], name="todo")
+async def todo(id: int) -> str:
+    return str(id)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working folder; what a command imports of it is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    path, modules = sys.path[:], set(sys.modules)
+    yield tmp_path
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(kingpost, arguments)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_help_begins_with_what_to_type(arguments: tuple[str, ...]) -> None:
+    result = call(*arguments)
+
+    assert result.exit_code == 0
+    assert "kingpost dev hello.py" in result.output
+    assert '@app.get("/")' in result.output
+
+
+def test_the_app_in_the_help_is_one_that_runs(folder: Path) -> None:
+    lines = call().output.splitlines()
+    first = next(number for number, line in enumerate(lines) if "from kingpost" in line)
+    last = next(number for number, line in enumerate(lines) if "return" in line)
+    program = "\n".join(line.removeprefix("      ") for line in lines[first : last + 1])
+    (folder / "hello_help.py").write_text(program)
+
+    assert "home" in call("routes", "hello_help.py").output
+
+
+def test_every_command_says_what_it_does() -> None:
+    for name, command in kingpost.commands.items():  # type: ignore[attr-defined]
+        assert command.get_short_help_str(), name
+
+
+def test_help_imports_neither_the_engine_nor_asyncio() -> None:
+    program = (
+        "import sys, kingpost.cli.commands as c\n"
+        "c.kingpost(['--help'], standalone_mode=False)\n"
+        "print('heavy:', sorted({'asyncio', 'msgspec', 'kingpost._native', 'uvloop'} & set(sys.modules)))"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+
+    assert said.stdout.endswith("heavy: []\n")
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest() -> None:
+    result = call("rotues")
+
+    assert result.exit_code == 2
+    assert "There is no command 'rotues'. Did you mean: routes?" in result.output
+
+
+@pytest.mark.parametrize("word", ["hello.py", "shop.web:app"])
+def test_an_app_without_a_command_is_answered_with_one(word: str) -> None:
+    assert f"kingpost dev {word}" in call(word).output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("routes", "app.py"), ("routes",), ("routes", "--app", "app")]
+)
+def test_routes_lists_methods_paths_names_and_places(
+    folder: Path, arguments: tuple[str, ...]
+) -> None:
+    (folder / "app.py").write_text(APP)
+
+    lines = [line.split() for line in call(*arguments).output.splitlines()]
+
+    assert lines == [
+        ["METHODS", "PATH", "NAME", "WRITTEN", "IN"],
+        ["GET", "/", "home", "app.py:9"],
+        ["GET,POST", "/todos/{id:int}", "todo", "app.py:13"],
+    ]
+
+
+def test_an_app_without_routes_is_told_so(folder: Path) -> None:
+    (folder / "app.py").write_text("from kingpost import App\napp = App()\n")
+
+    assert call("routes").output == "This app has no routes yet.\n"
+
+
+def test_routes_explain_says_what_happens_on_a_path(folder: Path) -> None:
+    (folder / "app.py").write_text(APP)
+
+    assert "todo" in call("routes", "explain", "/todos/7").output
+    assert "404" in call("routes", "explain", "/nowhere").output
+    assert "405" in call("routes", "explain", "/", "--method", "post").output
+
+
+def test_settings_explain_says_where_a_value_comes_from(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "app.py").write_text(APP)
+    monkeypatch.setenv("GREETING", "welcome")
+
+    output = call("settings", "explain", "greeting").output
+
+    assert "greeting = 'welcome'" in output
+    assert "environment" in output
+
+
+def test_explain_shows_the_wrong_program_and_the_right_one() -> None:
+    output = call("explain", "routing.conflict").output
+
+    assert "routing.conflict" in output
+    assert output.count("from kingpost import") >= 2
+
+
+def test_explain_alone_lists_every_code() -> None:
+    lines = call("explain").output.splitlines()
+
+    assert any(line.startswith("target.no-app ") for line in lines)
+
+
+def test_a_code_that_does_not_exist_is_answered_with_near_ones() -> None:
+    result = call("explain", "routing.conflit")
+
+    assert result.exit_code == 1
+    assert "Did you mean routing.conflict" in result.output
+
+
+@pytest.mark.parametrize("command", ["run", "dev", "routes"])
+def test_a_missing_file_is_refused_without_a_traceback(folder: Path, command: str) -> None:
+    (folder / "hello.py").touch()
+
+    result = call(command, "helo.py")
+
+    assert result.exit_code == 1
+    assert "error: there is no file helo.py" in result.output
+    assert "did you mean hello.py?" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_error_in_the_users_code_is_shown_without_ours(folder: Path) -> None:
+    (folder / "faulty.py").write_text("def f():\n    return 1 / 0\n\nf()\n")
+
+    result = call("run", "faulty.py")
+
+    assert result.exit_code == 1
+    assert "ZeroDivisionError in faulty.py, line 2: division by zero" in result.output
+    assert "return 1 / 0" in result.output
+    assert "importlib" not in result.output
+    assert "target.py" not in result.output
+
+
+def test_a_syntax_error_is_shown_as_python_shows_it(folder: Path) -> None:
+    (folder / "typo.py").write_text("def f(:\n")
+
+    result = call("run", "typo.py")
+
+    assert "SyntaxError in typo.py, line 1" in result.output
+    assert "    def f(:\n" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_mistake_found_at_start_up_is_a_sentence_with_a_code(folder: Path) -> None:
+    (folder / "conflict.py").write_text(
+        APP + '\n@app.get("/")\ndef again() -> str:\n    return ""\n'
+    )
+
+    result = call("run", "conflict.py", "--port", "0")
+
+    assert result.exit_code == 1
+    assert "kingpost explain routing.conflict" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--port", "70000"), "70000"),
+        (("run", "app.py", "--uds", "x", "--host", "y"), "exclude each other"),
+        (("run", "app.py", "--uds", "x", "--uds-mode", "99"), "is not a file mode"),
+        (("run", "app.py", "--host", "no such host"), "cannot be found"),
+        (("run", "app.py", "--fd", "999"), "is not an open socket"),
+        (("run", "app.py", "--loop", "fast"), "fast"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(
+    folder: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (folder / "app.py").write_text(APP)
+
+    result = call(*arguments)
+
+    assert result.exit_code != 0
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_unknown_mode_in_the_environment_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "app.py").write_text(APP)
+    monkeypatch.setenv("KINGPOST_ENV", "staging")
+
+    result = call("run", "app.py", "--port", "0")
+
+    assert result.exit_code == 1
+    assert "KINGPOST_ENV='staging'" in result.output
