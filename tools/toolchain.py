@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -99,16 +100,21 @@ def _suffix(wanted: tuple[int, int]) -> str | None:
 
 
 def _bootstrap(python: Path, what: str) -> None:
-    """Where no package manager has Rust: the installer that maturin uses, into the cache folder."""
-    say(f"{what} is missing: pip install puccinialin, which brings rustup and Rust")
-    run(python, "-m", "pip", "install", "--quiet", "puccinialin")
-    printed = ask(python, "-m", "puccinialin")
-    if printed is None:
-        raise Failure(
-            f"{what} is missing and could not be fetched; install rustup, then ./dev again"
-        )
-    for name, value in re.findall(r"^(?:export )?(\w+)=(.*)$", printed, re.MULTILINE):
-        os.environ[name] = value.strip("\"'")
+    """Where no package manager has Rust: the installer that maturin uses, into .cache/rust."""
+    folder = ROOT / ".cache" / "rust"
+    made = folder / "environment.json"
+    if not made.is_file():
+        say(f"{what} is missing: pip install puccinialin, which brings rustup and Rust")
+        run(python, "-m", "pip", "install", "--quiet", "puccinialin")
+        folder.mkdir(parents=True, exist_ok=True)
+        place = ("--location", folder, "--info-json", made)
+        if attempt(python, "-m", "puccinialin", *place, quiet=True) != 0:
+            raise Failure(f"{what} could not be fetched; install rustup, then ./dev again")
+    names: dict[str, str] = json.loads(made.read_text(encoding="utf-8"))["env"]
+    for name in ("CARGO_HOME", "RUSTUP_HOME"):
+        os.environ[name] = names[name]
+    path = [str(Path(names["CARGO_HOME"]) / "bin"), os.environ["PATH"]]
+    os.environ["PATH"] = os.pathsep.join(path)
 
 
 def _wanted() -> tuple[int, int]:

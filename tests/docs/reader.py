@@ -33,6 +33,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -74,6 +75,7 @@ class Reader:
         self.names = names or {}
         self.port = _free_port()
         self.program: dict[str, Any] = {}
+        self.source = ""
         self.app: App | None = None
         self.client: TestClient | None = None
         self.server: subprocess.Popen[str] | None = None
@@ -145,10 +147,12 @@ class Reader:
         elif title is not None:
             if self.server is None and not Path(title).name.startswith(("test_", "conftest")):
                 self.new_program(lambda: self.run_file(self.folder / title))
-        elif block.text.startswith(("from ", "import ", '"""')):
+        elif is_new(block):
+            self.source = block.text
             self.new_program(lambda: self.run_text(block, {"__name__": "program"}))
         else:
             self.stop_client()
+            self.source += block.text
             self.run_text(block, self.program)
 
     def new_program(self, run: Callable[[], dict[str, Any]]) -> None:
@@ -180,9 +184,9 @@ class Reader:
 
     def refused(self, block: Block, code: str) -> None:
         self.stop_client()
-        names: dict[str, Any] = {**self.program, "__name__": "program"}
+        before = "" if is_new(block) else self.source
         try:
-            self.run_text(block, names)
+            self.run_text(replace(block, text=before + block.text), {"__name__": "program"})
             self.start_client()
         except Exception as error:  # noqa: BLE001 - whichever it is
             happened = str(getattr(error, "code", None) or repr(error))
@@ -253,16 +257,18 @@ class Reader:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-        wait_until(
-            lambda: (
-                self.server is None
-                or self.server.poll() is not None
-                or re.search(r"(on|ready on) (http|unix)", self.log.read_text("utf-8")) is not None
-            )
-        )
+        wait_until(self.is_up)
         if shown.strip():
             wait_until(lambda: is_as_shown(shown.rstrip() + "\n…", self.logged()))
             self.compare(shown.rstrip() + "\n…", self.logged(), block.place)
+
+    def is_up(self) -> bool:
+        """Whether the server can be asked, or will never be."""
+        if self.server is None or self.server.poll() is not None:
+            return True
+        with socket.socket() as probe:
+            is_listening = probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return is_listening or " on unix:" in self.logged()
 
     def logged(self) -> str:
         return self.without_port(self.log.read_text(encoding="utf-8"))
@@ -360,6 +366,11 @@ class Reader:
             )
         if shown.strip() or method == "HEAD":
             self.compare(shown, text, block.place)
+
+
+def is_new(block: Block) -> bool:
+    """Whether a block begins a program instead of going on with the one before."""
+    return block.text.startswith(("from ", "import ", '"""'))
 
 
 def is_same_json_or_not(shown: str, happened: str) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import PAGES, ROOT, Block, blocks_of
+from tests.docs.markdown import PAGES, ROOT, blocks_of
+from tests.docs.reader import is_new
 
 State = dict[str, str]
 """The files that stand beside each other at one point of a page."""
@@ -35,10 +36,6 @@ def states_of(page: Path) -> list[State]:
         else:
             files = {**files, title: block.text}
     return [state for state in (*states, files, {"program.py": program}) if any(state.values())]
-
-
-def is_new(block: Block) -> bool:
-    return block.text.startswith(("from ", "import ", '"""'))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -25,7 +26,7 @@ class Program:
     ) -> None:
         self.folder = folder
         self.lines: list[str] = []
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-P", "-m", "kingpost.cli", *arguments],
             cwd=folder,
             env={**os.environ, **(environment or {})},
@@ -99,10 +100,8 @@ def running(
     try:
         yield program
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(program.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         program.end()
         assert program.process.stdout is not None
         program.process.stdout.close()
@@ -128,7 +127,10 @@ def is_alive(pid: int) -> bool:
 def children_of(pid: int) -> list[int]:
     """Processes that `pid` has started."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
+        ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - found on PATH, as everywhere
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     pairs = (line.split() for line in listed.splitlines())
     return [int(child) for child, parent in pairs if int(parent) == pid]

@@ -44,7 +44,9 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if not self.pid:
             os.chdir(folder)
-            os.execv(sys.executable, [sys.executable, "-P", "-m", "kingpost.cli", *arguments])
+            os.execv(  # noqa: S606 - our own interpreter
+                sys.executable, [sys.executable, "-P", "-m", "kingpost.cli", *arguments]
+            )
 
     def until(self, pattern: str, seconds: float = 15) -> re.Match[str]:
         deadline = time.monotonic() + seconds

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.program import Program, children_of, is_alive, running
+from tests.faults.program import Program, children_of, is_alive, read_all, running
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 
@@ -155,6 +155,16 @@ def test_code_that_never_ran_is_shown_to_browsers_and_programs(folder: Path) -> 
 
         change(folder, 5)
         program.until(lambda: program.body() == "version 5")
+
+
+@pytest.mark.parametrize("host", ["example.org", "rebound.example.org:8000"])
+def test_who_asks_for_another_host_is_not_told_what_is_wrong(folder: Path, host: str) -> None:
+    (folder / "app.py").write_text("import nothing_of_that_name\n")
+    with running(folder, "dev", "--port", "0") as program, program.connect() as connection:
+        program.until_said("ModuleNotFoundError")
+        connection.sendall(f"GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+
+        assert "nothing_of_that_name" not in read_all(connection)
 
 
 def test_ctrl_c_ends_everything_quietly(folder: Path) -> None:

@@ -65,6 +65,18 @@ struct State {
     weak: usize,
 }
 
+impl State {
+    /// Nobody changed the Task, kept it or watches it.
+    #[inline]
+    fn is_pristine(&self, py: Python<'_>) -> bool {
+        !self.touched
+            && self.task.as_ref().is_some_and(|task| {
+                let task = task.bind(py);
+                ffi::reference_count(task) == self.references && ffi::weak_references(task) == self.weak
+            })
+    }
+}
+
 /// The coroutine of a `RequestTask`.
 #[pyclass(frozen, module = "kingpost._native", weakref)]
 pub(crate) struct Carrier {
@@ -74,8 +86,12 @@ pub(crate) struct Carrier {
 
 /// What is left to do after a handler's first step.
 pub(crate) enum First {
-    /// The coroutine ended with a value.
-    Returned(Py<PyAny>),
+    /// The coroutine ended with a value. Its Task was left as it was: as long as no more code of the user's runs for
+    /// this request, it may serve the next one.
+    Returned {
+        value: Py<PyAny>,
+        is_pristine: bool,
+    },
     /// The coroutine raised.
     Raised(PyErr),
     /// The coroutine suspended: the carrier is gone with it, and this Task runs it.
@@ -135,7 +151,8 @@ impl Carrier {
         };
         self.core.asyncio.enter(py, &task)?;
         if self.state.with(py, |state| state.references) == 0 {
-            let count = ffi::reference_count(&task);
+            // Without the one that `task` is.
+            let count = ffi::reference_count(&task) - 1;
             self.state.with(py, |state| state.references = count);
         }
         Ok(())
@@ -192,12 +209,16 @@ impl Carrier {
                 Ok(First::Adopted(task))
             }
             Step::Returned(value) => {
-                this.forget(py);
-                if this.state.with(py, |state| state.touched) && this.must_cancel(py)? {
+                let (gone, is_touched, is_pristine) = this.state.with(py, |state| {
+                    let gone = (state.coroutine.take(), state.context.take());
+                    (gone, state.touched, state.is_pristine(py))
+                });
+                drop(gone);
+                if is_touched && this.must_cancel(py)? {
                     // A Task that is told to cancel itself and then returns is a cancelled Task.
                     return Ok(First::Raised(CancelledError::new_err(())));
                 }
-                Ok(First::Returned(value.unbind()))
+                Ok(First::Returned { value: value.unbind(), is_pristine })
             }
             Step::Raised(error) => {
                 this.forget(py);
@@ -220,18 +241,9 @@ impl Carrier {
         }
     }
 
-    /// Whether the Task may serve another request: nobody changed it, kept it or watches it.
+    /// Whether the Task may serve another request.
     pub(crate) fn is_pristine(&self, py: Python<'_>) -> bool {
-        let (touched, references, weak) = self
-            .state
-            .with(py, |state| (state.touched, state.references, state.weak));
-        if touched {
-            return false;
-        }
-        self.task(py).is_some_and(|task| {
-            // The clone that `task` is accounts for one reference, as it did when they were counted first.
-            ffi::reference_count(&task) == references && ffi::weak_references(&task) == weak
-        })
+        self.state.with(py, |state| state.is_pristine(py))
     }
 
     /// Ends the Task, so that whoever knows it sees it done.

@@ -170,6 +170,10 @@ pub(crate) struct Core {
     in_batch: GilCell<bool>,
     /// A flush is on the loop's list already.
     flush_due: GilCell<bool>,
+    /// How to tell that a context was left as it was.
+    contexts: ffi::Contexts,
+    /// A context that is used again.
+    spare_context: GilCell<Option<Py<PyAny>>>,
     /// The request object that is used again.
     spare: GilCell<Option<Py<Request>>>,
     flights: GilCell<HashMap<RequestId, Flight>>,
@@ -220,16 +224,18 @@ impl Core {
             watch: Arc::new(Watch::new()),
             pool: parts.pool,
             router: parts.router,
-            context: parts.context,
             shell: GilCell::new(parts.shell),
             carrier: GilCell::new(None),
             entered: GilCell::new(false),
             in_batch: GilCell::new(false),
             flush_due: GilCell::new(false),
+            contexts: ffi::Contexts::probe(py, &parts.context)?,
+            spare_context: GilCell::new(None),
             spare: GilCell::new(None),
             flights: GilCell::new(HashMap::new()),
             woken: GilCell::new(Vec::new()),
             callbacks: GilCell::new(None),
+            context: parts.context,
             plain: parts.plain,
             loop_thread: std::thread::current().id(),
             closed: AtomicBool::new(false),
@@ -488,7 +494,7 @@ impl Core {
                 }
             }
             Kind::AsyncGenerator | Kind::Inline | Kind::Thread => {
-                let context = ffi::copy_context(py, &self.context)?;
+                let context = self.fresh_context(py)?;
                 self.watch.begin(work.plan);
                 let outcome = ffi::in_context(py, &context, || {
                     arguments.and_then(|arguments| plan.call(py, &arguments))
@@ -498,6 +504,7 @@ impl Core {
                 if let Ok(value) = &outcome
                     && self.answer_at_once(py, plan, work.id, value)
                 {
+                    self.keep_context(py, context);
                     return Ok(());
                 }
                 self.finish_in(py, work, outcome, context)
@@ -533,6 +540,26 @@ impl Core {
         }
     }
 
+    // ---- contexts
+
+    /// A context as it was when serving started: a copy, or one that no request has changed or kept.
+    #[inline]
+    fn fresh_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.spare_context.take(py) {
+            Some(context) => Ok(context.into_bound(py)),
+            None => ffi::copy_context(py, &self.context),
+        }
+    }
+
+    /// Keeps a context for the next request, where nobody can tell.
+    #[inline]
+    fn keep_context(&self, py: Python<'_>, context: Bound<'_, PyAny>) {
+        if self.contexts.is_unused(&context, &self.context) {
+            let former = self.spare_context.replace(py, Some(context.unbind()));
+            drop(former);
+        }
+    }
+
     // ---- coroutines
 
     pub(crate) fn run_coroutine<'py>(
@@ -541,7 +568,7 @@ impl Core {
         work: &Work,
         coroutine: Bound<'py, PyAny>,
     ) -> PyResult<()> {
-        let context = ffi::copy_context(py, &self.context)?;
+        let context = self.fresh_context(py)?;
         self.run_coroutine_in(py, work, coroutine, context)
     }
 
@@ -571,12 +598,16 @@ impl Core {
                     self.note_task(py, work, task);
                     return Ok(());
                 }
-                First::Returned(value) => {
+                First::Returned { value, is_pristine } => {
                     let value = value.into_bound(py);
                     if let Some(plan) = self.plans.get(work.plan as usize)
                         && self.answer_at_once(py, plan.get(), work.id, &value)
                     {
-                        break;
+                        self.keep_context(py, context);
+                        if is_pristine {
+                            return Ok(());
+                        }
+                        return self.retire_if_touched(py, carrier);
                     }
                     Ok(value)
                 }

@@ -190,6 +190,8 @@ pub(crate) struct Plan {
 
 /// Arguments of a call, ready to be made.
 pub(crate) enum Arguments {
+    /// The handler has no parameters.
+    None,
     /// Made by the native binders: positional, then keyword ones.
     Native(Vec<Py<PyAny>>),
     /// Made by the slow binder.
@@ -344,7 +346,7 @@ impl Plan {
             return Ok(None);
         };
         if sources.is_empty() {
-            return Ok(Some(Arguments::Native(Vec::new())));
+            return Ok(Some(Arguments::None));
         }
         let this = request.get();
         let text = if self.queries { this.query_string(py) } else { Vec::new() };
@@ -397,6 +399,7 @@ impl Plan {
     pub(crate) fn call<'py>(&self, py: Python<'py>, arguments: &Arguments) -> PyResult<Bound<'py, PyAny>> {
         let handler = self.handler.bind_borrowed(py);
         match arguments {
+            Arguments::None => crate::ffi::vectorcall(py, handler, &mut [std::ptr::null_mut()], None, 0),
             Arguments::Slow(positional, keywords) => {
                 handler.call(positional.bind(py), Some(keywords.bind(py)))
             }

@@ -37,7 +37,7 @@ pub(crate) struct State {
 pub(crate) struct Remains {
     /// The former head, for the engine's pool.
     pub(crate) head: Box<Head>,
-    _objects: [Option<Py<PyAny>>; 4],
+    _objects: Option<[Option<Py<PyAny>>; 4]>,
 }
 
 /// A request. Made by the engine; `kingpost.Request` is its subclass.
@@ -112,14 +112,20 @@ impl Request {
             state.target = None;
             state.peer = peer;
             state.disconnected = false;
+            let is_used = state.body.is_some()
+                || state.stream.is_some()
+                || state.headers.is_some()
+                || state.cache.is_some();
             Remains {
                 head: std::mem::replace(&mut state.head, head),
-                _objects: [
-                    state.body.take().map(Py::into_any),
-                    state.stream.take().map(Py::into_any),
-                    state.headers.take().map(Py::into_any),
-                    state.cache.take().map(Py::into_any),
-                ],
+                _objects: is_used.then(|| {
+                    [
+                        state.body.take().map(Py::into_any),
+                        state.stream.take().map(Py::into_any),
+                        state.headers.take().map(Py::into_any),
+                        state.cache.take().map(Py::into_any),
+                    ]
+                }),
             }
         })
     }

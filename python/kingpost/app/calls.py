@@ -6,8 +6,9 @@ import asyncio
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kingpost import _native
 from kingpost.errors import RoutingError, ServiceUnavailable
@@ -20,8 +21,7 @@ WORDS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A handler as the engine calls it."""
 
     handler: Callable[..., Any]
@@ -29,8 +29,7 @@ class Call:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """A stream whose first item is there already.
 
     Headers leave with the first item. A generator that fails before it is answered with an error, not with half a page; and the type

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
 
 from kingpost import _native
 from kingpost.app.dispatch import AppDispatch
@@ -26,8 +27,7 @@ from kingpost.types import Mode, Place
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledApp:
+class CompiledApp(msgspec.Struct, frozen=True):
     """What a server serves; made anew for every server.
 
     Attributes:

@@ -11,8 +11,9 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
+
+import msgspec
 
 from kingpost import _native
 from kingpost.app.json import encode_json
@@ -33,8 +34,7 @@ STREAMS = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGen
 PLAIN_JSON = (dict, list, tuple, set, frozenset, int, float, bool)
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(msgspec.Struct, frozen=True):
     """What is known of a handler's answers before the first of them."""
 
     native: _native.Encoder

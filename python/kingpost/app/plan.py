@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kingpost import _native
 from kingpost.app.answers import Answers
@@ -43,8 +44,7 @@ OWN = "own"
 """What the engine's router is told of a converter that it does not know: one segment, not empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRoute:
+class CompiledRoute(msgspec.Struct, frozen=True):
     """One route, ready to be served."""
 
     index: int

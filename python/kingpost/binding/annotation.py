@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, is_typeddict
 
 import msgspec
@@ -25,8 +24,7 @@ LISTS: dict[object, Any] = {
 """How often-repeated query parameters are collected, by what their annotation says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bare:
+class Bare(msgspec.Struct, frozen=True):
     """An annotation without its wrappers."""
 
     type: Any
@@ -99,22 +97,28 @@ def is_model_class(kind: Any) -> bool:
 
 def spelled(annotation: Any) -> str:
     """An annotation as a person would write it."""
+    if is_union(annotation):
+        return " | ".join(map(spelled, get_args(annotation)))
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is not None and arguments:
+        return f"{spelled_name(origin)}[{', '.join(spelled_arguments(origin, arguments))}]"
+    return spelled_name(annotation)
+
+
+def spelled_arguments(origin: Any, arguments: tuple[Any, ...]) -> Iterator[str]:
+    if origin is Literal:
+        yield from map(repr, arguments)
+    elif origin is Annotated:
+        yield spelled(arguments[0])
+        yield from (repr(item).removeprefix("msgspec.") for item in arguments[1:])
+    else:
+        yield from map(spelled, arguments)
+
+
+def spelled_name(annotation: Any) -> str:
     if annotation is None or annotation is type(None):
         return "None"
     if annotation is Ellipsis:
         return "..."
-    if is_union(annotation):
-        return " | ".join(map(spelled, get_args(annotation)))
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Literal:
-        return f"Literal[{', '.join(map(repr, arguments))}]"
-    if origin is Annotated:
-        return f"Annotated[{', '.join([spelled(arguments[0]), *map(shown, arguments[1:])])}]"
-    if origin is not None and arguments:
-        return f"{spelled(origin)}[{', '.join(map(spelled, arguments))}]"
     name: str = getattr(annotation, "__qualname__", "") or str(annotation)
     return name.rpartition("<locals>.")[2].removeprefix("typing.")
-
-
-def shown(metadata: object) -> str:
-    return repr(metadata).removeprefix("msgspec.")

@@ -14,7 +14,6 @@ import math
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -46,8 +45,7 @@ MAX_TEMPORAL = 64
 """Characters of a time or a duration: the longest that RFC 3339 can be, and room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     """How one text becomes a value."""
 
     type: Any

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class PathParameter:
+
+class PathParameter(msgspec.Struct, frozen=True):
     """What the pattern says of one of its parameters."""
 
     type: Any
@@ -20,13 +20,12 @@ class PathParameter:
     native: str | Callable[[str], object] = "str"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """What a route has to offer to the parameters of its handler."""
 
     path: Mapping[str, PathParameter]
     methods: Sequence[str]
-    constants: Mapping[type[Any], Any] = field(default_factory=dict[type[Any], Any])
+    constants: Mapping[type[Any], Any] = msgspec.field(default_factory=dict[type[Any], Any])
     """Objects of the App by their class: its settings."""
     settings_base: type[Any] | None = None
     """The class that all settings derive from, to word the refusal of others."""

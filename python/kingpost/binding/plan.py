@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kingpost.binding.annotation import spelled
 from kingpost.binding.choose import Chooser
@@ -19,8 +20,7 @@ from kingpost.http.request import Request
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(msgspec.Struct, frozen=True):
     """One parameter and its source."""
 
     name: str
@@ -28,8 +28,7 @@ class Argument:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True):
     """How the arguments of one handler are made."""
 
     signature: Signature

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Sized
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What msgspec's types and `Meta` call by the same names; None where there is no such rule."""
 
     gt: float | None = None
@@ -26,7 +24,7 @@ class Rules:
     @classmethod
     def of(cls, described: object) -> Rules:
         """The rules of a `Meta` or of one of `msgspec.inspect`'s types."""
-        return cls(**{name: getattr(described, name, None) for name in cls.__slots__})
+        return cls(**{name: getattr(described, name, None) for name in cls.__struct_fields__})
 
     @classmethod
     def joined(cls, metas: Sequence[msgspec.Meta]) -> Rules:
@@ -36,7 +34,7 @@ class Rules:
             merged.update(
                 {
                     name: getattr(meta, name)
-                    for name in cls.__slots__
+                    for name in cls.__struct_fields__
                     if getattr(meta, name) is not None
                 }
             )

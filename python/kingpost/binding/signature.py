@@ -8,8 +8,9 @@ import inspect
 import linecache
 import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kingpost.binding.annotation import spelled
 from kingpost.binding.errors import signature_refused
@@ -19,8 +20,7 @@ from kingpost.types import Place
 EMPTY = inspect.Parameter.empty
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """What a function takes and returns.
 
     Attributes:

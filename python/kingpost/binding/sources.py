@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from kingpost import _native
 from kingpost.binding.body import JsonBody, check_media_type
@@ -57,8 +58,7 @@ def read_text(convert: Callable[[str], object], text: str, at: Location, errors:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class FromPath:
+class FromPath(msgspec.Struct, frozen=True):
     """A parameter of the path. What does not convert is no page of this site: 404."""
 
     name: str
@@ -87,8 +87,7 @@ class FromPath:
         return ("path", self.name, self.native, keyword)
 
 
-@dataclass(frozen=True, slots=True)
-class FromQuery:
+class FromQuery(msgspec.Struct, frozen=True):
     """One value of the query. Given twice it is refused: which one was meant cannot be known."""
 
     name: str
@@ -117,8 +116,7 @@ class FromQuery:
         return ("query", self.name, self.scalar.native, self.default, keyword)
 
 
-@dataclass(frozen=True, slots=True)
-class FromQueries:
+class FromQueries(msgspec.Struct, frozen=True):
     """Every value that the query has for one name."""
 
     name: str
@@ -162,8 +160,7 @@ class FromQueries:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FromBody:
+class FromBody(msgspec.Struct, frozen=True):
     """The JSON body."""
 
     body: JsonBody
@@ -188,8 +185,7 @@ class FromBody:
         return ("body", self.body.native, keyword)
 
 
-@dataclass(frozen=True, slots=True)
-class TheRequest:
+class TheRequest(msgspec.Struct, frozen=True):
     """The request itself."""
 
     words: str = "the request"
@@ -201,8 +197,7 @@ class TheRequest:
         return ("request", keyword)
 
 
-@dataclass(frozen=True, slots=True)
-class TheBodyStream:
+class TheBodyStream(msgspec.Struct, frozen=True):
     """The unread body, chunk by chunk."""
 
     words: str = "body: unread, as a stream"
@@ -216,8 +211,7 @@ class TheBodyStream:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(msgspec.Struct, frozen=True):
     """Something of the App that is there before the first request, such as its settings."""
 
     value: Any

@@ -73,10 +73,15 @@ class _BrokenDispatch:
         return RuntimeError(f"{status} {code}: {sentence}")
 
     def _tell(self, request: Any) -> _native.Answer:
-        fields = [("cache-control", "no-store")]
-        if "text/html" in request.headers.get("accept", ""):
-            from kingpost.app.pages import import_failure_page
+        from kingpost.app.pages import import_failure_page, may_show_details
 
+        fields = [("cache-control", "no-store")]
+        if not may_show_details(request.host):
+            text = b"The app does not start; the console says why.\n"
+            return _native.Answer(
+                500, [("content-type", "text/plain; charset=utf-8"), *fields], text
+            )
+        if "text/html" in request.headers.get("accept", ""):
             page = import_failure_page(self._error, target=self._target, refresh_seconds=_REFRESH)
             body = str(page).encode("utf-8", "replace")
             return _native.Answer(

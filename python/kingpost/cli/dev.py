@@ -98,7 +98,7 @@ def _work(target: Target, child: ReloadedChild, loop: LoopKind) -> None:
     try:
         _serve(service, listeners, loop, child)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        # Start-up is the user's code as well; so is clean-up, but then nobody asks for this worker any more.
+        # Start-up is the user's code as well.
         child.obey(None)
         _serve_failure(error, target, listeners, loop, child)
 
@@ -131,6 +131,7 @@ def _service(target: Target) -> Service:
 def _serve(
     service: Service, listeners: Sequence[Listener], loop: LoopKind, child: ReloadedChild
 ) -> None:
+    from kingpost.app.pages import may_show_details
     from kingpost.server import logs
     from kingpost.server.notice import NoticedDispatch
     from kingpost.server.options import Options
@@ -138,7 +139,7 @@ def _serve(
     from kingpost.server.worker import Worker
 
     logs.set_up()
-    dispatch = NoticedDispatch(service.dispatch)
+    dispatch = NoticedDispatch(service.dispatch, may_show_details)
 
     def obey(order: Order, failure: Failure) -> None:
         if order == "notice":
@@ -151,7 +152,15 @@ def _serve(
         service, listeners, options, dispatch=dispatch, on_ready=lambda _: child.ready()
     )
     child.obey(obey)
-    leave(worker.run(), worker)
+    try:
+        status = worker.run()
+    except Exception as error:
+        if not worker.is_stopping:
+            raise
+        # Clean-up: nobody asks for this worker any more, so the console alone is told.
+        _say(failure_of(error).report.rstrip())
+        status = 1
+    leave(status, worker)
 
 
 def _report_debuggers(child: ReloadedChild) -> None:

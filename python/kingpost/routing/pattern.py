@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from kingpost.errors import RoutingError
 from kingpost.routing.refusal import refused
@@ -12,8 +13,7 @@ PARAMETER = re.compile(r"([A-Za-z_]\w*)(?::([a-z_][a-z0-9_]*)(?:\(([^()]*)\))?)?
 ILLEGAL_TEXT = re.compile(r"[\x00-\x20\x7f?#\\]|//")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """One `{name:converter(argument)}` of a pattern."""
 
     name: str
@@ -24,8 +24,7 @@ class Parameter:
 Piece = str | Parameter
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True):
     """A pattern taken apart; `pieces` alternate between literal text and parameters."""
 
     text: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
+
+import msgspec
 
 from kingpost.errors import RoutingError
 from kingpost.routing.converters import Converter, PathConverter
@@ -18,8 +19,7 @@ SAFE = "!$&'()*+,;=:@-._~"
 """What may stand in a path segment as it is (RFC 3986 section 3.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A named route: its pattern, and the converter of each of its parameters."""
 
     pattern: Pattern

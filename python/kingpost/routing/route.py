@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar, Unpack
+
+import msgspec
 
 from kingpost.errors import RoutingError
 from kingpost.routing.converters import Converters
@@ -83,8 +84,7 @@ class Include:
         self.name = None if name is None else checked_name(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """A class whose methods answer the verbs of one path; made once, when the App starts."""
 
     path: str
@@ -93,8 +93,7 @@ class Resource:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorHandler:
+class ErrorHandler(msgspec.Struct, frozen=True):
     """A function that answers for an exception class or for a status."""
 
     kind: type[Exception] | int
@@ -102,17 +101,16 @@ class ErrorHandler:
     place: Place
 
 
-@dataclass(slots=True)
-class Registry:
+class Registry(msgspec.Struct):
     """All that was registered on one App or Blueprint, in order."""
 
-    items: list[Route | Include | Resource] = field(
+    items: list[Route | Include | Resource] = msgspec.field(
         default_factory=list[Route | Include | Resource]
     )
-    error_handlers: dict[type[Exception] | int, ErrorHandler] = field(
+    error_handlers: dict[type[Exception] | int, ErrorHandler] = msgspec.field(
         default_factory=dict[type[Exception] | int, ErrorHandler]
     )
-    converters: Converters = field(default_factory=dict[str, Any])
+    converters: Converters = msgspec.field(default_factory=dict[str, Any])
     is_closed: bool = False
 
     def close(self) -> None:
@@ -132,8 +130,7 @@ class Registry:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """What `@route` leaves on a method of a resource."""
 
     path: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from kingpost.routing.converters import BUILT_IN, Converters
 from kingpost.routing.options import RouteOptions
@@ -25,22 +26,20 @@ ErrorHandlers = Mapping[type[Exception] | int, ErrorHandler]
 MakeResource = Callable[[type[Any]], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Where in the tree of includes a route stands; everything that it takes from there."""
 
     prefix: str = ""
     names: tuple[str, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
     """Nearest first: its blueprint's, that one's blueprint's, …, the App's."""
-    converters: Converters = field(default_factory=lambda: BUILT_IN)
+    converters: Converters = msgspec.field(default_factory=lambda: BUILT_IN)
     includes: tuple[Place, ...] = ()
     inside: tuple[object, ...] = ()
     """The groups and tables around it, to find one that includes itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One route of the App, with its whole path and its whole name."""
 
     path: str
@@ -90,7 +89,7 @@ def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Ent
         raise refused(
             "routing.include-circle", f"{group!r} includes itself", places=[include.place]
         )
-    inner = replace(
+    inner = msgspec.structs.replace(
         scope,
         prefix=scope.prefix + include.prefix,
         includes=(*scope.includes, include.place),
@@ -100,7 +99,7 @@ def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Ent
     if isinstance(group, RouteGroup):
         registry = group.__routes__()
         name = name or group.name
-        inner = replace(
+        inner = msgspec.structs.replace(
             inner,
             prefix=inner.prefix + group.prefix,
             error_handlers=(registry.error_handlers, *scope.error_handlers),
@@ -110,7 +109,9 @@ def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Ent
     else:
         items = group
     yield from entries(
-        items, replace(inner, names=(*scope.names, name) if name else scope.names), make
+        items,
+        msgspec.structs.replace(inner, names=(*scope.names, name) if name else scope.names),
+        make,
     )
 
 

@@ -7,6 +7,7 @@ is half filled in would be lost with a reload.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from kingpost import _native
@@ -55,13 +56,18 @@ class NoticedDispatch:
     """A dispatch whose HTML answers carry a notice while there is one. For development only: it looks at every answer.
 
     Everything that it does not change is the wrapped dispatch's own.
+
+    Args:
+        dispatch: What is wrapped.
+        may_tell: Whether who asks for this host may read source code.
     """
 
     html_type = _Never
     """No answer is sent as a page before it was looked at here."""
 
-    def __init__(self, dispatch: object) -> None:
+    def __init__(self, dispatch: object, may_tell: Callable[[str], bool]) -> None:
         self._dispatch: Any = dispatch
+        self._may_tell = may_tell
         self.notice: Failure | None = None
         """What to tell; None for nothing. May be set from any thread."""
 
@@ -69,25 +75,25 @@ class NoticedDispatch:
         return getattr(self._dispatch, name)
 
     def answer(self, request: Any, plan: int, value: object) -> _native.Answer:
-        return self._noticed(self._dispatch.answer(request, plan, value))
+        return self._noticed(request, self._dispatch.answer(request, plan, value))
 
     def fail(self, request: Any, plan: int | None, error: BaseException) -> object:
-        return self._passed(self._dispatch.fail(request, plan, error))
+        return self._passed(request, self._dispatch.fail(request, plan, error))
 
     def miss(self, request: Any, allowed: tuple[str, ...] | None) -> object:
-        return self._passed(self._dispatch.miss(request, allowed))
+        return self._passed(request, self._dispatch.miss(request, allowed))
 
-    def _passed(self, answer: object) -> object:
-        return (
-            self._noticed(answer) if isinstance(answer, _native.Answer) else self._awaited(answer)
-        )
+    def _passed(self, request: Any, answer: object) -> object:
+        if isinstance(answer, _native.Answer):
+            return self._noticed(request, answer)
+        return self._awaited(request, answer)
 
-    async def _awaited(self, answer: object) -> _native.Answer:
-        return self._noticed(await cast("Any", answer))
+    async def _awaited(self, request: Any, answer: object) -> _native.Answer:
+        return self._noticed(request, await cast("Any", answer))
 
-    def _noticed(self, answer: _native.Answer) -> _native.Answer:
+    def _noticed(self, request: Any, answer: _native.Answer) -> _native.Answer:
         failure = self.notice
-        if failure is None or not _is_page(answer):
+        if failure is None or not _is_page(answer) or not self._may_tell(request.host):
             return answer
         body = cast("bytes", answer.body)
         return _native.Answer(answer.status, answer.headers, body + bar(failure))

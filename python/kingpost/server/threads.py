@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -107,8 +108,11 @@ def _anyio_token(loop: asyncio.AbstractEventLoop) -> AbstractContextManager[obje
     if "anyio" not in sys.modules:
         return nullcontext()
     try:
-        from anyio._backends._asyncio import AsyncIOBackend
-        from anyio._core._eventloop import claim_worker_thread
-    except ImportError:
+        backend: Any = import_module("anyio._backends._asyncio")
+        core: Any = import_module("anyio._core._eventloop")
+        token: AbstractContextManager[object] = core.claim_worker_thread(
+            backend.AsyncIOBackend, loop
+        )
+    except (ImportError, AttributeError, TypeError):
         return nullcontext()
-    return claim_worker_thread(AsyncIOBackend, loop)
+    return token

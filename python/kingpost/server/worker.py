@@ -83,6 +83,11 @@ class Worker:
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(lambda: self._stop(now=now))
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop, by a call or a signal."""
+        return self._stopping.is_set() or bool(self._asked)
+
     def stuck_threads(self, wait: float = 0.0) -> list[str]:
         """Names of the worker threads that are still in user code after `wait` seconds."""
         return [thread.name for thread in self._engine.threads.alive(wait)] if self._engine else []

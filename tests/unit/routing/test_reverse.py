@@ -1,11 +1,11 @@
 """URLs by name."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kingpost import _native
 from kingpost.errors import RoutingError

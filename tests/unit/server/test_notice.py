@@ -1,4 +1,5 @@
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 from kingpost import _native
@@ -8,7 +9,11 @@ from tests.unit.server.service import TestDispatch
 
 FAILURE = Failure("SyntaxError in app.py, line 3: <bad>", "Traceback & more")
 HTML = ("content-type", "text/html; charset=utf-8")
-REQUEST: Any = None
+REQUEST: Any = SimpleNamespace(host="localhost")
+
+
+def is_local(host: str) -> bool:
+    return host == "localhost"
 
 
 def page(*fields: tuple[str, str], body: Any = b"<h1>page</h1>") -> _native.Answer:
@@ -16,7 +21,7 @@ def page(*fields: tuple[str, str], body: Any = b"<h1>page</h1>") -> _native.Answ
 
 
 def noticed(answer: _native.Answer, notice: Failure | None = FAILURE) -> _native.Answer:
-    dispatch = NoticedDispatch(TestDispatch())
+    dispatch = NoticedDispatch(TestDispatch(), is_local)
     dispatch.notice = notice
     return dispatch.answer(REQUEST, 0, answer)
 
@@ -51,7 +56,7 @@ def test_only_whole_plain_html_is_added_to() -> None:
 
 
 def test_pages_of_errors_and_missing_pages_carry_it_too() -> None:
-    dispatch = NoticedDispatch(TestDispatch())
+    dispatch = NoticedDispatch(TestDispatch(), is_local)
     dispatch.notice = FAILURE
 
     missed = dispatch.miss(REQUEST, None)
@@ -68,7 +73,7 @@ def test_an_answer_that_is_awaited_carries_it_too() -> None:
 
             return answer()
 
-    dispatch = NoticedDispatch(Later())
+    dispatch = NoticedDispatch(Later(), is_local)
     dispatch.notice = FAILURE
 
     async def ask() -> Any:
@@ -78,4 +83,11 @@ def test_an_answer_that_is_awaited_carries_it_too() -> None:
 
 
 def test_everything_else_is_the_wrapped_dispatchs_own() -> None:
-    assert NoticedDispatch(TestDispatch()).request_type is _native.Request
+    assert NoticedDispatch(TestDispatch(), is_local).request_type is _native.Request
+
+
+def test_nothing_is_told_to_those_who_may_not_read_the_source() -> None:
+    dispatch = NoticedDispatch(TestDispatch(), lambda host: False)
+    dispatch.notice = FAILURE
+
+    assert dispatch.answer(REQUEST, 0, page(HTML)).body == b"<h1>page</h1>"

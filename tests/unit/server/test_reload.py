@@ -213,7 +213,9 @@ def test_a_worker_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
         """
     )
     fd = project.listener.socket.fileno()
-    with subprocess.Popen([sys.executable, "-c", program], pass_fds=[fd]) as supervisor:
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program], pass_fds=[fd]
+    ) as supervisor:
         pid = project.ask()[2]
         supervisor.kill()
 

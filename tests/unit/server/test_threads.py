@@ -20,7 +20,7 @@ async def in_worker(work: Callable[[], object]) -> object:
     def target() -> None:
         try:
             value = work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to the test
             loop.call_soon_threadsafe(result.set_exception, error)
         else:
             loop.call_soon_threadsafe(result.set_result, value)
@@ -89,7 +89,7 @@ def test_calls_that_are_waited_for_are_cancelled_when_the_server_gives_up() -> N
         def work() -> None:
             try:
                 from_thread(forever)
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - told to the test
                 ended.set()
 
         pool.spawn(work, 1)

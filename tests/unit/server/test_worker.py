@@ -44,13 +44,12 @@ class Running:
     def run(self) -> None:
         try:
             self.status = self.worker.run()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to the test
             self.error = error
         self.ready.set()
 
     def connect(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        return connection
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     @property
     def port(self) -> int:
@@ -165,14 +164,16 @@ def test_a_stop_at_once_cuts_off_what_is_in_flight(loop: Loop, driver: Driver) -
     async def endless(request: Any) -> None:
         await asyncio.Event().wait()
 
-    with serving({"/": endless}, loop, driver, grace=60) as running:
-        with running.connect() as connection:
-            connection.sendall(GET % b"/")
-            time.sleep(0.1)
-            begun = time.monotonic()
-            running.worker.stop()
-            running.worker.stop(now=True)
-            running.end()
+    with (
+        serving({"/": endless}, loop, driver, grace=60) as running,
+        running.connect() as connection,
+    ):
+        connection.sendall(GET % b"/")
+        time.sleep(0.1)
+        begun = time.monotonic()
+        running.worker.stop()
+        running.worker.stop(now=True)
+        running.end()
 
     assert time.monotonic() - begun < 5
     assert running.status == 0
@@ -336,11 +337,13 @@ def test_stopping_a_worker_that_has_stopped_does_nothing() -> None:
 def test_a_unix_socket_is_served_and_removed(loop: Loop, driver: Driver, tmp_path: Path) -> None:
     path = tmp_path / "socket"
 
-    with serving({"/": hello}, loop, driver, address=Address(uds=str(path))):
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(path))
-            connection.sendall(GET % b"/")
-            assert read_all(connection).endswith(b"hello")
+    with (
+        serving({"/": hello}, loop, driver, address=Address(uds=str(path))),
+        socket.socket(socket.AF_UNIX) as connection,
+    ):
+        connection.connect(str(path))
+        connection.sendall(GET % b"/")
+        assert read_all(connection).endswith(b"hello")
 
     assert not path.exists()
 

@@ -1,11 +1,16 @@
 import socket
 import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 
 from kingpost import App
 from kingpost.testing import LiveServer
+
+
+def open_url(url: str) -> Any:
+    return urllib.request.urlopen(url, timeout=15)  # noqa: S310 - on this machine
 
 
 def make_app() -> App:
@@ -24,7 +29,7 @@ def make_app() -> App:
 
 def test_a_live_server_answers_over_a_real_socket() -> None:
     with LiveServer(make_app()) as server:
-        with urllib.request.urlopen(server.url + "/") as answer:
+        with open_url(server.url + "/") as answer:
             assert answer.read() == b"live"
 
         assert server.url == f"http://127.0.0.1:{server.port}"
@@ -42,7 +47,7 @@ def test_a_live_server_that_has_stopped_is_gone() -> None:
 def test_an_exception_in_a_handler_is_an_answer_here() -> None:
     with LiveServer(make_app()) as server:
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(server.url + "/broken")
+            open_url(server.url + "/broken")
 
         assert caught.value.code == 500
         caught.value.close()
@@ -54,7 +59,7 @@ def test_two_live_servers_run_side_by_side() -> None:
     with LiveServer(app) as one, LiveServer(app) as two:
         assert one.port != two.port
         for server in (one, two):
-            with urllib.request.urlopen(server.url + "/") as answer:
+            with open_url(server.url + "/") as answer:
                 assert answer.read() == b"live"
 
 

@@ -222,14 +222,15 @@ impl Connection {
         self.touch(shared);
     }
 
-    /// Tells of the half-close for each request that is worked on. Nobody works on one whose body is still
-    /// being collected: that is told when it is complete, or refused.
+    /// Tells of the half-close for each request that is worked on, once it has all that the client sent for it:
+    /// whoever takes the news for leaving must not lose a body that is complete. For the request whose body is
+    /// still to come it is told when that was collected, was read to its end, or broke off.
     pub(crate) fn tell_half_close(&mut self, shared: &mut Shared) {
-        let collected = self
-            .incoming
-            .as_ref()
-            .filter(|body| body.is_being_collected());
-        let except = collected.map(|body| body.serial);
+        if !self.half_closed {
+            return;
+        }
+        let unread = self.incoming.as_ref().filter(|body| body.is_to_come());
+        let except = unread.map(|body| body.serial);
         let ConnId { slot, generation } = self.id;
         for exchange in self.queue.iter_mut() {
             let told = exchange.half_close_told || !exchange.is_owed();

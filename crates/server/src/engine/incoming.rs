@@ -85,9 +85,9 @@ impl Incoming {
         self.done || self.failed.is_some()
     }
 
-    /// Whether it is gathered and not complete.
-    pub(crate) fn is_being_collected(&self) -> bool {
-        self.used == Use::Collected && !self.is_over()
+    /// Whether whoever asked for it, or may still do so, has not been given all of it.
+    pub(crate) fn is_to_come(&self) -> bool {
+        !self.is_raw && self.failed.is_none() && (!self.done || !self.buffer.is_empty())
     }
 
     /// Whether more bytes are wanted now: somebody takes them and what was decoded is below `high_water`.

@@ -240,33 +240,11 @@ impl Engine {
         let Ok((connection, shared)) = self.find(id) else {
             return BodyState::Gone;
         };
-        if connection.queue.find(id.serial).is_none() {
-            return BodyState::Gone;
+        let state = connection.take_body(shared, id.serial, out);
+        if state != BodyState::Gone {
+            connection.tell_half_close(shared);
         }
-        let Some(incoming) = connection
-            .incoming
-            .as_mut()
-            .filter(|incoming| incoming.serial == id.serial)
-        else {
-            return BodyState::End;
-        };
-        if !incoming.buffer.is_empty() {
-            if out.is_empty() {
-                std::mem::swap(out, &mut incoming.buffer);
-            } else {
-                out.append(&mut incoming.buffer);
-            }
-            connection.resume(shared);
-            return BodyState::Data;
-        }
-        if let Some(refusal) = incoming.failed {
-            return BodyState::Failed(refusal);
-        }
-        if incoming.done {
-            return BodyState::End;
-        }
-        incoming.reader_waits = true;
-        BodyState::Pending
+        state
     }
 
     /// Takes a head back whose request needs it no more, so that the next request finds its memory.

@@ -10,7 +10,7 @@ use super::exchange::{Exchange, Progress};
 use super::incoming::{Incoming, Use};
 use super::shared::Shared;
 use super::timing::Timing;
-use crate::event::Event;
+use crate::event::{BodyState, Event};
 
 /// Why a step ended.
 pub(crate) enum Outcome {
@@ -139,9 +139,7 @@ impl Connection {
             is_known: true,
         });
         let id = self.request(serial);
-        if self.half_closed {
-            self.tell_half_close(shared);
-        }
+        self.tell_half_close(shared);
         Event::Request { id, head, has_body }
     }
 
@@ -225,9 +223,7 @@ impl Connection {
         match incoming.used {
             Use::Collected => {
                 let body = self.incoming.take()?.buffer;
-                if self.half_closed {
-                    self.tell_half_close(shared);
-                }
+                self.tell_half_close(shared);
                 Some(Event::Body { id, body })
             }
             Use::Dropped => {
@@ -255,6 +251,7 @@ impl Connection {
         match used {
             Use::Streamed => {
                 incoming.failed = Some(refusal);
+                self.tell_half_close(shared);
                 if let Some(Outcome::Event(event)) = self.body_ready() {
                     shared.events.push_back(event);
                 }
@@ -308,6 +305,42 @@ impl Connection {
             Err(refusal) => self.fail_body(shared, refusal),
         }
         self.resume(shared);
+    }
+
+    /// Hands out what has come of a streamed body.
+    pub(crate) fn take_body(
+        &mut self,
+        shared: &mut Shared,
+        serial: u64,
+        out: &mut Vec<u8>,
+    ) -> BodyState {
+        if self.queue.find(serial).is_none() {
+            return BodyState::Gone;
+        }
+        let Some(incoming) = self
+            .incoming
+            .as_mut()
+            .filter(|incoming| incoming.serial == serial)
+        else {
+            return BodyState::End;
+        };
+        if !incoming.buffer.is_empty() {
+            if out.is_empty() {
+                std::mem::swap(out, &mut incoming.buffer);
+            } else {
+                out.append(&mut incoming.buffer);
+            }
+            self.resume(shared);
+            return BodyState::Data;
+        }
+        if let Some(refusal) = incoming.failed {
+            return BodyState::Failed(refusal);
+        }
+        if incoming.done {
+            return BodyState::End;
+        }
+        incoming.reader_waits = true;
+        BodyState::Pending
     }
 
     /// The client has sent all that it will send, and what it sent was looked at as far as possible.

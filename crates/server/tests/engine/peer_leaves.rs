@@ -1,6 +1,6 @@
 //! Clients that close one side, or both, at any moment (T40).
 
-use server::{Event, Gone};
+use server::{BodyState, Event, Gone};
 
 use super::wire_shell::{Shell, get, ok};
 
@@ -92,4 +92,44 @@ fn a_lost_connection_is_told_once_for_each_unanswered_request() {
     shell.quiet();
     assert_eq!(Err(Gone), shell.engine.write(ids[2], b"x"));
     assert!(shell.engine.is_idle());
+}
+
+#[test]
+fn a_half_close_that_came_with_the_request_is_told_behind_its_body() {
+    for collected in [true, false] {
+        let mut shell = Shell::new();
+        shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc");
+        shell.end();
+        let id = shell.request_for("/");
+        if collected {
+            shell.engine.collect_body(id, 100).unwrap();
+            assert_eq!(b"abc", shell.body().as_slice());
+        } else {
+            shell.engine.stream_body(id, 100).unwrap();
+            shell.quiet();
+            let mut out = Vec::new();
+            assert_eq!(BodyState::Data, shell.engine.read_body(id, &mut out));
+            assert_eq!(BodyState::End, shell.engine.read_body(id, &mut out));
+            assert_eq!(b"abc", out.as_slice());
+        }
+        assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
+        shell.quiet();
+        shell.answer(id, "ok");
+        assert_eq!(vec![(200, "ok".into())], shell.answers());
+        shell.quiet();
+        shell.flush();
+        assert!(shell.closed);
+    }
+}
+
+#[test]
+fn a_half_close_in_a_streamed_body_is_told_when_the_body_breaks_off() {
+    let mut shell = Shell::new();
+    shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nabc");
+    let id = shell.request_for("/");
+    shell.engine.stream_body(id, 100).unwrap();
+    shell.quiet();
+    shell.end();
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
+    shell.quiet();
 }

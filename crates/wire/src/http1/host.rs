@@ -72,7 +72,21 @@ fn end_of_host(text: &[u8]) -> Option<usize> {
     if text.first() == Some(&b'[') {
         return end_of_literal(text);
     }
-    let mut at = 0;
+    // Almost every host is plain to its end.
+    let plain = text
+        .iter()
+        .position(|&byte| !is_name_byte(byte))
+        .unwrap_or(text.len());
+    match text.get(plain) {
+        Some(b'%') => end_of_encoded_name(text, plain),
+        _ if plain == 0 => None,
+        _ => Some(plain),
+    }
+}
+
+/// The offset behind a name with percent-encoded bytes, of which the first stands at `at`.
+#[cold]
+fn end_of_encoded_name(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match text.get(at) {
             Some(&byte) if is_name_byte(byte) => at += 1,
@@ -80,7 +94,6 @@ fn end_of_host(text: &[u8]) -> Option<usize> {
                 Some([high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => at += 3,
                 _ => return None,
             },
-            _ if at == 0 => return None,
             _ => return Some(at),
         }
     }
