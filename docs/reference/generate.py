@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Writes names.md and limits.md beside this file from the docstrings and from the limits of the source.
 
 The docstrings are the only source: change them, run this, and look at what came of it. A test runs it, too.
@@ -19,8 +18,27 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PACKAGE = ROOT / "python" / "kingpost"
-MODULES = ("kingpost", "kingpost.html", "kingpost.http", "kingpost.settings", "kingpost.errors", "kingpost.testing")
-SECTIONS = ("Args", "Returns", "Yields", "Raises", "Attributes", "Keys", "Example", "Iterating raises")
+MODULES = (
+    "kingpost",
+    "kingpost.html",
+    "kingpost.http",
+    "kingpost.settings",
+    "kingpost.errors",
+    "kingpost.testing",
+)
+INTRODUCTION = """\
+Made from the docstrings by `docs/reference/generate.py`. What is public, and how long it stays, says
+[compatibility](../design/compatibility.md)."""
+SECTIONS = (
+    "Args",
+    "Returns",
+    "Yields",
+    "Raises",
+    "Attributes",
+    "Keys",
+    "Example",
+    "Iterating raises",
+)
 FOREIGN = {
     "Struct": "[msgspec's Struct](https://jcristharif.com/msgspec/structs.html): a class with typed fields, quick to make, to check and to send.",
     "Meta": "[msgspec's Meta](https://jcristharif.com/msgspec/constraints.html): rules beside a type, `Annotated[int, Meta(ge=1, le=100)]`.",
@@ -46,8 +64,7 @@ def pages() -> dict[str, str]:
 def names_page() -> str:
     parts = [
         "# Every public name",
-        "Made from the docstrings by `docs/reference/generate.py`. What is public, and how long it stays, says "
-        "[compatibility](../design/compatibility.md).",
+        INTRODUCTION,
         *(
             f"* [`{module}`](#{module.replace('.', '')}): {', '.join(f'`{name}`' for name in names_of(module))}"
             for module in MODULES
@@ -85,7 +102,7 @@ def described_name(title: str, name: str, thing: Any) -> Iterator[str]:
         yield f"### {title}"
         yield FOREIGN[name]
         return
-    node, scope = node_of(thing)
+    node = node_of(thing)
     yield f"### {title}"
     if isinstance(node, ast.ClassDef):
         makers = [
@@ -95,13 +112,13 @@ def described_name(title: str, name: str, thing: Any) -> Iterator[str]:
         ]
         yield from signatures(name, [each for each in makers if is_overload(each)] or makers)
         yield markdown(ast.get_docstring(node) or "")
-        yield from members(name, thing, node, scope)
+        yield from members(name, thing, node)
     else:
         yield from signatures(name, [node])
         yield markdown(ast.get_docstring(node) or "")
 
 
-def members(owner: str, thing: type[Any], node: ast.ClassDef, scope: ast.Module) -> Iterator[str]:
+def members(owner: str, thing: type[Any], node: ast.ClassDef) -> Iterator[str]:
     """Methods and properties with a docstring, those of private bases included."""
     seen: set[str] = set()
     for base in thing.__mro__:
@@ -130,20 +147,23 @@ def is_named(kind: type[Any]) -> bool:
     return any(kind.__name__ in names_of(module) for module in MODULES)
 
 
-def node_of(thing: Any) -> tuple[ast.ClassDef | Function, ast.Module]:
+def node_of(thing: Any) -> ast.ClassDef | Function:
     """The definition of a class or a function; that in the stub for what is written in Rust."""
     file = PACKAGE / "_native.pyi" if is_native(thing) else Path(inspect.getsourcefile(thing) or "")
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == thing.__name__:
-            return node, tree
+        if (
+            isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.name == thing.__name__
+        ):
+            return node
     raise LookupError(f"{file}: {thing.__name__} is not defined there")
 
 
 def class_node(kind: type[Any]) -> ast.ClassDef | None:
     if is_native(kind):
         return None
-    node, _ = node_of(kind)
+    node = node_of(kind)
     return node if isinstance(node, ast.ClassDef) else None
 
 
@@ -177,7 +197,11 @@ def signature(name: str, node: Function) -> str:
         if places and places[0].arg in ("self", "cls", "mcls"):
             del places[0]
             break
-    returns = "" if node.returns is None or node.name in ("__init__", "__new__") else f" -> {ast.unparse(node.returns)}"
+    returns = (
+        ""
+        if node.returns is None or node.name in ("__init__", "__new__")
+        else f" -> {ast.unparse(node.returns)}"
+    )
     written = ast.unparse(given).removeprefix("/, ")
     start = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
     whole = f"{start}{name}({written}){returns}"
@@ -214,6 +238,10 @@ def markdown(docstring: str) -> str:
         if title in SECTIONS or line == "End:":
             parts += section(name, textwrap.dedent("\n".join(lines)).strip("\n"))
             name, lines = title, []
+        elif name and line and not line.startswith(" "):
+            # Prose after a section.
+            parts += section(name, textwrap.dedent("\n".join(lines)).strip("\n"))
+            name, lines = "", [line]
         else:
             lines.append(line)
     return "\n\n".join(part for part in parts if part.strip())
@@ -223,7 +251,7 @@ def section(name: str, text: str) -> list[str]:
     if not name:
         return [pictures(text)]
     if name == "Example":
-        return [example(text)]
+        return [example(part) for part in paragraphs(text)]
     items: list[str] = []
     for line in text.splitlines():
         entry = re.match(r"(\*{0,2}\w[\w., |]*): (.*)", line)
@@ -245,8 +273,18 @@ def pictures(text: str) -> str:
     )
 
 
+def paragraphs(text: str) -> list[str]:
+    """Examples and the prose between them, apart."""
+    if text.startswith("```"):
+        return [text]
+    return re.split(r"\n\n(?! |>>>|\.\.\.)", text)
+
+
 def example(text: str) -> str:
-    if text.startswith("```") or ">>>" not in text:
+    if text.startswith("```python"):
+        # As the formatter of this repository would have it.
+        return re.sub(r"\n\n+(?=@|def |class )", "\n\n\n", text)
+    if ">>>" not in text:
         return text
     language = "text" if re.search(r"\bawait |\basync ", text) else "pycon"
     return f"```{language}\n{text}\n```"
@@ -255,10 +293,16 @@ def example(text: str) -> str:
 def route_options() -> str:
     """The options that every decorator and Route take, from the words below each in the source."""
     tree = ast.parse((PACKAGE / "routing" / "options.py").read_text(encoding="utf-8"))
-    node = next(each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == "RouteOptions")
+    node = next(
+        each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == "RouteOptions"
+    )
     lines = ["| option | type | what it does |", "|---|---|---|"]
     for field, words in zip(node.body, node.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr) and isinstance(words.value, ast.Constant):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(words, ast.Expr)
+            and isinstance(words.value, ast.Constant)
+        ):
             kind = ast.unparse(field.annotation).replace("|", "\\|")
             lines.append(f"| `{ast.unparse(field.target)}` | `{kind}` | {words.value.value} |")
     return "\n".join(lines)
@@ -297,7 +341,11 @@ def limits_page() -> str:
 def python_limits(tree: ast.Module) -> Iterator[str]:
     values = vars(importlib.import_module("kingpost.limits"))
     for field, words in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr) and isinstance(words.value, ast.Constant):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(words, ast.Expr)
+            and isinstance(words.value, ast.Constant)
+        ):
             name = ast.unparse(field.target)
             yield f"| `{name}` | {values[name]:,} | {words.value.value} |"
 

@@ -2,7 +2,24 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextvars import Context
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Self, TypeAlias, final
+
+from typing_extensions import disjoint_base
+
+__all__ = [
+    "LIMITS",
+    "REQUIRED",
+    "Answer",
+    "Carrier",
+    "Headers",
+    "NativeBody",
+    "Plan",
+    "Request",
+    "RouteConflict",
+    "Router",
+    "Server",
+    "parse_requests",
+]
 
 REQUIRED: Final[object]
 """Stands in a binder where a parameter has no default."""
@@ -13,6 +30,7 @@ LIMITS: Final[dict[str, int]]
 class RouteConflict(ValueError):
     """Two routes answer the same method on the same path; the message names both sources."""
 
+@final
 class Headers:
     """Header fields of a request: names compare without case, repeated fields are kept in order."""
 
@@ -21,13 +39,14 @@ class Headers:
     def __iter__(self) -> Iterator[str]: ...
     def __len__(self) -> int: ...
     def get(self, name: str, default: Any = None, /) -> Any: ...
-    def get_all(self, name: str, /) -> list[str]: ...
+    def get_all(self, name: str) -> list[str]: ...
     def items(self) -> list[tuple[str, str]]: ...
     def keys(self) -> list[str]: ...
     def values(self) -> list[str]: ...
     @property
     def raw(self) -> list[tuple[bytes, bytes]]: ...
 
+@final
 class NativeBody:
     """The unread body of a request whose route streams it."""
 
@@ -39,10 +58,11 @@ class NativeBody:
     def chunk_blocking(self) -> bytes:
         """The same from a worker thread."""
 
+@disjoint_base
 class Request:
     """What one request says. Made by the engine, never by hand."""
 
-    def __new__(cls) -> Request: ...
+    def __new__(cls) -> Self: ...
     @property
     def method(self) -> str: ...
     @property
@@ -82,15 +102,17 @@ class Request:
     def dispatch(self) -> Any:
         """The dispatch object that the server was made with."""
 
+@final
 class Router:
     """The path tree."""
 
-    def __new__(cls) -> Router: ...
+    def __new__(cls) -> Self: ...
     def add(self, pattern: str, methods: Sequence[str], target: int, source: str) -> None:
         """Raises RouteConflict, or ValueError where the pattern is malformed."""
     def find(self, method: str, path: bytes) -> tuple[int, dict[str, str]] | tuple[str, ...] | None:
         """(target, parameters); or the methods that the path allows; or None."""
 
+@final
 class Answer:
     """A response as the wire wants it: checked header fields and a body of bytes or of chunks."""
 
@@ -100,7 +122,7 @@ class Answer:
         headers: Iterable[tuple[str, str]],
         body: bytes | Iterator[bytes | str] | AsyncIterator[bytes | str],
         length: int | None = None,
-    ) -> Answer:
+    ) -> Self:
         """Raises ValueError naming the field when a name or a value could not be sent safely."""
     @property
     def status(self) -> int: ...
@@ -109,12 +131,15 @@ class Answer:
     @property
     def body(self) -> Any: ...
 
-Binder = tuple[Any, ...]
-Kind = Literal["async", "thread", "inline", "asyncgen"]
-Encoder = Literal["text", "html", "bytes", "json", "empty", "dynamic", "answer"] | Callable[[Any], bytes]
-"""How a value is sent. "dynamic": by its type; "answer": always by `Dispatch.answer`; a callable: it gives JSON, and where
+_Binder: TypeAlias = tuple[Any, ...]
+_Kind: TypeAlias = Literal["async", "thread", "inline", "asyncgen"]
+_Encoder: TypeAlias = (
+    Literal["text", "html", "bytes", "json", "empty", "dynamic", "answer"] | Callable[[Any], bytes]
+)
+"""How a value is sent. "dynamic", or None: by its type; "answer": always by `Dispatch.answer`; a callable: it gives JSON, and where
 it raises, `Dispatch.answer` is asked."""
 
+@final
 class Plan:
     """One route, compiled: how its arguments are made, how it is called, how its value is sent."""
 
@@ -122,30 +147,19 @@ class Plan:
         cls,
         handler: Callable[..., Any],
         *,
-        kind: Kind,
-        binders: Sequence[Binder] | None,
+        kind: _Kind,
+        binders: Sequence[_Binder] | None,
         slow: Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]],
-        encoder: Encoder = "dynamic",
+        encoder: _Encoder | None = None,
         status: int = 200,
         max_body: int = 1_048_576,
         stream_body: bool = False,
         name: str = "",
-    ) -> Plan: ...
+    ) -> Self: ...
+    @property
+    def name(self) -> str: ...
 
-class Dispatch(Protocol):
-    """What the engine asks of the application; see kingpost.server.dispatch for the words."""
-
-    request_type: type[Any]
-    html_type: type[str]
-    json_encode: Callable[[Any], bytes]
-    answer: Callable[[Any, int, Any], Answer]
-    fail: Callable[[Any, int | None, BaseException], Answer | Awaitable[Answer]]
-    miss: Callable[[Any, tuple[str, ...] | None], Answer]
-    guard: Callable[[Any], Answer | None]
-    refusal: Callable[[int, str, str], BaseException]
-    warn_markup: bool
-    guard_all: bool
-
+@final
 class Server:
     """The engine on one event loop: takes bytes from sockets or from a shell, calls handlers, sends answers."""
 
@@ -166,7 +180,7 @@ class Server:
         spawn: Callable[[Callable[[], None], int], None] | None = None,
         request_id: bool = True,
         block_limit: int = 100,
-    ) -> Server:
+    ) -> Self:
         """spawn(target, number) starts worker thread `number`, whose only work is to call target().
 
         block_limit: milliseconds that one step of a handler may take on the loop before it is named in the log; 0: never.
@@ -179,6 +193,12 @@ class Server:
         """Accept connections from a listening socket; the descriptor stays the caller's."""
     def poll(self) -> None:
         """Serve what is ready; the callback of add_reader."""
+    def tick(self) -> None:
+        """A timer's turn; the server asks the loop for it by itself."""
+    def work(self) -> None:
+        """The life of one worker thread; what `spawn` is given."""
+    def look_at_threads(self) -> None:
+        """Whether jobs wait because the threads are blocked; the server asks the loop for it by itself."""
     def stop(self, grace: float) -> None:
         """Accept no more, finish what is in flight, close idle connections; after `grace` seconds close the rest."""
     def close(self) -> None:
@@ -204,6 +224,7 @@ class Server:
     def fate(self, connection: int) -> Literal["open", "finish", "close"]:
         """What becomes of a connection once its output is sent; "finish": write EOF and go on feeding."""
 
+@final
 class Carrier:
     """The coroutine of a RequestTask; see docs/design for the whole story."""
 
@@ -212,6 +233,17 @@ class Carrier:
     def user_coro(self) -> Any: ...
     @property
     def user_context(self) -> Context | None: ...
+    # The coroutine, and the future, that it is for its Task.
+    def send(self, value: Any) -> Any: ...
+    def throw(self, exception: Any, value: Any = None, traceback: Any = None) -> Any: ...
+    def close(self) -> None: ...
+    def __await__(self) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def add_done_callback(self, callback: Any, *, context: Any = None) -> None: ...
+    def cancel(self, msg: Any = None) -> bool: ...
+    def result(self) -> None: ...
+    def get_loop(self) -> Any: ...
 
 def parse_requests(data: bytes) -> list[tuple[bytes, bytes, bytes]]:
     """Methods, targets and bodies of the requests in data; ValueError(code) where one is refused."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Mode: TypeAlias = Literal["development", "production", "test"]
 """How the app runs: the command decides (`kingpost dev`, `kingpost run`, `TestClient`), `KINGPOST_ENV` overrides."""
@@ -68,3 +68,13 @@ def short_path(path: str) -> str:
     except ValueError:  # another drive on Windows
         return path
     return path if relative.startswith("..") else relative
+
+
+HandlerKind: TypeAlias = Literal["async", "thread", "inline", "asyncgen"]
+"""How the engine calls a handler: stepped on the loop, on a worker thread, in place, or as a stream of chunks."""
+
+Encoder: TypeAlias = (
+    Literal["text", "html", "bytes", "json", "empty", "dynamic", "answer"] | Callable[[Any], bytes]
+)
+"""How the engine sends a value: by its type ("dynamic"), as the application says ("answer"), by a function that gives
+JSON, or as one thing."""

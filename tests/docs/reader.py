@@ -32,6 +32,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -68,11 +69,15 @@ class Reader:
     Args:
         folder: where files go and commands run.
         names: what Python's prompt knows from the start.
+        programs: where the shell finds `kingpost` and `python`; where those of the tests are, if not said.
     """
 
-    def __init__(self, folder: Path, names: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, folder: Path, names: dict[str, Any] | None = None, *, programs: Path | None = None
+    ) -> None:
         self.folder = folder
         self.names = names or {}
+        self.programs = programs or Path(sys.executable).parent
         self.port = _free_port()
         self.program: dict[str, Any] = {}
         self.source = ""
@@ -107,6 +112,7 @@ class Reader:
         folder, path, modules = self.before
         os.chdir(folder)
         sys.path[:] = path
+        sys.modules.pop("program", None)
         for name in set(sys.modules) - modules:
             file = getattr(sys.modules[name], "__file__", None) or ""
             if file.startswith(str(self.folder)):
@@ -149,7 +155,7 @@ class Reader:
                 self.new_program(lambda: self.run_file(self.folder / title))
         elif is_new(block):
             self.source = block.text
-            self.new_program(lambda: self.run_text(block, {"__name__": "program"}))
+            self.new_program(lambda: self.run_text(block, new_module()))
         else:
             self.stop_client()
             self.source += block.text
@@ -186,7 +192,7 @@ class Reader:
         self.stop_client()
         before = "" if is_new(block) else self.source
         try:
-            self.run_text(replace(block, text=before + block.text), {"__name__": "program"})
+            self.run_text(replace(block, text=before + block.text), new_module())
             self.start_client()
         except Exception as error:  # noqa: BLE001 - whichever it is
             happened = str(getattr(error, "code", None) or repr(error))
@@ -238,10 +244,9 @@ class Reader:
 
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
-        own = str(Path(sys.executable).parent)
         return {
             **kept,
-            "PATH": os.pathsep.join([own, os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PORT": str(self.port),
         }
@@ -366,6 +371,12 @@ class Reader:
             )
         if shown.strip() or method == "HEAD":
             self.compare(shown, text, block.place)
+
+
+def new_module() -> dict[str, Any]:
+    """The names of a new module; it is registered, since dataclasses and annotations look there."""
+    module = sys.modules["program"] = types.ModuleType("program")
+    return vars(module)
 
 
 def is_new(block: Block) -> bool:

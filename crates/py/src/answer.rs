@@ -2,9 +2,9 @@
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use pyo3::intern;
 use wire::http1::FieldBlock;
 
 use crate::headers::latin1;
@@ -80,7 +80,13 @@ impl Answer {
                 body.get_type().name()?
             )));
         };
-        Ok(Self { status, block, body: body.unbind(), kind, length })
+        Ok(Self {
+            status,
+            block,
+            body: body.unbind(),
+            kind,
+            length,
+        })
     }
 
     /// The status code.

@@ -85,7 +85,12 @@ impl Asyncio {
     }
 
     #[inline]
-    fn of_task(&self, py: Python<'_>, function: &Py<PyAny>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn of_task(
+        &self,
+        py: Python<'_>,
+        function: &Py<PyAny>,
+        task: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         let mut arguments = [
             std::ptr::null_mut::<ffi::PyObject>(),
             self.event_loop.as_ptr(),

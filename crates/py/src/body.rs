@@ -21,7 +21,11 @@ pub(crate) struct NativeBody {
 
 impl NativeBody {
     pub(crate) fn new(core: &Arc<Core>, id: RequestId, length: Option<u64>) -> Self {
-        Self { core: Arc::clone(core), id, length }
+        Self {
+            core: Arc::clone(core),
+            id,
+            length,
+        }
     }
 
     /// What can be read now; None: nothing yet.

@@ -72,7 +72,8 @@ impl State {
         !self.touched
             && self.task.as_ref().is_some_and(|task| {
                 let task = task.bind(py);
-                ffi::reference_count(task) == self.references && ffi::weak_references(task) == self.weak
+                ffi::reference_count(task) == self.references
+                    && ffi::weak_references(task) == self.weak
             })
     }
 }
@@ -88,10 +89,7 @@ pub(crate) struct Carrier {
 pub(crate) enum First {
     /// The coroutine ended with a value. Its Task was left as it was: as long as no more code of the user's runs for
     /// this request, it may serve the next one.
-    Returned {
-        value: Py<PyAny>,
-        is_pristine: bool,
-    },
+    Returned { value: Py<PyAny>, is_pristine: bool },
     /// The coroutine raised.
     Raised(PyErr),
     /// The coroutine suspended: the carrier is gone with it, and this Task runs it.
@@ -218,7 +216,10 @@ impl Carrier {
                     // A Task that is told to cancel itself and then returns is a cancelled Task.
                     return Ok(First::Raised(CancelledError::new_err(())));
                 }
-                Ok(First::Returned { value: value.unbind(), is_pristine })
+                Ok(First::Returned {
+                    value: value.unbind(),
+                    is_pristine,
+                })
             }
             Step::Raised(error) => {
                 this.forget(py);
@@ -228,9 +229,9 @@ impl Carrier {
     }
 
     fn forget(&self, py: Python<'_>) {
-        let gone = self.state.with(py, |state| {
-            (state.coroutine.take(), state.context.take())
-        });
+        let gone = self
+            .state
+            .with(py, |state| (state.coroutine.take(), state.context.take()));
         drop(gone);
     }
 
@@ -257,7 +258,9 @@ impl Carrier {
         // Without a wake-up the Task has not taken its first step yet; it ends when it does.
         if let Some(wakeup) = wakeup {
             if this.core.asyncio.is_in_task(py)? {
-                this.core.asyncio.call_soon_with(py, wakeup.bind(py), slf.as_any())?;
+                this.core
+                    .asyncio
+                    .call_soon_with(py, wakeup.bind(py), slf.as_any())?;
             } else {
                 wakeup.bind(py).call1((slf,))?;
             }
@@ -353,7 +356,11 @@ impl Carrier {
         Some(first)
     }
 
-    fn step<'py>(&self, py: Python<'py>, slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn step<'py>(
+        &self,
+        py: Python<'py>,
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         match self.state.with(py, |state| state.phase) {
             Phase::New => {
                 self.state.with(py, |state| {
@@ -438,7 +445,9 @@ impl Carrier {
                     Some(message) => first.call_method1(intern!(py, "cancel"), (message,)),
                     None => first.call_method0(intern!(py, "cancel")),
                 };
-                cancelled = result.and_then(|result| result.is_truthy()).unwrap_or(false);
+                cancelled = result
+                    .and_then(|result| result.is_truthy())
+                    .unwrap_or(false);
             }
             if !cancelled {
                 let former = this
@@ -462,9 +471,9 @@ impl Carrier {
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let coroutine = this
-            .state
-            .with(py, |state| state.coroutine.as_ref().map(|c| c.clone_ref(py)));
+        let coroutine = this.state.with(py, |state| {
+            state.coroutine.as_ref().map(|c| c.clone_ref(py))
+        });
         if let Some(coroutine) = coroutine {
             coroutine.bind(py).call_method0(intern!(py, "close"))?;
         }
@@ -485,12 +494,7 @@ impl Carrier {
     }
 
     #[pyo3(signature = (callback, *, context=None))]
-    fn add_done_callback(
-        &self,
-        py: Python<'_>,
-        callback: Py<PyAny>,
-        context: Option<Py<PyAny>>,
-    ) {
+    fn add_done_callback(&self, py: Python<'_>, callback: Py<PyAny>, context: Option<Py<PyAny>>) {
         // The Task's own context is not needed: every step of a carrier enters the request's context.
         drop(context);
         let former = self.state.with(py, |state| state.wakeup.replace(callback));
@@ -523,10 +527,9 @@ impl Carrier {
     #[getter]
     fn user_coro(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let coroutine = slf
-            .get()
-            .state
-            .with(py, |state| state.coroutine.as_ref().map(|c| c.clone_ref(py)));
+        let coroutine = slf.get().state.with(py, |state| {
+            state.coroutine.as_ref().map(|c| c.clone_ref(py))
+        });
         match coroutine {
             Some(coroutine) => Ok(coroutine),
             None => slf.clone().into_py_any(py),
@@ -567,7 +570,11 @@ impl Carrier {
     fn __clear__(&self, py: Python<'_>) {
         self.end(py);
         let gone = self.state.with(py, |state| {
-            (state.wakeup.take(), state.first.take(), state.pending.take())
+            (
+                state.wakeup.take(),
+                state.first.take(),
+                state.pending.take(),
+            )
         });
         drop(gone);
     }

@@ -5,8 +5,8 @@
 //! Rule 3: whatever ends a batch, KeyboardInterrupt included, no carrier stays the current task and no output is lost.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
@@ -284,7 +284,12 @@ impl Core {
     fn take_events(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let began = Now::current();
         self.shell(py, |shell| shell.poll(began))?;
-        let mut batch = Batch { began: began.millis, now: began, started: 0, id: None };
+        let mut batch = Batch {
+            began: began.millis,
+            now: began,
+            started: 0,
+            id: None,
+        };
         loop {
             // Caught here and not for each event: a landing pad costs nothing, entering one does.
             match catch_unwind(AssertUnwindSafe(|| self.serve_events(py, &mut batch))) {
@@ -332,7 +337,9 @@ impl Core {
                 batch.started += 1;
                 if batch.started.is_multiple_of(STARTS_PER_CLOCK) {
                     batch.now = Now::current();
-                    if batch.started >= STARTS_PER_WAKE || batch.now.millis > batch.began + MILLIS_PER_WAKE {
+                    if batch.started >= STARTS_PER_WAKE
+                        || batch.now.millis > batch.began + MILLIS_PER_WAKE
+                    {
                         break;
                     }
                 }
@@ -348,7 +355,11 @@ impl Core {
             Event::BodyReady { id } => self.on_body_ready(py, id),
             Event::Writable { id } => self.on_writable(py, id),
             Event::Gone { id } | Event::HalfClosed { id } => self.on_gone(py, id),
-            Event::Refused { connection, id, refusal } => {
+            Event::Refused {
+                connection,
+                id,
+                refusal,
+            } => {
                 let peer = self.shell(py, |shell| shell.peer_of(connection));
                 self.log.refused(py, peer, &refusal);
                 match id {
@@ -364,7 +375,12 @@ impl Core {
         }
     }
 
-    fn request_object<'py>(self: &Arc<Self>, py: Python<'py>, id: RequestId, head: Box<Head>) -> PyResult<Bound<'py, Request>> {
+    fn request_object<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        id: RequestId,
+        head: Box<Head>,
+    ) -> PyResult<Bound<'py, Request>> {
         let spare = self.spare.take(py).map(|spare| spare.into_bound(py));
         // Used again only where nobody else can see it.
         let request = match spare {
@@ -388,7 +404,13 @@ impl Core {
         drop(former);
     }
 
-    fn on_request(self: &Arc<Self>, py: Python<'_>, id: RequestId, head: Box<Head>, has_body: bool) -> PyResult<()> {
+    fn on_request(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        id: RequestId,
+        head: Box<Head>,
+        has_body: bool,
+    ) -> PyResult<()> {
         let guarded = self.hooks.guard_all || (head.has_cookie && !head.method.is_safe());
         let length = match head.framing {
             Framing::None => Some(0),
@@ -416,7 +438,11 @@ impl Core {
             }
         });
         let plan = *target.as_ref().unwrap_or(&NO_PLAN);
-        let work = Work { id, plan, request: request.clone().unbind() };
+        let work = Work {
+            id,
+            plan,
+            request: request.clone().unbind(),
+        };
         if guarded {
             let verdict = self.hooks.guard.bind(py).call1((&request,));
             if !verdict.as_ref().is_ok_and(|verdict| verdict.is_none()) {
@@ -427,7 +453,9 @@ impl Core {
         }
         match target {
             Err(allowed) => {
-                let allowed = allowed.map(|methods| pyo3::types::PyTuple::new(py, methods)).transpose()?;
+                let allowed = allowed
+                    .map(|methods| pyo3::types::PyTuple::new(py, methods))
+                    .transpose()?;
                 let answer = self.hooks.miss.bind(py).call1((&request, allowed));
                 self.finish_hook(py, &work, answer)?;
             }
@@ -460,14 +488,23 @@ impl Core {
         let flight = self.flights.with(py, |flights| flights.remove(&id));
         let bytes = PyBytes::new(py, &body);
         self.shell(py, |shell| shell.recycle_body(body));
-        let Some(Flight { request: Some(request), plan: Some(target), .. }) = flight else {
+        let Some(Flight {
+            request: Some(request),
+            plan: Some(target),
+            ..
+        }) = flight
+        else {
             return Ok(());
         };
         request.get().set_body(py, bytes);
         let Some(plan) = self.plans.get(target as usize) else {
             return Ok(());
         };
-        let work = Work { id, plan: target, request };
+        let work = Work {
+            id,
+            plan: target,
+            request,
+        };
         self.invoke(py, plan.get(), &work)
     }
 
@@ -513,7 +550,12 @@ impl Core {
     }
 
     /// Sends what the application said to a request that has no handler: an Answer, or an awaitable of one.
-    fn finish_hook(self: &Arc<Self>, py: Python<'_>, work: &Work, outcome: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
+    fn finish_hook(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        outcome: PyResult<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         match outcome {
             Ok(value) if !value.is_instance_of::<Answer>() => self.run_coroutine(py, work, value),
             outcome => self.finish_now(py, work, outcome),
@@ -521,7 +563,12 @@ impl Core {
     }
 
     /// Answers from where no coroutine runs, in a fresh context.
-    fn finish_now(self: &Arc<Self>, py: Python<'_>, work: &Work, outcome: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
+    fn finish_now(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        outcome: PyResult<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let context = ffi::copy_context(py, &self.context)?;
         self.finish_in(py, work, outcome, context)
     }
@@ -639,9 +686,9 @@ impl Core {
 
     /// The carrier whose task is the current one.
     fn entered_carrier(self: &Arc<Self>, py: Python<'_>) -> PyResult<Py<Carrier>> {
-        let known = self
-            .carrier
-            .with(py, |carrier| carrier.as_ref().map(|carrier| carrier.clone_ref(py)));
+        let known = self.carrier.with(py, |carrier| {
+            carrier.as_ref().map(|carrier| carrier.clone_ref(py))
+        });
         let carrier = match known {
             Some(carrier) => carrier,
             None => {
@@ -664,9 +711,9 @@ impl Core {
             return Ok(());
         }
         self.entered.set(py, false);
-        let carrier = self
-            .carrier
-            .with(py, |carrier| carrier.as_ref().map(|carrier| carrier.clone_ref(py)));
+        let carrier = self.carrier.with(py, |carrier| {
+            carrier.as_ref().map(|carrier| carrier.clone_ref(py))
+        });
         match carrier {
             Some(carrier) => carrier.get().leave(py),
             None => Ok(()),
@@ -690,10 +737,19 @@ impl Core {
 
     // ---- threads
 
-    fn submit(self: &Arc<Self>, py: Python<'_>, work: &Work, arguments: Option<crate::plan::Arguments>) -> PyResult<()> {
+    fn submit(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        arguments: Option<crate::plan::Arguments>,
+    ) -> PyResult<()> {
         let context = ffi::copy_context(py, &self.context)?;
         self.note_flight(py, work);
-        let job = Job { work: work.clone_ref(py), arguments, context: context.unbind() };
+        let job = Job {
+            work: work.clone_ref(py),
+            arguments,
+            context: context.unbind(),
+        };
         if let Err(job) = self.pool.submit(job) {
             self.forget(py, work.id);
             self.respond_plainly(py, work.id, 503);
@@ -704,7 +760,11 @@ impl Core {
 
     /// Runs one job on a worker thread.
     pub(crate) fn run_job(self: &Arc<Self>, py: Python<'_>, job: Job) -> PyResult<()> {
-        let Job { work, arguments, context } = job;
+        let Job {
+            work,
+            arguments,
+            context,
+        } = job;
         let Some(plan) = self.plans.get(work.plan as usize) else {
             return Ok(());
         };
@@ -737,7 +797,9 @@ impl Core {
             return;
         };
         let poll = self.callbacks.with(py, |callbacks| {
-            callbacks.as_ref().map(|callbacks| callbacks.poll.clone_ref(py))
+            callbacks
+                .as_ref()
+                .map(|callbacks| callbacks.poll.clone_ref(py))
         });
         wake.wake(py, poll);
     }
@@ -791,7 +853,11 @@ impl Core {
     /// The request is answered, or nobody waits for it.
     pub(crate) fn forget(&self, py: Python<'_>, id: RequestId) {
         let flight = self.flights.with(py, |flights| {
-            if flights.is_empty() { None } else { flights.remove(&id) }
+            if flights.is_empty() {
+                None
+            } else {
+                flights.remove(&id)
+            }
         });
         drop(flight);
     }
@@ -803,8 +869,9 @@ impl Core {
     }
 
     pub(crate) fn is_gone(&self, py: Python<'_>, id: RequestId) -> bool {
-        self.flights
-            .with(py, |flights| flights.get(&id).is_some_and(|flight| flight.gone))
+        self.flights.with(py, |flights| {
+            flights.get(&id).is_some_and(|flight| flight.gone)
+        })
     }
 
     pub(crate) fn is_streaming(&self, py: Python<'_>, id: RequestId) -> bool {
@@ -845,7 +912,10 @@ impl Core {
         // The cancellation reaches the waiters through the task.
         drop((writer, reader));
         match task {
-            Some(task) => task.bind(py).call_method0(pyo3::intern!(py, "cancel")).map(drop),
+            Some(task) => task
+                .bind(py)
+                .call_method0(pyo3::intern!(py, "cancel"))
+                .map(drop),
             None => Ok(()),
         }
     }
@@ -889,10 +959,18 @@ impl Core {
         }
     }
 
-    pub(crate) fn wait_for_room(self: &Arc<Self>, py: Python<'_>, id: RequestId) -> PyResult<Py<Waiter>> {
+    pub(crate) fn wait_for_room(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        id: RequestId,
+    ) -> PyResult<Py<Waiter>> {
         let waiter = Py::new(py, Waiter::new(self, None))?;
         let former = self.flights.with(py, |flights| {
-            flights.entry(id).or_default().writer.replace(waiter.clone_ref(py))
+            flights
+                .entry(id)
+                .or_default()
+                .writer
+                .replace(waiter.clone_ref(py))
         });
         drop(former);
         Ok(waiter)
@@ -906,9 +984,9 @@ impl Core {
     ) -> PyResult<Py<Waiter>> {
         let waiter = Py::new(py, Waiter::new(self, None))?;
         let entry = (waiter.clone_ref(py), body.clone().unbind());
-        let former = self
-            .flights
-            .with(py, |flights| flights.entry(id).or_default().reader.replace(entry));
+        let former = self.flights.with(py, |flights| {
+            flights.entry(id).or_default().reader.replace(entry)
+        });
         drop(former);
         Ok(waiter)
     }
@@ -923,8 +1001,13 @@ impl Core {
         context: Option<Py<PyAny>>,
         waiter: Py<PyAny>,
     ) -> PyResult<()> {
-        self.woken
-            .with(py, |woken| woken.push(Wakeup { callback, context, waiter }));
+        self.woken.with(py, |woken| {
+            woken.push(Wakeup {
+                callback,
+                context,
+                waiter,
+            })
+        });
         self.output_changed(py)
     }
 
@@ -936,11 +1019,18 @@ impl Core {
             if woken.is_empty() {
                 break;
             }
-            for Wakeup { callback, context, waiter } in woken {
+            for Wakeup {
+                callback,
+                context,
+                waiter,
+            } in woken
+            {
                 let callback = callback.bind(py);
                 let called = match &context {
-                    Some(context) => ffi::in_context(py, context.bind(py), || callback.call1((&waiter,)))
-                        .and_then(|called| called),
+                    Some(context) => {
+                        ffi::in_context(py, context.bind(py), || callback.call1((&waiter,)))
+                            .and_then(|called| called)
+                    }
                     None => callback.call1((&waiter,)),
                 };
                 match called {
@@ -965,7 +1055,9 @@ impl Core {
             return Ok(());
         }
         let flush = self.callbacks.with(py, |callbacks| {
-            callbacks.as_ref().map(|callbacks| callbacks.flush.clone_ref(py))
+            callbacks
+                .as_ref()
+                .map(|callbacks| callbacks.flush.clone_ref(py))
         });
         let Some(flush) = flush else { return Ok(()) };
         if !self.is_loop_thread() {
@@ -991,7 +1083,9 @@ impl Core {
 
     fn poll_soon(&self, py: Python<'_>) -> PyResult<()> {
         let poll = self.callbacks.with(py, |callbacks| {
-            callbacks.as_ref().map(|callbacks| callbacks.poll.clone_ref(py))
+            callbacks
+                .as_ref()
+                .map(|callbacks| callbacks.poll.clone_ref(py))
         });
         match poll {
             Some(poll) => self.asyncio.call_soon(py, poll.bind(py)),
@@ -1002,7 +1096,14 @@ impl Core {
     // ---- the engine, one call at a time. A request that is gone is nobody's fault: what is said to it is dropped.
 
     #[inline]
-    pub(crate) fn respond(&self, py: Python<'_>, id: RequestId, status: u16, block: &FieldBlock, body: &[u8]) {
+    pub(crate) fn respond(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        status: u16,
+        block: &FieldBlock,
+        body: &[u8],
+    ) {
         let _gone = self.shell(py, |shell| shell.respond(id, status, &[block], body));
     }
 
@@ -1023,10 +1124,13 @@ impl Core {
         block: &FieldBlock,
         length: Option<u64>,
     ) -> bool {
-        let started = self.shell(py, |shell| shell.start(id, status, &[block], length)).is_ok();
+        let started = self
+            .shell(py, |shell| shell.start(id, status, &[block], length))
+            .is_ok();
         if started {
-            self.flights
-                .with(py, |flights| flights.entry(id).or_default().streaming = true);
+            self.flights.with(py, |flights| {
+                flights.entry(id).or_default().streaming = true
+            });
         }
         started
     }
@@ -1060,11 +1164,11 @@ impl Core {
 
     /// The exception for a body that broke a rule.
     pub(crate) fn refusal_error(&self, py: Python<'_>, refusal: &Refusal) -> PyErr {
-        let made = self
-            .hooks
-            .refusal
-            .bind(py)
-            .call1((refusal.status, refusal.code, refusal.sentence));
+        let made =
+            self.hooks
+                .refusal
+                .bind(py)
+                .call1((refusal.status, refusal.code, refusal.sentence));
         match made {
             Ok(error) => PyErr::from_value(error),
             Err(error) => error,

@@ -182,7 +182,14 @@ impl Contexts {
     fn variables(context: &Bound<'_, PyAny>) -> usize {
         // SAFETY: a context object is larger than this offset plus one word on every supported version (its
         // `tp_basicsize` is checked in `probe` before this is called).
-        unsafe { context.as_ptr().cast::<u8>().add(Self::VARIABLES).cast::<usize>().read() }
+        unsafe {
+            context
+                .as_ptr()
+                .cast::<u8>()
+                .add(Self::VARIABLES)
+                .cast::<usize>()
+                .read()
+        }
     }
 
     /// Tries out whether a copy shares the word and a changed copy does not.
@@ -195,10 +202,15 @@ impl Contexts {
         }
         let copy = copy_context(py, &base.clone().unbind())?;
         let shared = Self::variables(&copy) == Self::variables(base);
-        let variable = py.import("contextvars")?.getattr("ContextVar")?.call1(("kingpost probe",))?;
+        let variable = py
+            .import("contextvars")?
+            .getattr("ContextVar")?
+            .call1(("kingpost probe",))?;
         copy.call_method1(intern!(py, "run"), (variable.getattr("set")?, 1))?;
         let differs = Self::variables(&copy) != Self::variables(base);
-        Ok(Self { known: shared && differs })
+        Ok(Self {
+            known: shared && differs,
+        })
     }
 
     /// Whether nobody has set a variable in `context` or keeps it.

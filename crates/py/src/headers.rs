@@ -11,7 +11,10 @@ use wire::http1::Head;
 pub(crate) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyString> {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.is_ascii() => PyString::new(py, text),
-        _ => PyString::new(py, &bytes.iter().map(|&b| char::from(b)).collect::<String>()),
+        _ => PyString::new(
+            py,
+            &bytes.iter().map(|&b| char::from(b)).collect::<String>(),
+        ),
     }
 }
 
@@ -31,7 +34,12 @@ impl Headers {
             fields: head
                 .fields
                 .iter()
-                .map(|field| (head.slice(field.name).into(), head.slice(field.value).into()))
+                .map(|field| {
+                    (
+                        head.slice(field.name).into(),
+                        head.slice(field.value).into(),
+                    )
+                })
                 .collect(),
         }
     }
@@ -47,7 +55,11 @@ impl Headers {
     fn joined(&self, name: &str) -> Option<Vec<u8>> {
         let mut values = self.named(name);
         let mut joined = values.next()?.to_vec();
-        let separator: &[u8] = if name.eq_ignore_ascii_case("cookie") { b"; " } else { b", " };
+        let separator: &[u8] = if name.eq_ignore_ascii_case("cookie") {
+            b"; "
+        } else {
+            b", "
+        };
         for value in values {
             joined.extend_from_slice(separator);
             joined.extend_from_slice(value);
@@ -156,7 +168,11 @@ impl Headers {
                 let secret = ["cookie", "authorization", "proxy-authorization"]
                     .iter()
                     .any(|secret| name.eq_ignore_ascii_case(secret));
-                let value = if secret { "***".into() } else { String::from_utf8_lossy(value) };
+                let value = if secret {
+                    "***".into()
+                } else {
+                    String::from_utf8_lossy(value)
+                };
                 format!("{name}: {value}")
             })
             .collect();

@@ -27,7 +27,13 @@ impl Log {
             Some(ip) => ip.to_string(),
             None => "a client".to_owned(),
         };
-        let line = ("refused a request of %s: %d %s (%s)", peer, refusal.status, refusal.code, refusal.sentence);
+        let line = (
+            "refused a request of %s: %d %s (%s)",
+            peer,
+            refusal.status,
+            refusal.code,
+            refusal.sentence,
+        );
         tell(py, &self.debug, line);
     }
 
@@ -39,18 +45,24 @@ impl Log {
                 std::io::Error::from_raw_os_error(errno)
             ),
             Notice::ConnectionsFull => {
-                "all allowed connections are in use; new clients wait (limit `connections`)".to_owned()
+                "all allowed connections are in use; new clients wait (limit `connections`)"
+                    .to_owned()
             }
             Notice::PeerFull { peer } => format!(
                 "{} holds as many connections as one client may hold; a new one was closed (limit `connections_per_peer`)",
-                peer.ip().map_or_else(|| "a client".to_owned(), |ip| ip.to_string())
+                peer.ip()
+                    .map_or_else(|| "a client".to_owned(), |ip| ip.to_string())
             ),
-            Notice::WrongLength { .. } => "an answer was not as long as its head had said; its connection was closed, \
+            Notice::WrongLength { .. } => {
+                "an answer was not as long as its head had said; its connection was closed, \
                                            so that nobody takes the next answer for the rest of it"
-                .to_owned(),
-            Notice::Panicked => "our own code failed on what a client sent; its connection was closed. \
+                    .to_owned()
+            }
+            Notice::Panicked => {
+                "our own code failed on what a client sent; its connection was closed. \
                                  This is a bug of Kingpost: please report it"
-                .to_owned(),
+                    .to_owned()
+            }
             other => format!("{other:?}"),
         };
         tell(py, &self.warning, ("%s", line));

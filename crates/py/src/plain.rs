@@ -16,20 +16,34 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(core: &Arc<Core>, work: Work) -> Self {
-        Self { core: Arc::clone(core), work }
+        Self {
+            core: Arc::clone(core),
+            work,
+        }
     }
 }
 
 #[pymethods]
 impl Exchange {
     /// The coroutine returned a value. Gives the next coroutine to run, or None at the end.
-    fn returned<'py>(&self, py: Python<'py>, value: Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn returned<'py>(
+        &self,
+        py: Python<'py>,
+        value: Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.core.settle(py, &self.work, Ok(value))
     }
 
     /// The coroutine raised. Gives the next coroutine to run, or None at the end.
-    fn raised<'py>(&self, py: Python<'py>, error: &Bound<'py, PyBaseException>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.core
-            .settle(py, &self.work, Err(PyErr::from_value(error.clone().into_any())))
+    fn raised<'py>(
+        &self,
+        py: Python<'py>,
+        error: &Bound<'py, PyBaseException>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.core.settle(
+            py,
+            &self.work,
+            Err(PyErr::from_value(error.clone().into_any())),
+        )
     }
 }

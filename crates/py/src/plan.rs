@@ -106,7 +106,10 @@ impl Convert {
             Self::Integer => {
                 let digits = text.strip_prefix('-').unwrap_or(text);
                 // 18 digits fit an i64; longer ones are rare enough to go the slow way.
-                if digits.is_empty() || digits.len() > 18 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                if digits.is_empty()
+                    || digits.len() > 18
+                    || !digits.bytes().all(|b| b.is_ascii_digit())
+                {
                     return None;
                 }
                 let value: i64 = text.parse().ok()?;
@@ -221,8 +224,11 @@ fn find<'a>(pairs: &'a [(Cow<'a, str>, Cow<'a, str>)], name: &str) -> Found<'a> 
 #[pymethods]
 impl Plan {
     #[new]
-    #[pyo3(signature = (handler, *, kind, binders, slow, encoder=None, status=200, max_body=1_048_576, stream_body=false, name=String::new()))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python constructor")]
+    #[pyo3(signature = (handler, *, kind, binders, slow, encoder=None, status=200, max_body=1_048_576, stream_body=false, name=""))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of a Python constructor"
+    )]
     fn new(
         handler: Bound<'_, PyAny>,
         kind: &str,
@@ -232,7 +238,7 @@ impl Plan {
         status: u16,
         max_body: u64,
         stream_body: bool,
-        name: String,
+        name: &str,
     ) -> PyResult<Self> {
         let py = handler.py();
         let kind = match kind {
@@ -240,7 +246,11 @@ impl Plan {
             "thread" => Kind::Thread,
             "inline" => Kind::Inline,
             "asyncgen" => Kind::AsyncGenerator,
-            other => return Err(PyValueError::new_err(format!("{other:?} is no kind of handler"))),
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "{other:?} is no kind of handler"
+                )));
+            }
         };
         let encoder = match encoder {
             Some(encoder) => Encoder::new(&encoder)?,
@@ -268,7 +278,7 @@ impl Plan {
             status,
             max_body,
             stream_body,
-            name,
+            name: name.to_owned(),
             sources,
             keywords: names.len(),
             names: if names.is_empty() {
@@ -294,15 +304,26 @@ fn read_binders(binders: &[Bound<'_, PyTuple>]) -> PyResult<(Vec<Source>, Vec<St
         let required = crate::required(py)?;
         let default = |index: usize| -> PyResult<Option<Py<PyAny>>> {
             let value = item(index)?;
-            Ok(if value.is(&required) { None } else { Some(value.unbind()) })
+            Ok(if value.is(&required) {
+                None
+            } else {
+                Some(value.unbind())
+            })
         };
         let tag = text(0)?;
         let source = match tag.as_str() {
             "request" => Source::Request,
             "stream" => Source::Stream,
-            "constant" => Source::Constant { value: item(1)?.unbind() },
-            "body" => Source::Body { decode: item(1)?.unbind() },
-            "path" => Source::Path { name: text(1)?, convert: Convert::new(&item(2)?)? },
+            "constant" => Source::Constant {
+                value: item(1)?.unbind(),
+            },
+            "body" => Source::Body {
+                decode: item(1)?.unbind(),
+            },
+            "path" => Source::Path {
+                name: text(1)?,
+                convert: Convert::new(&item(2)?)?,
+            },
             "query" => Source::Query {
                 name: text(1)?,
                 convert: Convert::new(&item(2)?)?,
@@ -322,7 +343,11 @@ fn read_binders(binders: &[Bound<'_, PyTuple>]) -> PyResult<(Vec<Source>, Vec<St
                     }
                 },
             },
-            other => return Err(PyValueError::new_err(format!("{other:?} is no source of arguments"))),
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "{other:?} is no source of arguments"
+                )));
+            }
         };
         let keyword = item(binder.len().saturating_sub(1))?.extract::<Option<String>>()?;
         match keyword {
@@ -341,7 +366,11 @@ fn read_binders(binders: &[Bound<'_, PyTuple>]) -> PyResult<(Vec<Source>, Vec<St
 
 impl Plan {
     /// Makes the arguments natively; None: the slow binder must.
-    pub(crate) fn bind(&self, py: Python<'_>, request: &Bound<'_, Request>) -> PyResult<Option<Arguments>> {
+    pub(crate) fn bind(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, Request>,
+    ) -> PyResult<Option<Arguments>> {
         let Some(sources) = &self.sources else {
             return Ok(None);
         };
@@ -349,7 +378,11 @@ impl Plan {
             return Ok(Some(Arguments::None));
         }
         let this = request.get();
-        let text = if self.queries { this.query_string(py) } else { Vec::new() };
+        let text = if self.queries {
+            this.query_string(py)
+        } else {
+            Vec::new()
+        };
         let pairs = match crate::request::query_pairs(&text) {
             Some(pairs) => pairs,
             None => return Ok(None),
@@ -362,17 +395,24 @@ impl Plan {
                 Source::Path { name, convert } => this
                     .path_parameter(py, name)
                     .and_then(|text| convert.apply(py, &text)),
-                Source::Query { name, convert, default } => match find(&pairs, name) {
+                Source::Query {
+                    name,
+                    convert,
+                    default,
+                } => match find(&pairs, name) {
                     Found::Once(text) => convert.apply(py, text),
                     Found::Nothing => default.as_ref().map(|default| default.bind(py).clone()),
                     Found::Repeated => None,
                 },
-                Source::Queries { name, convert, default, container } => {
-                    repeated(py, &pairs, name, convert, default.as_ref(), *container)?
-                }
-                Source::Body { decode } => this.json_body(py).and_then(|body| {
-                    decode.bind(py).call1((body,)).ok()
-                }),
+                Source::Queries {
+                    name,
+                    convert,
+                    default,
+                    container,
+                } => repeated(py, &pairs, name, convert, default.as_ref(), *container)?,
+                Source::Body { decode } => this
+                    .json_body(py)
+                    .and_then(|body| decode.bind(py).call1((body,)).ok()),
                 Source::Stream => this.stream_object(py),
             };
             match value {
@@ -387,19 +427,28 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong with the request, as an HTTPError.
-    pub(crate) fn bind_slowly(&self, py: Python<'_>, request: &Bound<'_, Request>) -> PyResult<Arguments> {
+    pub(crate) fn bind_slowly(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, Request>,
+    ) -> PyResult<Arguments> {
         let result = self.slow.bind(py).call1((request,))?;
-        let (positional, keywords) =
-            result.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>()?;
+        let (positional, keywords) = result.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>()?;
         Ok(Arguments::Slow(positional.unbind(), keywords.unbind()))
     }
 
     /// Calls the handler.
     #[inline]
-    pub(crate) fn call<'py>(&self, py: Python<'py>, arguments: &Arguments) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn call<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Arguments,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let handler = self.handler.bind_borrowed(py);
         match arguments {
-            Arguments::None => crate::ffi::vectorcall(py, handler, &mut [std::ptr::null_mut()], None, 0),
+            Arguments::None => {
+                crate::ffi::vectorcall(py, handler, &mut [std::ptr::null_mut()], None, 0)
+            }
             Arguments::Slow(positional, keywords) => {
                 handler.call(positional.bind(py), Some(keywords.bind(py)))
             }
@@ -410,7 +459,13 @@ impl Plan {
                     for (slot, value) in slots.iter_mut().skip(1).zip(values) {
                         *slot = value.as_ptr();
                     }
-                    return crate::ffi::vectorcall(py, handler, slots, self.names.as_ref(), self.keywords);
+                    return crate::ffi::vectorcall(
+                        py,
+                        handler,
+                        slots,
+                        self.names.as_ref(),
+                        self.keywords,
+                    );
                 }
                 let mut many = Vec::with_capacity(values.len() + 1);
                 many.push(std::ptr::null_mut());

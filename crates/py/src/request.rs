@@ -136,7 +136,9 @@ impl Request {
     }
 
     pub(crate) fn set_body(&self, py: Python<'_>, body: Bound<'_, PyBytes>) {
-        let former = self.state.with(py, |state| state.body.replace(body.unbind()));
+        let former = self
+            .state
+            .with(py, |state| state.body.replace(body.unbind()));
         drop(former);
     }
 
@@ -227,10 +229,11 @@ impl Request {
     /// The method, in upper case as it was sent.
     #[getter]
     fn method<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        self.state.with(py, |state| match state.head.method.token() {
-            Some(token) => PyString::intern(py, token),
-            None => latin1(py, state.head.slice(state.head.method_span)),
-        })
+        self.state
+            .with(py, |state| match state.head.method.token() {
+                Some(token) => PyString::intern(py, token),
+                None => latin1(py, state.head.slice(state.head.method_span)),
+            })
     }
 
     /// The path, percent-decoded; bytes that are not UTF-8 are replaced by U+FFFD.
@@ -244,8 +247,9 @@ impl Request {
     /// The path as it was sent.
     #[getter]
     fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        self.state
-            .with(py, |state| PyBytes::new(py, state.head.slice(state.head.path)))
+        self.state.with(py, |state| {
+            PyBytes::new(py, state.head.slice(state.head.path))
+        })
     }
 
     /// What stands behind `?`, as it was sent; empty where there is none.
@@ -329,9 +333,7 @@ impl Request {
     /// 16 hexadecimal digits, also sent back as `x-request-id`.
     #[getter]
     fn id(&self, py: Python<'_>) -> String {
-        let (core, id) = self
-            .state
-            .with(py, |state| (state.core.clone(), state.id));
+        let (core, id) = self.state.with(py, |state| (state.core.clone(), state.id));
         match (core, id) {
             (Some(core), Some(id)) => format!("{:016x}", core.request_number(py, id)),
             _ => String::new(),
@@ -378,9 +380,9 @@ impl Request {
     /// Values computed once per request.
     #[getter]
     fn cache(&self, py: Python<'_>) -> Py<PyDict> {
-        let known = self
-            .state
-            .with(py, |state| state.cache.as_ref().map(|cache| cache.clone_ref(py)));
+        let known = self.state.with(py, |state| {
+            state.cache.as_ref().map(|cache| cache.clone_ref(py))
+        });
         if let Some(cache) = known {
             return cache;
         }
@@ -419,7 +421,11 @@ impl Request {
 
     fn __clear__(&self, py: Python<'_>) {
         let gone = self.state.with(py, |state| {
-            (state.stream.take(), state.headers.take(), state.cache.take())
+            (
+                state.stream.take(),
+                state.headers.take(),
+                state.cache.take(),
+            )
         });
         drop(gone);
     }

@@ -45,11 +45,16 @@ fn decoded(bytes: &[u8]) -> String {
 impl Router {
     #[new]
     fn new() -> Self {
-        Self { state: GilCell::new(State::default()) }
+        Self {
+            state: GilCell::new(State::default()),
+        }
     }
 
     /// Adds a route: `target` answers `methods` on the paths that `pattern` matches; `source` is its "file:line".
-    #[expect(clippy::needless_pass_by_value, reason = "extracted from a Python sequence")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "extracted from a Python sequence"
+    )]
     fn add(
         &self,
         py: Python<'_>,
@@ -60,7 +65,13 @@ impl Router {
     ) -> PyResult<()> {
         let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
         let names = Pattern::parse(pattern)
-            .map(|pattern| pattern.parameters().iter().map(|p| p.name.clone()).collect())
+            .map(|pattern| {
+                pattern
+                    .parameters()
+                    .iter()
+                    .map(|p| p.name.clone())
+                    .collect()
+            })
             .unwrap_or_default();
         let added = self.state.with(py, |state| {
             let Some(tree) = Arc::get_mut(&mut state.tree) else {
@@ -77,14 +88,21 @@ impl Router {
             Ok(())
         });
         added.map_err(|error| match error {
-            None => PyRuntimeError::new_err("a server uses this router: add routes before it is made"),
+            None => {
+                PyRuntimeError::new_err("a server uses this router: add routes before it is made")
+            }
             Some(error @ RouteError::Conflict { .. }) => RouteConflict::new_err(error.to_string()),
             Some(error) => PyValueError::new_err(error.to_string()),
         })
     }
 
     /// (target, parameters); or the methods that the path allows; or None.
-    fn find<'py>(&self, py: Python<'py>, method: &str, path: &[u8]) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn find<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        path: &[u8],
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let mut params = Params::new();
         let (tree, names) = self.freeze(py);
         match tree.find(method, path, &mut params) {

@@ -60,7 +60,9 @@ impl Server {
             // An earlier call that is on the loop's list already finds nothing due, which costs little.
             this.tick_due.set(py, Some(due));
             let tick = Self::callback(slf, "tick")?;
-            this.core.asyncio.call_later(py, delay.as_secs_f64(), &tick)?;
+            this.core
+                .asyncio
+                .call_later(py, delay.as_secs_f64(), &tick)?;
         }
         let load = this.core.pool.load();
         if load.waiting > load.idle {
@@ -68,7 +70,14 @@ impl Server {
                 Self::grow(slf, load.waiting.min(FIRST_THREADS - load.threads))?;
             }
             if !this.growth.get(py).due {
-                this.growth.set(py, Growth { started: load.started, cpu: cpu_time(), due: true });
+                this.growth.set(
+                    py,
+                    Growth {
+                        started: load.started,
+                        cpu: cpu_time(),
+                        due: true,
+                    },
+                );
                 let look = Self::callback(slf, "look_at_threads")?;
                 this.core.asyncio.call_later(py, 0.005, &look)?;
             }
@@ -93,8 +102,16 @@ impl Server {
         }
         let scene = Scene {
             watch: Arc::clone(&self.core.watch),
-            names: self.core.plans.iter().map(|plan| plan.get().name.clone()).collect(),
-            thread: py.import("threading")?.call_method0("get_ident")?.extract()?,
+            names: self
+                .core
+                .plans
+                .iter()
+                .map(|plan| plan.get().name.clone())
+                .collect(),
+            thread: py
+                .import("threading")?
+                .call_method0("get_ident")?
+                .extract()?,
             warn: self.core.log.warning.clone_ref(py),
         };
         let watchdog = Watchdog::start(scene, Duration::from_millis(self.block_limit))?;
@@ -129,7 +146,10 @@ impl Server {
 fn cpu_time() -> Duration {
     #[cfg(unix)]
     {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
         // SAFETY: `time` is a valid place to write to; the call has no other effect.
         if unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) } == 0 {
             let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
@@ -144,7 +164,10 @@ fn cpu_time() -> Duration {
 impl Server {
     #[new]
     #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python constructor")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of a Python constructor"
+    )]
     fn new(
         py: Python<'_>,
         dispatch: Bound<'_, PyAny>,
@@ -180,17 +203,20 @@ impl Server {
         py.import("collections.abc")?
             .getattr("Coroutine")?
             .call_method1("register", (py.get_type::<crate::carrier::Carrier>(),))?;
-        let core = Core::new(py, Parts {
-            hooks: Hooks::new(&dispatch)?,
-            asyncio: Asyncio::new(&r#loop, &task_type)?,
-            plans,
-            router: tree,
-            names,
-            context,
-            shell,
-            pool: Pool::new(threads, queue),
-            plain,
-        })?;
+        let core = Core::new(
+            py,
+            Parts {
+                hooks: Hooks::new(&dispatch)?,
+                asyncio: Asyncio::new(&r#loop, &task_type)?,
+                plans,
+                router: tree,
+                names,
+                context,
+                shell,
+                pool: Pool::new(threads, queue),
+                plain,
+            },
+        )?;
         Ok(Self {
             core: Arc::new(core),
             spawn,
@@ -254,7 +280,14 @@ impl Server {
         let before = this.growth.get(py);
         let load = this.core.pool.load();
         let cpu = cpu_time();
-        this.growth.set(py, Growth { started: load.started, cpu, due: false });
+        this.growth.set(
+            py,
+            Growth {
+                started: load.started,
+                cpu,
+                due: false,
+            },
+        );
         // Half of the time or more was spent waiting: more threads would use it. A process that computes gains nothing.
         let idle = cpu.saturating_sub(before.cpu) < Duration::from_micros(3_000);
         if load.waiting > load.idle && (idle || load.started == before.started) {
@@ -284,12 +317,14 @@ impl Server {
     /// Accepts no more, finishes what is in flight, closes idle connections; after `grace` seconds closes the rest.
     fn stop(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
         if !grace.is_finite() || grace < 0.0 {
-            return Err(PyValueError::new_err(format!("grace={grace}: it is a number of seconds, 0 or more")));
+            return Err(PyValueError::new_err(format!(
+                "grace={grace}: it is a number of seconds, 0 or more"
+            )));
         }
         let py = slf.py();
-        slf.get()
-            .core
-            .shell(py, |shell| shell.stop(Duration::from_secs_f64(grace.min(86_400.0))));
+        slf.get().core.shell(py, |shell| {
+            shell.stop(Duration::from_secs_f64(grace.min(86_400.0)))
+        });
         Self::serve(slf)
     }
 
@@ -333,25 +368,37 @@ impl Server {
 
     /// A new connection without a socket.
     #[pyo3(signature = (client, notify))]
-    fn open(&self, py: Python<'_>, client: Option<(String, u16)>, notify: Py<PyAny>) -> PyResult<u64> {
+    fn open(
+        &self,
+        py: Python<'_>,
+        client: Option<(String, u16)>,
+        notify: Py<PyAny>,
+    ) -> PyResult<u64> {
         self.core.shell(py, |shell| shell.open(client, notify))
     }
 
     /// Bytes of a connection without a socket.
     fn feed(slf: &Bound<'_, Self>, connection: u64, data: &[u8]) -> PyResult<()> {
-        slf.get().core.shell(slf.py(), |shell| shell.feed(connection, data))?;
+        slf.get()
+            .core
+            .shell(slf.py(), |shell| shell.feed(connection, data))?;
         Self::serve(slf)
     }
 
     /// The peer of a connection without a socket will send no more.
     fn feed_eof(slf: &Bound<'_, Self>, connection: u64) -> PyResult<()> {
-        slf.get().core.shell(slf.py(), |shell| shell.feed_eof(connection))?;
+        slf.get()
+            .core
+            .shell(slf.py(), |shell| shell.feed_eof(connection))?;
         Self::serve(slf)
     }
 
     /// A connection without a socket is lost.
     fn lost(slf: &Bound<'_, Self>, connection: u64) -> PyResult<()> {
-        let former = slf.get().core.shell(slf.py(), |shell| shell.lost(connection))?;
+        let former = slf
+            .get()
+            .core
+            .shell(slf.py(), |shell| shell.lost(connection))?;
         drop(former);
         Self::serve(slf)
     }
@@ -379,11 +426,17 @@ impl Server {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("<Server: {} connections, {} requests in flight>", self.connections(py), self.in_flight(py)))
+        Ok(format!(
+            "<Server: {} connections, {} requests in flight>",
+            self.connections(py),
+            self.in_flight(py)
+        ))
     }
 }
 
 /// For methods that a server without sockets does not have.
 pub(crate) fn no_sockets() -> PyErr {
-    PyRuntimeError::new_err("this server was made without sockets (sockets=False): feed it through open() and feed()")
+    PyRuntimeError::new_err(
+        "this server was made without sockets (sockets=False): feed it through open() and feed()",
+    )
 }

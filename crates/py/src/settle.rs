@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::exceptions::{PyGeneratorExit, PyKeyboardInterrupt, PySystemExit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
-use pyo3::intern;
 use server::RequestId;
 
 use crate::answer::{Answer, Body};
@@ -87,11 +87,14 @@ fn encode_native<'a, 'py>(
     let py = value.py();
     let text = || value.cast::<PyString>().ok();
     match &plan.encoder {
-        Encoder::Text if value.is_exact_instance_of::<PyString>() => text().map(|text| Ok(Encoded::Text(text))),
-        Encoder::Html => text().map(|text| Ok(Encoded::Html(text))),
-        Encoder::Bytes if value.is_exact_instance_of::<PyBytes>() => {
-            value.cast::<PyBytes>().ok().map(|bytes| Ok(Encoded::Bytes(bytes)))
+        Encoder::Text if value.is_exact_instance_of::<PyString>() => {
+            text().map(|text| Ok(Encoded::Text(text)))
         }
+        Encoder::Html => text().map(|text| Ok(Encoded::Html(text))),
+        Encoder::Bytes if value.is_exact_instance_of::<PyBytes>() => value
+            .cast::<PyBytes>()
+            .ok()
+            .map(|bytes| Ok(Encoded::Bytes(bytes))),
         Encoder::Json if !value.is_none() => Some(json(core, value)),
         Encoder::Empty if value.is_none() => Some(Ok(Encoded::Empty)),
         Encoder::Function(function) => function
@@ -113,7 +116,10 @@ fn encode_native<'a, 'py>(
                 return Some(json(core, value));
             }
             if value.is_exact_instance_of::<PyBytes>() {
-                return value.cast::<PyBytes>().ok().map(|bytes| Ok(Encoded::Bytes(bytes)));
+                return value
+                    .cast::<PyBytes>()
+                    .ok()
+                    .map(|bytes| Ok(Encoded::Bytes(bytes)));
             }
             if value.get_type().is(core.hooks.html_type.bind(py)) {
                 return text().map(|text| Ok(Encoded::Html(text)));
@@ -140,7 +146,13 @@ impl Prepared {
 impl Core {
     /// Sends a value that needs nothing but bytes: what most handlers give. False: it needs more than that.
     #[inline]
-    pub(crate) fn answer_at_once(&self, py: Python<'_>, plan: &Plan, id: RequestId, value: &Bound<'_, PyAny>) -> bool {
+    pub(crate) fn answer_at_once(
+        &self,
+        py: Python<'_>,
+        plan: &Plan,
+        id: RequestId,
+        value: &Bound<'_, PyAny>,
+    ) -> bool {
         if self.hooks.warn_markup || self.has_flights(py) {
             // In development every text is looked at; a request in flight has a record to be closed.
             return false;
@@ -154,8 +166,12 @@ impl Core {
                 Ok(text) => self.respond(py, id, plan.status, &self.blocks.html, text.as_bytes()),
                 Err(_) => return false,
             },
-            Some(Ok(Encoded::Json(bytes))) => self.respond(py, id, plan.status, &self.blocks.json, bytes.as_bytes()),
-            Some(Ok(Encoded::Bytes(bytes))) => self.respond(py, id, plan.status, &self.blocks.bytes, bytes.as_bytes()),
+            Some(Ok(Encoded::Json(bytes))) => {
+                self.respond(py, id, plan.status, &self.blocks.json, bytes.as_bytes())
+            }
+            Some(Ok(Encoded::Bytes(bytes))) => {
+                self.respond(py, id, plan.status, &self.blocks.bytes, bytes.as_bytes())
+            }
             Some(Ok(Encoded::Empty)) | Some(Err(_)) | None => return false,
         }
         true
@@ -165,7 +181,10 @@ impl Core {
     fn looks_like_a_page(&self, prepared: &Prepared, py: Python<'_>) -> bool {
         self.hooks.warn_markup
             && match prepared {
-                Prepared::Text(text) => text.bind(py).to_str().is_ok_and(|text| text.starts_with('<')),
+                Prepared::Text(text) => text
+                    .bind(py)
+                    .to_str()
+                    .is_ok_and(|text| text.starts_with('<')),
                 _ => false,
             }
     }
@@ -200,7 +219,12 @@ impl Core {
         prepared.or_else(|error| self.fail(py, work, error))
     }
 
-    fn ask_for_answer(&self, py: Python<'_>, work: &Work, value: &Bound<'_, PyAny>) -> PyResult<Prepared> {
+    fn ask_for_answer(
+        &self,
+        py: Python<'_>,
+        work: &Work,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<Prepared> {
         let plan = (work.plan != NO_PLAN).then_some(work.plan);
         let answer = self
             .hooks
@@ -256,8 +280,12 @@ impl Core {
         match prepared {
             Prepared::Text(text) => self.send_text(py, work, status, &self.blocks.text, &text)?,
             Prepared::Html(text) => self.send_text(py, work, status, &self.blocks.html, &text)?,
-            Prepared::Json(bytes) => self.respond(py, work.id, status, &self.blocks.json, bytes.as_bytes(py)),
-            Prepared::Bytes(bytes) => self.respond(py, work.id, status, &self.blocks.bytes, bytes.as_bytes(py)),
+            Prepared::Json(bytes) => {
+                self.respond(py, work.id, status, &self.blocks.json, bytes.as_bytes(py))
+            }
+            Prepared::Bytes(bytes) => {
+                self.respond(py, work.id, status, &self.blocks.bytes, bytes.as_bytes(py))
+            }
             Prepared::Empty => {
                 let status = if status == 200 { 204 } else { status };
                 self.respond(py, work.id, status, &self.blocks.plain, b"");
@@ -324,7 +352,11 @@ impl Core {
     }
 
     /// Closes a body that will not be sent; a coroutine where that is asynchronous.
-    fn close_chunks<'py>(&self, py: Python<'py>, answer: &Answer) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn close_chunks<'py>(
+        &self,
+        py: Python<'py>,
+        answer: &Answer,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let body = answer.body.bind(py);
         let name = match answer.kind {
             Body::AsyncChunks => intern!(py, "aclose"),
@@ -420,7 +452,12 @@ impl Core {
     }
 
     /// Sends the chunks of a generator from the thread that its handler ran on, waiting while the client reads slowly.
-    fn stream_from_thread(self: &Arc<Self>, py: Python<'_>, work: &Work, answer: &Answer) -> PyResult<()> {
+    fn stream_from_thread(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        answer: &Answer,
+    ) -> PyResult<()> {
         let body = answer.body.bind(py);
         let started = self.start(py, work.id, answer.status, &answer.block, answer.length);
         if started && !work.request.get().is_head(py) {

@@ -8,9 +8,9 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use server::{BodyState, Config, ConnId, Engine, Event, Fate, Gone, Now, Peer, RequestId, Room};
 #[cfg(unix)]
 use server::{Driver, Listener, Waker};
-use server::{BodyState, Config, ConnId, Engine, Event, Fate, Gone, Now, Peer, RequestId, Room};
 use wire::http1::{FieldBlock, Head};
 use wire::limits::Limits;
 
@@ -36,9 +36,31 @@ macro_rules! limits {
 }
 
 limits!(
-    request_line, field, head, fields, empty_lines, body, upload, chunk_extension, chunk_extensions, trailer,
-    trailer_fields, query_pairs, cookies, cookie, head_timeout, idle_timeout, body_timeout, body_rate, write_timeout,
-    linger_timeout, linger, drain_timeout, pipelined, connections, connections_per_peer,
+    request_line,
+    field,
+    head,
+    fields,
+    empty_lines,
+    body,
+    upload,
+    chunk_extension,
+    chunk_extensions,
+    trailer,
+    trailer_fields,
+    query_pairs,
+    cookies,
+    cookie,
+    head_timeout,
+    idle_timeout,
+    body_timeout,
+    body_rate,
+    write_timeout,
+    linger_timeout,
+    linger,
+    drain_timeout,
+    pipelined,
+    connections,
+    connections_per_peer,
 );
 
 enum Transport {
@@ -116,26 +138,39 @@ impl Shell {
         event_loop: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let py = event_loop.py();
-        let mut config = Config { request_id, ..Config::default() };
+        let mut config = Config {
+            request_id,
+            ..Config::default()
+        };
         for (name, value) in limits.into_iter().flatten() {
             let name = name.extract::<String>()?;
             let number = value.extract::<u64>().map_err(|_| {
-                PyValueError::new_err(format!("limit {name}: a whole number of 0 or more is needed"))
+                PyValueError::new_err(format!(
+                    "limit {name}: a whole number of 0 or more is needed"
+                ))
             })?;
-            set_limit(&mut config.limits, &name, number)
-                .ok_or_else(|| PyValueError::new_err(format!("{name:?} is no limit; see kingpost.limits")))?;
+            set_limit(&mut config.limits, &name, number).ok_or_else(|| {
+                PyValueError::new_err(format!("{name:?} is no limit; see kingpost.limits"))
+            })?;
         }
-        let transport = if sockets { Self::sockets(config)? } else {
+        let transport = if sockets {
+            Self::sockets(config)?
+        } else {
             Transport::Fed(Box::new(Fed {
                 engine: Engine::new(config, Now::current()),
                 connections: HashMap::new(),
                 numbers: HashMap::new(),
                 last: 0,
                 notices: Vec::new(),
-                call_soon: event_loop.getattr(intern!(py, "call_soon_threadsafe"))?.unbind(),
+                call_soon: event_loop
+                    .getattr(intern!(py, "call_soon_threadsafe"))?
+                    .unbind(),
             }))
         };
-        Ok(Self { transport, woken: false })
+        Ok(Self {
+            transport,
+            woken: false,
+        })
     }
 
     #[cfg(unix)]
@@ -147,7 +182,9 @@ impl Shell {
 
     #[cfg(not(unix))]
     fn sockets(_config: Config) -> PyResult<Transport> {
-        Err(PyOSError::new_err("this system has no poller that can be nested: use sockets=False"))
+        Err(PyOSError::new_err(
+            "this system has no poller that can be nested: use sockets=False",
+        ))
     }
 
     #[inline]
@@ -289,7 +326,9 @@ impl Shell {
 
     pub(crate) fn stop(&mut self, grace: Duration) {
         let now = Now::current();
-        let deadline = now.millis.saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        let deadline = now
+            .millis
+            .saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
         match &mut self.transport {
             #[cfg(unix)]
             Transport::Sockets(driver) => driver.stop(deadline, now),
@@ -326,23 +365,27 @@ impl Shell {
         }
     }
 
+    #[cfg(unix)]
     pub(crate) fn listen(&mut self, fd: i32) -> PyResult<()> {
-        match &mut self.transport {
-            #[cfg(unix)]
-            Transport::Sockets(driver) => {
-                // The descriptor stays the caller's: the driver has, and closes, one of its own.
-                // SAFETY: duplicating a number that is no descriptor fails with EBADF; nothing else is touched.
-                let own = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
-                if own < 0 {
-                    return Err(std::io::Error::last_os_error().into());
-                }
-                let listener = Listener::inherited(own).and_then(|listener| driver.add_listener(listener));
-                listener.map_err(|error| PyOSError::new_err(format!("descriptor {fd} cannot be listened on: {error}")))
-            }
-            #[cfg(unix)]
-            Transport::Closed(_) => Err(closed()),
-            Transport::Fed(_) => Err(no_sockets()),
+        let Transport::Sockets(driver) = &mut self.transport else {
+            return Err(no_sockets());
+        };
+        // The descriptor stays the caller's: the driver has, and closes, one of its own.
+        // SAFETY: duplicating a number that is no descriptor fails with EBADF; nothing else is touched.
+        let own = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
+        if own < 0 {
+            return Err(std::io::Error::last_os_error().into());
         }
+        Listener::inherited(own)
+            .and_then(|listener| driver.add_listener(listener))
+            .map_err(|error| {
+                PyOSError::new_err(format!("descriptor {fd} cannot be listened on: {error}"))
+            })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn listen(&mut self, _fd: i32) -> PyResult<()> {
+        Err(no_sockets())
     }
 
     // ---- requests
@@ -356,11 +399,23 @@ impl Shell {
     }
 
     #[inline]
-    pub(crate) fn respond(&mut self, id: RequestId, status: u16, blocks: &[&FieldBlock], body: &[u8]) -> Result<(), Gone> {
+    pub(crate) fn respond(
+        &mut self,
+        id: RequestId,
+        status: u16,
+        blocks: &[&FieldBlock],
+        body: &[u8],
+    ) -> Result<(), Gone> {
         self.engine().respond(id, status, blocks, body)
     }
 
-    pub(crate) fn start(&mut self, id: RequestId, status: u16, blocks: &[&FieldBlock], length: Option<u64>) -> Result<(), Gone> {
+    pub(crate) fn start(
+        &mut self,
+        id: RequestId,
+        status: u16,
+        blocks: &[&FieldBlock],
+        length: Option<u64>,
+    ) -> Result<(), Gone> {
         self.engine().start(id, status, blocks, length)
     }
 
@@ -422,8 +477,13 @@ impl Shell {
     }
 
     /// The number of a new connection; 0 where there are too many.
-    pub(crate) fn open(&mut self, client: Option<(String, u16)>, notify: Py<PyAny>) -> PyResult<u64> {
-        let peer = match client.and_then(|(host, port)| Some((host.parse::<IpAddr>().ok()?, port))) {
+    pub(crate) fn open(
+        &mut self,
+        client: Option<(String, u16)>,
+        notify: Py<PyAny>,
+    ) -> PyResult<u64> {
+        let peer = match client.and_then(|(host, port)| Some((host.parse::<IpAddr>().ok()?, port)))
+        {
             Some((host, port)) => Peer::Tcp(SocketAddr::new(host, port)),
             None => Peer::Unknown,
         };

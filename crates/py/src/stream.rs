@@ -15,7 +15,12 @@ impl Core {
     ///
     /// # Errors
     /// TypeError where the chunk is neither bytes nor str.
-    pub(crate) fn write_chunk(&self, py: Python<'_>, id: RequestId, chunk: &Bound<'_, PyAny>) -> PyResult<Option<Room>> {
+    pub(crate) fn write_chunk(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        chunk: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Room>> {
         if let Ok(bytes) = chunk.cast::<PyBytes>() {
             return Ok(self.write(py, id, bytes.as_bytes()));
         }
@@ -42,7 +47,10 @@ pub(crate) struct StreamWriter {
 
 impl StreamWriter {
     pub(crate) fn new(core: &Arc<Core>, id: RequestId) -> Self {
-        Self { core: Arc::clone(core), id }
+        Self {
+            core: Arc::clone(core),
+            id,
+        }
     }
 }
 

@@ -61,8 +61,9 @@ impl Waiter {
 
     /// Whether nobody will ask for the outcome any more.
     pub(crate) fn is_over(&self, py: Python<'_>) -> bool {
-        self.state
-            .with(py, |state| state.outcome.is_some() || state.cancelled.is_some())
+        self.state.with(py, |state| {
+            state.outcome.is_some() || state.cancelled.is_some()
+        })
     }
 
     fn schedule(

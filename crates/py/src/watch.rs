@@ -15,7 +15,10 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) const fn new() -> Self {
-        Self { steps: AtomicU64::new(0), plan: AtomicU32::new(IDLE) }
+        Self {
+            steps: AtomicU64::new(0),
+            plan: AtomicU32::new(IDLE),
+        }
     }
 
     /// A step of this plan begins.

@@ -5,8 +5,10 @@
 //! and names the route alone.
 
 use std::io::Write;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::Arc;
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
+};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -59,7 +61,10 @@ impl Watchdog {
         let watcher = Builder::new()
             .name("kingpost-watchdog".to_owned())
             .spawn(move || watch(&scene, &stopped, &reports, threshold))?;
-        Ok(Self { stop: Some(stop), watcher: Some(watcher) })
+        Ok(Self {
+            stop: Some(stop),
+            watcher: Some(watcher),
+        })
     }
 
     /// Ends the watcher; the reporter ends with it, once it has told what it was told.
@@ -72,7 +77,12 @@ impl Watchdog {
     }
 }
 
-fn watch(scene: &Scene, stopped: &Receiver<()>, reports: &SyncSender<(Block, Sender<()>)>, threshold: Duration) {
+fn watch(
+    scene: &Scene,
+    stopped: &Receiver<()>,
+    reports: &SyncSender<(Block, Sender<()>)>,
+    threshold: Duration,
+) {
     let mut seen = None;
     let mut told = None;
     // The stop channel doubles as the clock.
@@ -101,7 +111,10 @@ fn watch(scene: &Scene, stopped: &Receiver<()>, reports: &SyncSender<(Block, Sen
 }
 
 fn name_of(scene: &Scene, plan: u32) -> &str {
-    scene.names.get(plan as usize).map_or("a handler", String::as_str)
+    scene
+        .names
+        .get(plan as usize)
+        .map_or("a handler", String::as_str)
 }
 
 /// Without the lock no logger can be asked: the line goes to standard error.
@@ -119,7 +132,11 @@ fn report(scene: &Scene, received: &Receiver<(Block, Sender<()>)>, threshold: Du
     while let Ok((block, done)) = received.recv() {
         Python::attach(|py| {
             // It may have ended while the lock was waited for.
-            if scene.watch.current().is_none_or(|(step, _)| step != block.step) {
+            if scene
+                .watch
+                .current()
+                .is_none_or(|(step, _)| step != block.step)
+            {
                 return;
             }
             if let Err(error) = tell(py, scene, block, threshold) {
@@ -162,7 +179,11 @@ fn is_debugged(frame: &Bound<'_, PyAny>) -> PyResult<bool> {
     let mut frame = frame.clone();
     loop {
         let module = frame.getattr("f_globals")?.get_item("__name__");
-        if module.is_ok_and(|module| module.extract::<String>().is_ok_and(|name| name == "bdb" || name == "pdb")) {
+        if module.is_ok_and(|module| {
+            module
+                .extract::<String>()
+                .is_ok_and(|name| name == "bdb" || name == "pdb")
+        }) {
             return Ok(true);
         }
         frame = frame.getattr("f_back")?;

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from kingpost import _native
 from kingpost.errors import RoutingError, ServiceUnavailable
 from kingpost.routing.table import Entry
+from kingpost.types import HandlerKind
 
 WORDS: dict[str, str] = {
     "async": "async def: on the event loop",
@@ -25,7 +25,7 @@ class Call(msgspec.Struct, frozen=True):
     """A handler as the engine calls it."""
 
     handler: Callable[..., Any]
-    kind: _native.Kind
+    kind: HandlerKind
     words: str
 
 
@@ -109,7 +109,7 @@ def call_of(entry: Entry) -> Call:
         "a running thread cannot be stopped",
         "write async def, or leave out timeout=",
     )
-    kind: _native.Kind = "inline" if inline else "thread"
+    kind: HandlerKind = "inline" if inline else "thread"
     return Call(handler, kind, WORDS[kind])
 
 

@@ -15,14 +15,13 @@ from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
-from kingpost import _native
 from kingpost.app.json import encode_json
 from kingpost.app.shape import Shape, shape_of
 from kingpost.binding.annotation import bare, is_union, spelled
 from kingpost.binding.signature import EMPTY
 from kingpost.html import Html
 from kingpost.http.response import Response
-from kingpost.types import Mode
+from kingpost.types import Encoder, Mode
 
 TEXT: Final = "text/plain; charset=utf-8"
 HTML: Final = "text/html; charset=utf-8"
@@ -37,7 +36,7 @@ PLAIN_JSON = (dict, list, tuple, set, frozenset, int, float, bool)
 class Encoding(msgspec.Struct, frozen=True):
     """What is known of a handler's answers before the first of them."""
 
-    native: _native.Encoder
+    native: Encoder
     """The engine's encoder."""
     words: str
     """What `kingpost routes explain` says."""
@@ -48,7 +47,7 @@ class Encoding(msgspec.Struct, frozen=True):
     item: Any = EMPTY
     """The annotation of a stream's items; EMPTY where there is none."""
 
-    def native_in(self, mode: Mode) -> _native.Encoder:
+    def native_in(self, mode: Mode) -> Encoder:
         """The engine's encoder in a mode: in development, pages and texts pass through Python, where they are looked at."""
         if mode == "development" and self.native in ("text", "html", "dynamic"):
             return "answer"

@@ -71,9 +71,7 @@ async def drive(exchange: Exchange, coroutine: Coroutine[Any, Any, object]) -> N
     while following is not None:
         try:
             value = await following
-        except (
-            BaseException
-        ) as error:  # Everything: the exchange hands out again what ends the process.
+        except BaseException as error:  # noqa: BLE001 - the exchange raises again what ends the process
             if isinstance(error, asyncio.CancelledError):
                 cancelled = error
             following = exchange.raised(error)

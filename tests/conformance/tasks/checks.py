@@ -6,6 +6,7 @@ A check is written once and run on both kinds, on every loop: the plain Task is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import io
@@ -189,10 +190,8 @@ async def a_task_cancels_itself_and_returns_and_the_next_is_untouched(rig: Rig) 
 async def a_task_cancels_itself_and_takes_it_back(rig: Rig) -> object:
     async def handler() -> object:
         me().cancel()
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            pass
         before = me().cancelling()
         me().uncancel()
         return before, me().cancelling()

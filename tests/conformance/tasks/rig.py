@@ -55,6 +55,8 @@ class Collector:
 class Kept(tuple[object]):
     """A value that no native encoder takes, so that the collector sees it as it is."""
 
+    __slots__ = ()
+
 
 class Rig:
     """One server per call of `submit`, all on one loop."""

@@ -28,7 +28,9 @@ def outcome(name: str, kind: Kind, loop: str) -> object:
     async def main() -> object:
         errors: list[str] = []
         asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: errors.append(f"{context.get('message')} {context.get('exception')!r}")
+            lambda _, context: errors.append(
+                f"{context.get('message')} {context.get('exception')!r}"
+            )
         )
         rig = Rig(kind)
         try:

@@ -1,6 +1,6 @@
 """From signatures to bindings: sources, values and refusals."""
 
-# ruff: noqa: ANN001, B006, B008, C901, PLR0917 - signatures that users write, right and wrong
+# ruff: noqa: ANN001, B006, B008, PLR0917 - signatures that users write, right and wrong
 
 from __future__ import annotations
 

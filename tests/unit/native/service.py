@@ -68,11 +68,15 @@ class Service:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def get(self, path: str, *, method: str = "GET", body: bytes = b"", fields: str = "") -> tuple[int, bytes]:
+    async def get(
+        self, path: str, *, method: str = "GET", body: bytes = b"", fields: str = ""
+    ) -> tuple[int, bytes]:
         """One request on a connection of its own: status and body."""
         async with self.connect() as (reader, writer):
             length = f"content-length: {len(body)}\r\n" if body else ""
-            head = f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{fields}{length}\r\n"
+            head = (
+                f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{fields}{length}\r\n"
+            )
             writer.write(head.encode() + body)
             data = await asyncio.wait_for(reader.read(), 10)
         head_bytes, _, rest = data.partition(b"\r\n\r\n")
@@ -101,7 +105,12 @@ async def serving(routes: Sequence[Route], **options: Any) -> AsyncIterator[Serv
     plans = []
     for index, (path, handler, kind, plan_options) in enumerate(routes):
         router.add(path, ["GET", "POST"], index, f"route {index}")
-        given: dict[str, Any] = {"binders": [], "slow": lambda request: ((), {}), "name": path, **plan_options}
+        given: dict[str, Any] = {
+            "binders": [],
+            "slow": lambda request: ((), {}),
+            "name": path,
+            **plan_options,
+        }
         plans.append(_native.Plan(handler, kind=kind, **given))  # type: ignore[arg-type]
     threads = WorkerThreads(loop)
     server = _native.Server(

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+
 from kingpost.http.request import Request
 
 from .service import serving
@@ -67,18 +68,21 @@ def test_pipelined_answers_keep_their_order_under_mixed_latency() -> None:
         return "quick"
 
     async def main() -> None:
-        routes = [("/slow", slow, "async", {}), ("/quick", quick, "inline", {}), ("/thread", quick, "thread", {})]
-        async with serving(routes) as service:
-            async with service.connect() as (reader, writer):
-                order = ["/slow", "/quick", "/thread", "/slow", "/quick"]
-                for path in order:
-                    writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
-                bodies = []
-                for path in order:
-                    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
-                    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-                    bodies.append((await reader.readexactly(length)).decode())
-                assert bodies == ["slow", "quick", "quick", "slow", "quick"]
+        routes = [
+            ("/slow", slow, "async", {}),
+            ("/quick", quick, "inline", {}),
+            ("/thread", quick, "thread", {}),
+        ]
+        async with serving(routes) as service, service.connect() as (reader, writer):
+            order = ["/slow", "/quick", "/thread", "/slow", "/quick"]
+            for path in order:
+                writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+            bodies = []
+            for _ in order:
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+                length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+                bodies.append((await reader.readexactly(length)).decode())
+            assert bodies == ["slow", "quick", "quick", "slow", "quick"]
 
     asyncio.run(main())
 
@@ -144,7 +148,9 @@ def test_a_streamed_body_is_read_as_it_comes() -> None:
         async with serving(routes) as service:
             for path in ("/a", "/b"):
                 async with service.connect() as (reader, writer):
-                    writer.write(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\nconnection: close\r\n\r\n".encode())
+                    writer.write(
+                        f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\nconnection: close\r\n\r\n".encode()
+                    )
                     for piece in (b"ab", b"cd", b"ef"):
                         await asyncio.sleep(0.02)
                         writer.write(piece)
@@ -174,7 +180,9 @@ def test_a_streamed_upload_waits_for_its_reader_and_memory_stays_flat() -> None:
         async with serving([("/", handler, "async", options)]) as service:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             async with service.connect() as (reader, writer):
-                writer.write(f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {total}\r\nconnection: close\r\n\r\n".encode())
+                writer.write(
+                    f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {total}\r\nconnection: close\r\n\r\n".encode()
+                )
                 for _ in range(total // 2**20):
                     writer.write(b"x" * 2**20)
                     await writer.drain()
@@ -199,7 +207,9 @@ def test_a_handler_that_blocks_the_loop_is_named_with_its_stack(
         return "ok"
 
     async def main() -> None:
-        async with serving([("/block", blocking_handler, "async", {}), ("/later", later, "async", {})]) as service:
+        async with serving(
+            [("/block", blocking_handler, "async", {}), ("/later", later, "async", {})]
+        ) as service:
             assert await service.get("/block") == (200, b"ok")
             assert await service.get("/later") == (200, b"ok")
 
@@ -224,7 +234,9 @@ def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None
         nonlocal release
         release = asyncio.Event()
         async with serving([("/", handler, "async", {})], limits={"pipelined": 100}) as service:
-            connections = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(100)]
+            connections = [
+                await asyncio.open_connection("127.0.0.1", service.port) for _ in range(100)
+            ]
             for _, writer in connections:
                 writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
             for _ in range(500):

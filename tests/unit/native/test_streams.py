@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 from collections.abc import AsyncIterator, Iterator
 
@@ -32,7 +33,9 @@ def test_a_generator_of_a_thread_is_sent_chunk_by_chunk() -> None:
         yield "two"
 
     async def main() -> None:
-        async with serving([("/", chunks, "thread", {}), ("/inline", chunks, "inline", {})]) as service:
+        async with serving(
+            [("/", chunks, "thread", {}), ("/inline", chunks, "inline", {})]
+        ) as service:
             assert await service.get("/") == (200, b"one two")
             assert await service.get("/inline") == (200, b"one two")
 
@@ -137,7 +140,11 @@ def test_generators_are_closed_when_the_client_leaves() -> None:
             closed.append("idle")
 
     async def main() -> None:
-        routes = [("/async", chunks, "asyncgen", {}), ("/thread", thread_chunks, "thread", {}), ("/idle", idle, "asyncgen", {})]
+        routes = [
+            ("/async", chunks, "asyncgen", {}),
+            ("/thread", thread_chunks, "thread", {}),
+            ("/idle", idle, "asyncgen", {}),
+        ]
         async with serving(routes) as service:
             for path in ("/async", "/thread", "/idle"):
                 async with service.connect() as (reader, writer):
@@ -166,7 +173,9 @@ def test_a_head_request_closes_the_generator_without_a_step() -> None:
         yield "x"
 
     async def main() -> None:
-        async with serving([("/a", chunks, "asyncgen", {}), ("/b", thread_chunks, "thread", {})]) as service:
+        async with serving(
+            [("/a", chunks, "asyncgen", {}), ("/b", thread_chunks, "thread", {})]
+        ) as service:
             assert await service.get("/a", method="HEAD") == (200, b"")
             assert await service.get("/b", method="HEAD") == (200, b"")
             assert steps == []
@@ -183,10 +192,10 @@ def test_a_chunk_of_a_wrong_type_ends_the_answer_with_a_clear_error() -> None:
         async with serving([("/", chunks, "asyncgen", {})]) as service:
             async with service.connect() as (reader, writer):
                 writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-                try:
+                with contextlib.suppress(ConnectionError):
                     await asyncio.wait_for(reader.read(), 5)
-                except ConnectionError:
-                    pass
-            assert [str(error) for error in service.dispatch.failures] == ["a chunk of an answer is bytes or str, not int"]
+            assert [str(error) for error in service.dispatch.failures] == [
+                "a chunk of an answer is bytes or str, not int"
+            ]
 
     asyncio.run(main())

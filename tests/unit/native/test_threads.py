@@ -19,7 +19,11 @@ def test_a_def_handler_runs_on_a_named_daemon_thread() -> None:
     async def main() -> None:
         async with serving([("/", handler, "thread", {})]) as service:
             status, body = await service.get("/")
-            assert (status, body.split()[0][:16], body.split()[1:]) == (200, b"kingpost-worker-", [b"True", b"False"])
+            assert (status, body.split()[0][:16], body.split()[1:]) == (
+                200,
+                b"kingpost-worker-",
+                [b"True", b"False"],
+            )
 
     asyncio.run(main())
 
@@ -33,7 +37,9 @@ def test_context_goes_in_and_does_not_come_back() -> None:
         return str(seen)
 
     async def main() -> None:
-        async with serving([("/", handler, "thread", {}), ("/inline", handler, "inline", {})]) as service:
+        async with serving(
+            [("/", handler, "thread", {}), ("/inline", handler, "inline", {})]
+        ) as service:
             for path in ("/", "/", "/inline", "/inline"):
                 assert await service.get(path) == (200, b"7")
             assert number.get() == 7

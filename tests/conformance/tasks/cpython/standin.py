@@ -194,7 +194,9 @@ class CarriedTask(PlainFuture):  # type: ignore[misc]
         for task in [*([current] if current else []), *asyncio.all_tasks(loop)]:
             coro: Any = task.get_coro()
             if is_driver(coro) and coro.cr_frame is not None:
-                coro = coro.cr_frame.f_locals["following" if "following" in coro.cr_frame.f_locals else "coroutine"]
+                coro = coro.cr_frame.f_locals[
+                    "following" if "following" in coro.cr_frame.f_locals else "coroutine"
+                ]
             if coro is self.user_coro:
                 return task
         return None

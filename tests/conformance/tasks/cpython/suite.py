@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import pytest
 
-from ..rig import Kind, Rig
+from ..rig import Kind
 from .standin import CarriedTask, Engine, task_factory
 
 Way = Literal["handler", "tasks"]
@@ -113,6 +113,14 @@ def with_stand_ins(case: Case, loop: str) -> Any:
     class Carried(base, *(() if issubclass(base, utils.TestCase) else (utils.TestCase,))):  # type: ignore[misc]
         Task = CarriedTask
         Future = asyncio.Future
+        current_task = staticmethod(asyncio.current_task)
+        all_tasks = staticmethod(asyncio.all_tasks)
+
+        @staticmethod
+        def close_loop(loop: asyncio.AbstractEventLoop) -> None:
+            if not loop.is_closed():
+                loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
 
         def new_test_loop(self, gen: Any = None) -> Any:
             if loop == "uvloop":
@@ -145,69 +153,43 @@ def run_with_loops(case: Case, kind: Kind, loop: str) -> str:
     return "".join(text for _, text in [*result.errors, *result.failures]) or "passed"
 
 
-async def body(case: Case) -> None:
-    """One test method with what goes before and after it, as a coroutine."""
+async def staged(case: Case) -> None:
+    """One test method with what goes before and after it: each of them the coroutine of a request of its own."""
     made = getattr(module(case.module), case.owner)(case.method)
 
-    async def call(function: Any, *args: Any, **options: Any) -> None:
+    async def stage(function: Any, *args: Any, **options: Any) -> None:
         value = function(*args, **options)
-        if inspect.isawaitable(value):
-            await value
+        if inspect.iscoroutine(value):
+            await asyncio.wait_for(CarriedTask(value), 30)
 
     try:
         for name in ("setUp", "asyncSetUp", case.method):
-            await call(getattr(made, name))
+            await stage(getattr(made, name))
     finally:
         for name in ("asyncTearDown", "tearDown"):
-            await call(getattr(made, name))
+            await stage(getattr(made, name))
         while made._cleanups:
             function, args, options = made._cleanups.pop()
-            await call(function, *args, **options)
+            await stage(function, *args, **options)
 
 
-def run_as_handler(case: Case, kind: Kind, loop: str, way: Way) -> object:
-    """Runs one test in a handler; "passed" or what went wrong."""
-    owner = getattr(module(case.module), case.owner)
-    factory = getattr(owner, "loop_factory", None)
-    outcome: list[object] = []
+def run_as_handler(case: Case, kind: Kind, loop: str, way: Way) -> None:
+    """Runs one test as a handler. Raises what the test raises."""
+    loop_factory = getattr(getattr(module(case.module), case.owner), "loop_factory", None)
 
-    async def handler() -> None:
-        try:
-            await body(case)
-        except unittest.SkipTest as skipped:
-            outcome.append(skipped)
-        except BaseException as error:
-            outcome.append(error)
-            raise
+    def make_loop() -> asyncio.AbstractEventLoop:
+        made: asyncio.AbstractEventLoop
+        if loop == "uvloop":
+            import uvloop
+
+            made = uvloop.new_event_loop()
         else:
-            outcome.append("passed")
-
-    async def main() -> None:
+            made = loop_factory() if loop_factory else asyncio.new_event_loop()
         if way == "tasks":
-            running = asyncio.get_running_loop()
-            running.set_task_factory(task_factory)
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(CarriedTask(handler()), 30)
-            running.set_task_factory(None)
-            return
-        rig = Rig(kind)
-        try:
-            await rig.submit([handler], wait=30)
-        finally:
-            rig.close()
+            made.set_task_factory(task_factory)
+        return made
 
-    if loop == "uvloop":
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    with quietly(), Engine.of_kind(kind), asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(main())
-    result = outcome[0] if outcome else "HANG"
-    if isinstance(result, unittest.SkipTest):
-        pytest.skip(str(result))
-    if isinstance(result, BaseException):
-        raise result
-    return result
-
-
-
+    with quietly(), Engine.of_kind(kind), asyncio.Runner(loop_factory=make_loop) as runner:
+        running = runner.get_loop()
+        main = asyncio.Task(staged(case), loop=running)
+        running.run_until_complete(main)

@@ -74,7 +74,7 @@ class Structure(HTMLParser):
 def fail(word: str, password: str) -> NoReturn:
     rows = [{"word": word}]
     try:
-        raise KeyError(word)  # noqa: TRY301 - a chain is what is wanted
+        raise KeyError(word)
     except KeyError as error:
         error.add_note(word)
         raise ValueError(f"bad {word}: {len(rows)}") from error

@@ -1,0 +1,47 @@
+"""The reference is what the docstrings say, and has every public name."""
+
+from __future__ import annotations
+
+import importlib
+import runpy
+from typing import Any
+
+import pytest
+
+from tests.docs.markdown import ROOT
+
+REFERENCE = ROOT / "docs" / "reference"
+
+
+@pytest.fixture(scope="module")
+def generator() -> dict[str, Any]:
+    return runpy.run_path(str(REFERENCE / "generate.py"))
+
+
+def test_its_pages_are_up_to_date(generator: dict[str, Any]) -> None:
+    for name, text in generator["pages"]().items():
+        written = (REFERENCE / name).read_text(encoding="utf-8")
+        assert written == text, f"run: python docs/reference/generate.py ({name})"
+
+
+def test_every_public_name_is_there(generator: dict[str, Any]) -> None:
+    page = (REFERENCE / "names.md").read_text(encoding="utf-8")
+    for module in generator["MODULES"]:
+        for name in importlib.import_module(module).__dict__.get("__all__", ()):
+            assert f"### {module}.{name}\n" in page
+
+
+def test_every_package_with_public_names_is_there(generator: dict[str, Any]) -> None:
+    packages = {
+        "kingpost." + folder.parent.name
+        for folder in (ROOT / "python" / "kingpost").glob("*/__init__.py")
+        if "__all__ = [" in folder.read_text(encoding="utf-8")
+    }
+    assert packages - {"kingpost.explain"} <= set(generator["MODULES"])
+
+
+def test_every_public_name_says_what_it_is(generator: dict[str, Any]) -> None:
+    for module in generator["MODULES"]:
+        for name in generator["names_of"](module):
+            thing = getattr(importlib.import_module(module), name)
+            assert (getattr(thing, "__doc__", None) or "").strip(), f"{module}.{name}"
