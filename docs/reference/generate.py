@@ -22,6 +22,7 @@ MODULES = (
     "kingpost",
     "kingpost.html",
     "kingpost.http",
+    "kingpost.routing",
     "kingpost.settings",
     "kingpost.errors",
     "kingpost.testing",

@@ -9,8 +9,6 @@ from world import HERE, AtlasSettings, prepare
 from kingpost import App, Html, NotFound, Request, Response
 from kingpost.http import prefers_html, problem
 
-STYLE = (HERE / "style.css").read_text(encoding="utf-8")
-
 app = App(settings=AtlasSettings)
 for blueprint in (pages, api, corrections):
     app.include(blueprint)
@@ -19,7 +17,8 @@ prepare()
 
 @app.get("/style.css")
 def style() -> Response[str]:
-    return Response(STYLE, media_type="text/css; charset=utf-8")
+    written = (HERE / "style.css").read_text(encoding="utf-8")
+    return Response(written, media_type="text/css; charset=utf-8")
 
 
 @app.error(NotFound)

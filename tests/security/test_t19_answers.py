@@ -212,17 +212,10 @@ def hostile_app() -> App:
     "path", ["/header?value=", "/cookie?value=", "/type?value=", "/redirect?to=/"]
 )
 def test_a_response_cannot_be_split_by_what_a_client_sends(path: str, value: str) -> None:
-    with serving_hostile() as rig:
+    with serving(hostile_app()) as rig:
         (answer,) = rig.ask(f"GET {path}a{value} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
     assert all(name != "x-evil" for name, _ in answer.fields)
     assert answer.status in (307, 303, 302, 400, 500)
-
-
-_rigs: dict[str, Any] = {}
-
-
-def serving_hostile() -> Any:
-    return serving(hostile_app())
 
 
 def test_the_author_of_a_bad_field_is_told_in_the_test() -> None:

@@ -301,9 +301,9 @@ impl Carrier {
                 Step::Returned(value) => Ok(value),
                 Step::Raised(error) => Err(error),
             };
+            // Errors are answered here; only a cancellation is also the Task's own end.
             let kept = match &outcome {
-                // Whoever watches a Task learns how it ended.
-                Err(error) if error.is_instance_of::<CancelledError>(py) || self.is_watched(py) => {
+                Err(error) if error.is_instance_of::<CancelledError>(py) => {
                     Some(error.clone_ref(py))
                 }
                 _ => None,
@@ -326,10 +326,6 @@ impl Carrier {
                 }
             }
         }
-    }
-
-    fn is_watched(&self, py: Python<'_>) -> bool {
-        self.state.with(py, |state| state.touched)
     }
 
     fn end(&self, py: Python<'_>) {

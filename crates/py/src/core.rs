@@ -181,6 +181,8 @@ pub(crate) struct Core {
     woken: GilCell<Vec<Wakeup>>,
     /// `Server.poll` and `Server.flush`, bound; None before the start and after the end.
     callbacks: GilCell<Option<Callbacks>>,
+    /// When a panic of ours was last told of.
+    panic_told: GilCell<Option<u64>>,
     /// One Task per request, made by the loop: the user's way out, and the oracle of the tests.
     plain: bool,
     loop_thread: ThreadId,
@@ -236,6 +238,7 @@ impl Core {
             woken: GilCell::new(Vec::new()),
             callbacks: GilCell::new(None),
             context: parts.context,
+            panic_told: GilCell::new(None),
             plain: parts.plain,
             loop_thread: std::thread::current().id(),
             closed: AtomicBool::new(false),
@@ -307,9 +310,18 @@ impl Core {
                     let carrier = self.carrier.take(py);
                     drop(carrier);
                     self.give_up(py, batch.id);
-                    self.log.notice(py, Notice::Panicked);
+                    self.tell_of_panic(py, batch.now);
                 }
             }
+        }
+    }
+
+    /// At most once a second: a bug of ours must not fill the log as well.
+    fn tell_of_panic(&self, py: Python<'_>, now: Now) {
+        let last = self.panic_told.get(py);
+        if last.is_none_or(|last| now.millis >= last + 1_000) {
+            self.panic_told.set(py, Some(now.millis));
+            self.log.notice(py, Notice::Panicked);
         }
     }
 
@@ -494,6 +506,8 @@ impl Core {
             ..
         }) = flight
         else {
+            // Nobody waits for it here; whoever sent it is not left waiting.
+            self.respond_plainly(py, id, 500);
             return Ok(());
         };
         request.get().set_body(py, bytes);
@@ -510,6 +524,8 @@ impl Core {
 
     /// Runs a handler.
     fn invoke(self: &Arc<Self>, py: Python<'_>, plan: &Plan, work: &Work) -> PyResult<()> {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::hit();
         let request = work.request.bind(py);
         let arguments = match plan.bind(py, request) {
             Ok(arguments) => arguments,

@@ -17,6 +17,8 @@ mod body;
 mod carrier;
 mod cell;
 mod core;
+#[cfg(feature = "failpoints")]
+mod failpoint;
 mod ffi;
 mod headers;
 mod log;
@@ -90,5 +92,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<router::Router>()?;
     module.add_class::<server::Server>()?;
     module.add_function(wrap_pyfunction!(parse_requests, module)?)?;
+    #[cfg(feature = "failpoints")]
+    module.add_function(wrap_pyfunction!(failpoint::panic_every, module)?)?;
     Ok(())
 }

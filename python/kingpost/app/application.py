@@ -6,18 +6,21 @@ import contextvars
 import weakref
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kingpost.app.compiled import CompiledApp, compile_registry, compile_routes, named
 from kingpost.app.guard import check_hosts_option
 from kingpost.app.mode import chosen_mode
 from kingpost.errors import ConfigurationError
 from kingpost.routing.converters import Converters
 from kingpost.routing.registrar import Registrar
-from kingpost.routing.reverse import Urls
 from kingpost.routing.route import Include, Route
-from kingpost.settings import Settings
 from kingpost.types import Mode, Place
+
+# Two thirds of what there is to import serve requests, or read settings: a program that only makes an App does not wait for them.
+if TYPE_CHECKING:
+    from kingpost.app.compiled import CompiledApp
+    from kingpost.routing.reverse import Urls
+    from kingpost.settings import Settings
 
 _current: ContextVar[App] = ContextVar("kingpost.current_app")
 _compiled: weakref.WeakSet[App] = weakref.WeakSet()
@@ -70,6 +73,8 @@ class App(Registrar):
         Raises:
             SettingsError: one of them is missing or wrong.
         """
+        from kingpost.settings import Settings
+
         return (self._settings or Settings).load()
 
     def url_for(self, name: str, /, *, absolute: bool = False, **params: object) -> str:
@@ -83,6 +88,8 @@ class App(Registrar):
         Raises:
             RoutingError: no route is called that, or a parameter is missing or of another type; `absolute` without `hosts`.
         """
+        from kingpost.app.compiled import compile_routes, named
+
         urls = self._urls or named(compile_routes(self._registry, self._constants()))
         path = urls.url_for(name, params)
         return f"https://{self._own_host()}{path}" if absolute else path
@@ -100,6 +107,8 @@ class App(Registrar):
         serve(self.__compile__(chosen_mode("production")), host=host, port=port)
 
     def __compile__(self, mode: Mode) -> CompiledApp:
+        from kingpost.app.compiled import compile_registry, named
+
         context = contextvars.copy_context()
         context.run(_current.set, self)
         compiled = compile_registry(
@@ -126,7 +135,11 @@ class App(Registrar):
 
 
 def checked_settings(settings: object) -> type[Settings] | None:
-    if settings is None or (isinstance(settings, type) and issubclass(settings, Settings)):
+    if settings is None:
+        return None
+    from kingpost.settings import Settings
+
+    if isinstance(settings, type) and issubclass(settings, Settings):
         return settings
     raise ConfigurationError(
         f"settings={settings!r} is no subclass of Settings",

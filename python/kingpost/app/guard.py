@@ -8,10 +8,13 @@ Rule 2: hosts are compared as they stand, without case; never as patterns, but f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kingpost.errors import BadRequest, ConfigurationError, Forbidden
-from kingpost.http.request import Request
 from kingpost.types import Place
+
+if TYPE_CHECKING:
+    from kingpost.http.request import Request
 
 OWN_PAGES = ("same-origin", "none")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")

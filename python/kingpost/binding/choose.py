@@ -108,7 +108,8 @@ class Chooser:
             return FromPath(
                 self.name, offered.convert or str, offered.native, offered.kind or "str"
             )
-        if offered.convert is None or offered.type is str:
+        # The built-in converters of text take text as it is: then the annotation may say more.
+        if offered.convert is None or (offered.type is str and offered.native == "str"):
             return self.path_scalar(offered)
         if not is_same(offered.type, self.bare.type):
             raise self.signature.refused(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from kingpost.errors import HTTPError
-from kingpost.http.request import Request
 from kingpost.routing.options import RouteOptions, check_options
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import (
@@ -22,6 +21,9 @@ from kingpost.routing.route import (
     checked_path,
 )
 from kingpost.types import Place
+
+if TYPE_CHECKING:
+    from kingpost.http.request import Request
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)

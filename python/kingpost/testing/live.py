@@ -27,8 +27,10 @@ class LiveServer:
         port: 0 to 65535; 0, the default, takes a free one.
 
     Example:
+        >>> import urllib.request
         >>> with LiveServer(app) as server:
-        ...     urllib.request.urlopen(server.url + "/")
+        ...     urllib.request.urlopen(server.url + "/").status
+        200
 
     An exception in a handler is answered with 500 here: there is no test on the other side of the socket to raise it in.
     """

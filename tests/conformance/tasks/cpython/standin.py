@@ -101,6 +101,8 @@ class Engine:
         raise AssertionError("no encoder runs here")
 
     def answer(self, request: object, plan: int, value: object) -> _native.Answer:
+        # What ran here was what we mean to test.
+        assert isinstance(asyncio.current_task(), RequestTask) is (self.kind == "carrier")
         self.taken(request).end(value)
         return _native.Answer(200, [], b"")
 

@@ -31,7 +31,13 @@ HOW_TO_GET_IT = (
     "Fedora as python3-test; pyenv, uv and python.org install it"
 )
 # Classes of test_tasks that have their own loops; a subclass gets our stand-in for a Task.
-WITH_LOOPS = ["BaseTaskTests", "FutureGatherTests", "CoroutineGatherTests", "SleepTests"]
+WITH_LOOPS = [
+    "BaseTaskTests",
+    "FutureGatherTests",
+    "CoroutineGatherTests",
+    "SleepTests",
+    "RunCoroutineThreadsafeTests",
+]
 AS_HANDLERS = ["test_timeouts", "test_taskgroups", "test_waitfor"]
 
 

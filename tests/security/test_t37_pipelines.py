@@ -1,0 +1,162 @@
+"""T37: requests that were read and are not answered are bounded for each connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from kingpost import App
+from tests.security.rig import SHELLS, Driver, busy_share, read_all, read_answers, serving, until
+
+GET = b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+class Waiting:
+    """An app whose handlers wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.app = App()
+        self.started = 0
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.go: asyncio.Event | None = None
+
+        @self.app.get("/wait")
+        async def wait() -> str:
+            self.started += 1
+            if self.go is None:
+                self.loop, self.go = asyncio.get_running_loop(), asyncio.Event()
+            await self.go.wait()
+            return "done"
+
+        @self.app.post("/wait")
+        async def wait_unsafe() -> str:
+            return await wait()
+
+    def release(self) -> None:
+        assert self.loop is not None
+        assert self.go is not None
+        self.loop.call_soon_threadsafe(self.go.set)
+
+
+@pytest.mark.parametrize("driver", SHELLS)
+def test_no_more_than_sixteen_of_a_pipeline_are_worked_on(driver: Driver) -> None:
+    waiting = Waiting()
+    with serving(waiting.app, driver=driver) as rig, rig.connect() as connection:
+        connection.sendall(GET * 1000)
+        until(lambda: waiting.started == 16)
+        time.sleep(0.1)
+        assert waiting.started == 16
+        # Nothing spins meanwhile.
+        assert busy_share(0.3) < 0.2
+        waiting.release()
+        connection.shutdown(socket.SHUT_WR)
+        answers = read_answers(read_all(connection))
+    assert [answer.body for answer in answers] == [b"done"] * 1000
+    assert waiting.started == 1000
+
+
+@pytest.mark.parametrize("driver", SHELLS)
+def test_a_pipeline_without_end_is_not_read(driver: Driver) -> None:
+    waiting = Waiting()
+    with serving(waiting.app, driver=driver) as rig, rig.connect() as connection:
+        connection.settimeout(0.3)
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while sent < 100_000_000:
+                sent += connection.send(GET * 10_000)
+        assert sent < 20_000_000
+        assert waiting.started == 16
+        waiting.release()
+
+
+@pytest.mark.parametrize("driver", SHELLS)
+def test_behind_an_unsafe_request_nothing_is_started(driver: Driver) -> None:
+    waiting = Waiting()
+    with serving(waiting.app, driver=driver) as rig, rig.connect() as connection:
+        connection.sendall(
+            b"POST /wait HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi" + GET * 3
+        )
+        until(lambda: waiting.started == 1)
+        time.sleep(0.05)
+        assert waiting.started == 1
+        waiting.release()
+        until(lambda: waiting.started == 4)
+
+
+@pytest.mark.parametrize("driver", SHELLS)
+def test_answers_that_nobody_reads_stop_the_work(driver: Driver) -> None:
+    app = App()
+    count: list[int] = []
+
+    @app.get("/wait", inline=True)
+    def large() -> bytes:
+        count.append(1)
+        return b"x" * 100_000
+
+    with serving(app, driver=driver) as rig, rig.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+        def send() -> None:
+            try:
+                connection.sendall(GET * 20_000)
+            except OSError:
+                pass
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        time.sleep(0.5)
+        seen = len(count)
+        time.sleep(0.2)
+        # 2 GB were asked for; what the buffers of system and engine hold was made, and then no more.
+        assert len(count) == seen
+        assert seen < 200
+        assert busy_share(0.3) < 0.2
+        connection.shutdown(socket.SHUT_RDWR)
+        sender.join()
+        rig.until_idle()
+
+
+def test_a_pipeline_of_many_connections_leaves_the_loop_its_turns() -> None:
+    waiting = Waiting()
+    lags: list[float] = []
+
+    @waiting.app.get("/quick")
+    async def quick() -> str:
+        return "x"
+
+    @waiting.app.get("/timer")
+    async def timer() -> Any:
+        for _ in range(50):
+            start = time.monotonic()
+            await asyncio.sleep(0.001)
+            lags.append(time.monotonic() - start - 0.001)
+        return "done"
+
+    with serving(waiting.app) as rig:
+        stop = threading.Event()
+
+        def flood() -> None:
+            request = b"GET /quick HTTP/1.1\r\nhost: a\r\n\r\n" * 500
+            with rig.connect() as connection:
+                while not stop.is_set():
+                    connection.sendall(request)
+                    left = 500
+                    while left > 0:
+                        left -= connection.recv(1 << 20).count(b"HTTP/1.1 200")
+
+        floods = [threading.Thread(target=flood) for _ in range(2)]
+        for thread in floods:
+            thread.start()
+        try:
+            assert rig.get("/timer").body == b"done"
+        finally:
+            stop.set()
+            for thread in floods:
+                thread.join()
+    # Threads of the test want the interpreter, too: what is asked here is only that timers are not starved.
+    assert sorted(lags)[len(lags) // 2] < 0.1
