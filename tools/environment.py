@@ -36,7 +36,7 @@ def prepare(*groups: str) -> Path:
         Failure: it cannot be made; the message has the command to type.
     """
     python = _create()
-    wanted = _requirements(*groups)
+    wanted = requirements(*groups)
     record = folder() / "kingpost-requirements"
     known = record.read_text(encoding="utf-8").splitlines() if record.is_file() else []
     if missing := [line for line in wanted if line not in known]:
@@ -64,7 +64,8 @@ def _create() -> Path:
     return python
 
 
-def _requirements(*names: str) -> list[str]:
+def requirements(*names: str) -> list[str]:
+    """Return the project's own dependencies and those of these groups."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)
     wanted: dict[str, None] = dict.fromkeys(project["project"]["dependencies"])

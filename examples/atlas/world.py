@@ -49,8 +49,7 @@ class Page(Struct):
 
 
 def connect() -> sqlite3.Connection:
-    # An export may be continued by another thread than the one that began it.
-    return sqlite3.connect(AtlasSettings.load().database, check_same_thread=False)
+    return sqlite3.connect(AtlasSettings.load().database)
 
 
 def select(statement: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Any]:

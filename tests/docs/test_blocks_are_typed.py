@@ -1,8 +1,9 @@
-"""The programs of the pages pass mypy --strict and pyright strict."""
+"""The programs of the pages, and the examples, pass mypy --strict and pyright strict."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,10 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 file = folder / f"{name}_{number}" / title
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
+    for example in (ROOT / "examples").iterdir():
+        shutil.copytree(
+            example, folder / example.name, ignore=shutil.ignore_patterns("*.db", "__*")
+        )
     return folder
 
 

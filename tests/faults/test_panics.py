@@ -12,8 +12,9 @@ import sys
 import textwrap
 from pathlib import Path
 
-import kingpost
 import pytest
+
+import kingpost
 
 ROOT = Path(__file__).parents[2]
 # Requests and panics of the short form; the long one has ten times as many.

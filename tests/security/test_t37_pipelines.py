@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 import time
 from typing import Any
@@ -14,6 +15,7 @@ from kingpost import App
 from tests.security.rig import SHELLS, Driver, busy_share, read_all, read_answers, serving, until
 
 GET = b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n"
+LAST = b"GET /wait HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
 
 
 class Waiting:
@@ -47,14 +49,13 @@ class Waiting:
 def test_no_more_than_sixteen_of_a_pipeline_are_worked_on(driver: Driver) -> None:
     waiting = Waiting()
     with serving(waiting.app, driver=driver) as rig, rig.connect() as connection:
-        connection.sendall(GET * 1000)
+        connection.sendall(GET * 999 + LAST)
         until(lambda: waiting.started == 16)
         time.sleep(0.1)
         assert waiting.started == 16
         # Nothing spins meanwhile.
         assert busy_share(0.3) < 0.2
         waiting.release()
-        connection.shutdown(socket.SHUT_WR)
         answers = read_answers(read_all(connection))
     assert [answer.body for answer in answers] == [b"done"] * 1000
     assert waiting.started == 1000
@@ -116,8 +117,10 @@ def test_answers_that_nobody_reads_stop_the_work(driver: Driver) -> None:
         assert len(count) == seen
         assert seen < 200
         assert busy_share(0.3) < 0.2
-        connection.shutdown(socket.SHUT_RDWR)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_WR)
         sender.join()
+        connection.close()
         rig.until_idle()
 
 

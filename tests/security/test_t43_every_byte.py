@@ -83,7 +83,7 @@ def test_a_field_may_hold_any_byte_anywhere(program: Program, field: str) -> Non
                 text,
             )
             for status in ask(program, head):
-                assert status < 500, (field, text, status)
+                assert status < 500 or status == 501, (field, text, status)
     assert pid(program) == before
 
 
@@ -109,7 +109,7 @@ def test_a_name_a_method_a_target_and_a_version_may_hold_any_byte(program: Progr
             % (value, value),
         ):
             for status in ask(program, data):
-                assert status < 500, (data, status)
+                assert status < 500 or status in (501, 505), (data, status)
     assert pid(program) == before
     # Nobody's mistake but the client's: nothing was reported.
     assert "Traceback" not in program.said, program.said[-3000:]

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable
 from typing import Any, cast
 
 from kingpost import _native
+from kingpost.server.listen import BACKLOG
 
 
 class EngineProtocol(asyncio.Protocol):
@@ -109,7 +110,7 @@ class TransportShell:
             copy = sock.dup()
             self._listening.append(
                 await loop.create_server(
-                    lambda: EngineProtocol(self._server, self._open), sock=copy
+                    lambda: EngineProtocol(self._server, self._open), sock=copy, backlog=BACKLOG
                 )
             )
 

@@ -99,6 +99,7 @@ class World:
         self.seen: dict[int, list[object]] = {}
         self.callbacks: list[object] = []
         self.weak: list[Any] = []
+        self.ended: set[int] = set()
 
 
 class Runner:
@@ -134,6 +135,7 @@ class Runner:
                 task.get_name() if task.get_name() in "cd" else "",
                 getattr(task, "mark", None),
             )
+            self.world.ended.add(self.number)
         return self.number
 
     async def run(self, operations: Program) -> None:
@@ -198,7 +200,7 @@ class Runner:
 
     async def do_cancel(self, number: int) -> None:
         task = self.world.tasks.get(number)
-        if task is not None and number != self.number and not task.done():
+        if task is not None and number != self.number and number not in self.world.ended:
             self.note("cancel", number, task.cancel(f"by {self.number}"))
 
     async def do_wait_for(self, first: Any, program: Program | None = None) -> None:

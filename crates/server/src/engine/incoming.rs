@@ -41,6 +41,8 @@ pub(crate) struct Incoming {
     pub(crate) done: bool,
     /// Why no more of a streamed body will come.
     pub(crate) failed: Option<Refusal>,
+    /// The reader of a streamed body was told `End`.
+    pub(crate) end_told: bool,
     /// The reader was told `Pending` and waits for `BodyReady`.
     pub(crate) reader_waits: bool,
     /// When the last byte came (milliseconds).
@@ -65,6 +67,7 @@ impl Incoming {
             dropped: 0,
             done: false,
             failed: None,
+            end_told: false,
             reader_waits: false,
             last_byte: 0,
             window: 0,
@@ -87,7 +90,7 @@ impl Incoming {
 
     /// Whether whoever asked for it, or may still do so, has not been given all of it.
     pub(crate) fn is_to_come(&self) -> bool {
-        !self.is_raw && self.failed.is_none() && (!self.done || !self.buffer.is_empty())
+        !self.is_raw && self.failed.is_none() && !self.end_told
     }
 
     /// Whether more bytes are wanted now: somebody takes them and what was decoded is below `high_water`.

@@ -337,6 +337,7 @@ impl Connection {
             return BodyState::Failed(refusal);
         }
         if incoming.done {
+            incoming.end_told = true;
             return BodyState::End;
         }
         incoming.reader_waits = true;

@@ -1,0 +1,67 @@
+"""The commands of `./dev`, as far as they can be judged without setting up a machine."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import checks, environment, stamps
+from tools.__main__ import EVERYTHING, main
+from tools.console import ROOT, Failure
+
+
+def test_the_script_finds_a_python_and_says_what_there_is() -> None:
+    done = subprocess.run([ROOT / "dev"], capture_output=True, text=True, check=True)
+
+    for command in ("demo", "test", "check", "bench", "docs"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_an_unknown_command_is_answered_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["frobnicate"]) == 2
+    assert capsys.readouterr().err.startswith("usage: ./dev COMMAND")
+
+
+def test_a_python_that_is_too_old_or_missing_is_named() -> None:
+    done = subprocess.run(
+        [ROOT / "dev"],
+        env={"KINGPOST_PYTHON": "/nowhere/python", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "KINGPOST_PYTHON is '/nowhere/python'" in done.stderr
+
+
+def test_an_interpreter_of_its_own_has_an_environment_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("KINGPOST_PYTHON", raising=False)
+    assert environment.folder() == ROOT / ".venv"
+
+    monkeypatch.setenv("KINGPOST_PYTHON", "python3")
+    assert environment.folder().name.startswith(".venv-3.")
+
+
+def test_every_requirement_has_a_lower_bound() -> None:
+    for line in environment.requirements(*EVERYTHING, "wheels"):
+        assert ">=" in line
+
+
+def test_a_stamp_is_fresh_until_a_file_changes(tmp_path: Path) -> None:
+    stamp = tmp_path / "stamps" / "built"
+    value = stamps.digest([ROOT / "Cargo.toml"], "a word")
+    assert not stamps.is_fresh(stamp, value)
+
+    stamps.write(stamp, value)
+
+    assert stamps.is_fresh(stamp, value)
+    assert not stamps.is_fresh(stamp, stamps.digest([ROOT / "dev"], "a word"))
+    assert not stamps.is_fresh(stamp, stamps.digest([ROOT / "Cargo.toml"], "another"))
+
+
+def test_a_check_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(Failure, match="no check has frobnicate"):
+        checks.run_all(Path("python"), ["frobnicate"])
