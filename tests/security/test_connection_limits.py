@@ -72,6 +72,8 @@ def test_many_more_than_the_limit_are_served_in_the_end(driver: Driver) -> None:
             with contextlib.suppress(ConnectionError):
                 connection.sendall(GET)
         answers = [read_all(connection) for connection in connections]
+        for connection in connections:
+            connection.close()
         assert sum(answer.startswith(b"HTTP/1.1 200 OK") for answer in answers) >= 5
         rig.until_idle()
         assert rig.get("/").body == b"here"

@@ -1,7 +1,7 @@
 //! `Server`: the engine on one event loop.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -20,16 +20,8 @@ use crate::watchdog::{Scene, Watchdog};
 /// Threads that are started before anything is known about the handlers.
 const FIRST_THREADS: usize = 2;
 
-/// How the pool grows: judged every few milliseconds while jobs wait.
-#[derive(Clone, Copy, Default)]
-struct Growth {
-    /// Jobs started at the last look.
-    started: u64,
-    /// CPU time of this process's threads at the last look.
-    cpu: Duration,
-    /// A look is on the loop's list.
-    due: bool,
-}
+/// How often the pool is looked at while jobs wait: seconds.
+const LOOK: f64 = 0.005;
 
 /// The engine on one event loop: takes bytes from sockets or from a shell, calls handlers, sends answers.
 #[pyclass(frozen, module = "kingpost._native", weakref)]
@@ -37,7 +29,8 @@ pub(crate) struct Server {
     core: Arc<Core>,
     /// Starts worker thread `n`: `spawn(target, n)`.
     spawn: Option<Py<PyAny>>,
-    growth: GilCell<Growth>,
+    /// When the pool was looked at last, while a look is on the loop's list.
+    looked: GilCell<Option<Instant>>,
     /// When the timer that is on the loop's list fires, in the engine's milliseconds.
     tick_due: GilCell<Option<u64>>,
     /// Milliseconds that a step on the loop may take before it is named; 0: nobody watches.
@@ -65,21 +58,14 @@ impl Server {
                 .call_later(py, delay.as_secs_f64(), &tick)?;
         }
         let load = this.core.pool.load();
-        if load.waiting > load.idle {
-            if load.threads < FIRST_THREADS {
+        if load.waiting > 0 {
+            if load.threads < FIRST_THREADS && load.waiting > load.idle {
                 Self::grow(slf, load.waiting.min(FIRST_THREADS - load.threads))?;
             }
-            if !this.growth.get(py).due {
-                this.growth.set(
-                    py,
-                    Growth {
-                        started: load.started,
-                        cpu: cpu_time(),
-                        due: true,
-                    },
-                );
+            if this.looked.get(py).is_none() {
+                this.looked.set(py, Some(Instant::now()));
                 let look = Self::callback(slf, "look_at_threads")?;
-                this.core.asyncio.call_later(py, 0.005, &look)?;
+                this.core.asyncio.call_later(py, LOOK, &look)?;
             }
         }
         Ok(())
@@ -142,24 +128,6 @@ impl Server {
     }
 }
 
-/// CPU time that this process has used.
-fn cpu_time() -> Duration {
-    #[cfg(unix)]
-    {
-        let mut time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: `time` is a valid place to write to; the call has no other effect.
-        if unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) } == 0 {
-            let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-            let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
-            return Duration::new(seconds, nanos);
-        }
-    }
-    Duration::ZERO
-}
-
 #[pymethods]
 impl Server {
     #[new]
@@ -220,7 +188,7 @@ impl Server {
         Ok(Self {
             core: Arc::new(core),
             spawn,
-            growth: GilCell::new(Growth::default()),
+            looked: GilCell::new(None),
             tick_due: GilCell::new(None),
             block_limit,
             watchdog: GilCell::new(None),
@@ -277,20 +245,11 @@ impl Server {
     fn look_at_threads(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let before = this.growth.get(py);
-        let load = this.core.pool.load();
-        let cpu = cpu_time();
-        this.growth.set(
-            py,
-            Growth {
-                started: load.started,
-                cpu,
-                due: false,
-            },
-        );
-        // Half of the time or more was spent waiting: more threads would use it. A process that computes gains nothing.
-        let idle = cpu.saturating_sub(before.cpu) < Duration::from_micros(3_000);
-        if load.waiting > load.idle && (idle || load.started == before.started) {
+        let looked = this.looked.get(py).map(|looked| looked.elapsed());
+        this.looked.set(py, None);
+        if this.core.pool.would_more_help(looked.unwrap_or_default()) {
+            let load = this.core.pool.load();
+            // Twice as many, but no more than have something to do.
             Self::grow(slf, load.waiting.min(load.threads.max(1)))?;
         }
         Self::after(slf)

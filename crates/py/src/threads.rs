@@ -10,8 +10,9 @@
 //! the loop (a coroutine) is handed back.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
@@ -55,6 +56,19 @@ struct Queue {
     idle: usize,
     threads: usize,
     closed: bool,
+    /// What each thread does; entries of threads that have ended stay behind, idle.
+    records: Vec<Arc<Record>>,
+}
+
+/// What one thread does now, for whoever judges whether more threads would help.
+#[derive(Default)]
+struct Record {
+    /// When its job began, in nanoseconds since the pool was made; 0: it has none.
+    began: AtomicU64,
+    /// The clock of its CPU time, where the system has one for each thread.
+    clock: AtomicI32,
+    /// That clock at the last look.
+    seen: AtomicU64,
 }
 
 /// The queue between the loop and the threads.
@@ -63,10 +77,77 @@ pub(crate) struct Pool {
     ready: Condvar,
     handovers: Mutex<Vec<Handover>>,
     started: AtomicU64,
+    /// The zero of `Record::began`.
+    epoch: Instant,
+    /// Wall time and waiting time of the jobs that were measured since the last look, in nanoseconds.
+    measured: AtomicU64,
+    waited: AtomicU64,
+    /// Short jobs in a row. Where there were many, one thread is enough until it proves not to be.
+    short: AtomicU32,
     /// Most threads.
     most: usize,
     /// Most waiting jobs.
     room: usize,
+}
+
+/// A job that took no longer than this did not block.
+const SHORT: Duration = Duration::from_micros(200);
+/// Short jobs in a row after which a second thread is not woken for what the first can do.
+const MANY: u32 = 64;
+/// Bursts of which one is measured.
+const BURSTS_PER_MEASURE: u32 = 8;
+/// A job that has run for this long is looked at by itself.
+const LONG: Duration = Duration::from_millis(4);
+
+/// CPU time by a clock of the system, in nanoseconds.
+#[cfg(unix)]
+fn cpu_time(clock: libc::clockid_t) -> Option<u64> {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a valid place to write to; a clock that is gone is an error and nothing else.
+    if unsafe { libc::clock_gettime(clock, &mut time) } != 0 {
+        return None;
+    }
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let nanos = u64::try_from(time.tv_nsec).ok()?;
+    Some(seconds * 1_000_000_000 + nanos)
+}
+
+/// CPU time of the calling thread.
+fn own_cpu_time() -> Option<u64> {
+    #[cfg(unix)]
+    return cpu_time(libc::CLOCK_THREAD_CPUTIME_ID);
+    #[cfg(not(unix))]
+    None
+}
+
+/// The clock of the calling thread that other threads can read; 0: there is none.
+fn own_clock() -> i32 {
+    #[cfg(target_os = "linux")]
+    {
+        let mut clock: libc::clockid_t = 0;
+        // SAFETY: `clock` is a valid place to write to, and the thread that is named is the one that asks.
+        if unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) } == 0 {
+            return clock;
+        }
+    }
+    0
+}
+
+/// CPU time by the clock of another thread.
+fn clock_time(clock: i32) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    if clock != 0 {
+        return cpu_time(clock);
+    }
+    let _ = clock;
+    None
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -82,13 +163,51 @@ impl Pool {
                 idle: 0,
                 threads: 0,
                 closed: false,
+                records: Vec::new(),
             }),
             ready: Condvar::new(),
             handovers: Mutex::new(Vec::new()),
             started: AtomicU64::new(0),
+            epoch: Instant::now(),
+            measured: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
+            short: AtomicU32::new(0),
             most,
             room,
         }
+    }
+
+    /// Whether more threads would serve what waits: those that there are wait for something else than the processor.
+    ///
+    /// Idle threads are woken here as well. `interval` is the time since the last look.
+    pub(crate) fn would_more_help(&self, interval: Duration) -> bool {
+        let measured = self.measured.swap(0, Ordering::Relaxed);
+        let waited = self.waited.swap(0, Ordering::Relaxed);
+        let queue = lock(&self.queue);
+        if queue.jobs.is_empty() {
+            return false;
+        }
+        if queue.idle > 0 {
+            self.short.store(0, Ordering::Relaxed);
+            self.ready.notify_all();
+            return false;
+        }
+        let now = nanos(self.epoch.elapsed());
+        let (mut long, mut computed) = (0, 0);
+        for record in &queue.records {
+            let began = record.began.load(Ordering::Relaxed);
+            let clock = record.clock.load(Ordering::Relaxed);
+            let used = clock_time(clock).unwrap_or(0);
+            computed += used.saturating_sub(record.seen.swap(used, Ordering::Relaxed));
+            if began > 0 && now.saturating_sub(began) > nanos(LONG) {
+                long += 1;
+            }
+        }
+        if long >= queue.threads {
+            // All of them are in the middle of something: it computes, or it waits.
+            return computed < nanos(interval) / 2;
+        }
+        measured > 0 && waited > measured / 2
     }
 
     /// Queues a job; the job itself where there is no room. Threads are woken by [`Pool::kick`], once per batch.
@@ -155,17 +274,55 @@ impl Pool {
 
     /// The life of one thread.
     pub(crate) fn work(&self, py: Python<'_>, run: impl Fn(Python<'_>, Job)) {
+        let record = Arc::new(Record::default());
+        record.clock.store(own_clock(), Ordering::Relaxed);
+        lock(&self.queue).records.push(Arc::clone(&record));
         // The lock is given up only between bursts, so that short jobs cost no switch each. Jobs are taken one by
         // one: what blocks must not hold back others that a free thread could run.
+        let mut bursts: u32 = 0;
         while let Some(job) = py.detach(|| self.wait()) {
             let mut next = Some(job);
             let mut left = JOBS_PER_HOLD;
+            // The first job of some bursts is measured in full: reading a thread's clock costs a system call.
+            bursts = bursts.wrapping_add(1);
+            let mut cpu = if bursts.is_multiple_of(BURSTS_PER_MEASURE) {
+                own_cpu_time()
+            } else {
+                None
+            };
+            let mut began = self.epoch.elapsed();
             while let Some(job) = next {
                 self.started.fetch_add(1, Ordering::Relaxed);
+                record.began.store(nanos(began).max(1), Ordering::Relaxed);
                 run(py, job);
+                record.began.store(0, Ordering::Relaxed);
+                let ended = self.epoch.elapsed();
+                self.note(ended.saturating_sub(began), cpu.take());
+                began = ended;
                 left -= 1;
                 next = if left > 0 { self.next() } else { None };
             }
+        }
+        lock(&self.queue)
+            .records
+            .retain(|known| !Arc::ptr_eq(known, &record));
+    }
+
+    /// Takes note of a job that took `wall`, and of how much of it was computing, where that is known.
+    fn note(&self, wall: Duration, cpu: Option<u64>) {
+        if wall < SHORT {
+            let short = self.short.load(Ordering::Relaxed);
+            if short < MANY {
+                self.short.store(short + 1, Ordering::Relaxed);
+            }
+        } else {
+            self.short.store(0, Ordering::Relaxed);
+        }
+        if let Some(cpu) = cpu {
+            let used = own_cpu_time().unwrap_or(cpu).saturating_sub(cpu);
+            self.measured.fetch_add(nanos(wall), Ordering::Relaxed);
+            self.waited
+                .fetch_add(nanos(wall).saturating_sub(used), Ordering::Relaxed);
         }
     }
 
@@ -179,7 +336,9 @@ impl Pool {
         let mut queue = lock(&self.queue);
         loop {
             if let Some(job) = queue.jobs.pop_front() {
-                if !queue.jobs.is_empty() && queue.idle > 0 {
+                // A second thread only competes with the first for the interpreter's lock, unless jobs block.
+                let is_shared = self.short.load(Ordering::Relaxed) < MANY;
+                if is_shared && !queue.jobs.is_empty() && queue.idle > 0 {
                     self.ready.notify_one();
                 }
                 return Some(job);

@@ -3,6 +3,9 @@
 It has no speed to win; it exists where the native driver cannot be (Windows, loops without `add_reader`) and proves
 that the engine does not depend on it. Bytes come from the transport and go to the engine, and the other way round;
 neither side is read while the other is full.
+
+A transport keeps what its client does not take, for ever if need be, and closes only behind that; the engine takes it for
+sent. So it is the shell that looks whether clients take anything, and drops those that do not.
 """
 
 from __future__ import annotations
@@ -20,14 +23,19 @@ from kingpost.server.listen import BACKLOG
 class EngineProtocol(asyncio.Protocol):
     """One connection of the engine on one transport."""
 
-    def __init__(self, server: _native.Server, open_ones: set[EngineProtocol]) -> None:
+    def __init__(
+        self, server: _native.Server, open_ones: set[EngineProtocol], write_timeout: float
+    ) -> None:
         self._server = server
         self._open_ones = open_ones
+        self._write_timeout = write_timeout
         self._transport: asyncio.Transport | None = None
         self._connection = -1
         self._full = False
         self._reading = True
         self._finished = False
+        self._written = 0
+        self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -52,6 +60,8 @@ class EngineProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._stall is not None:
+            self._stall.cancel()
         self._open_ones.discard(self)
         with _passing_exits():
             self._server.lost(self._connection)
@@ -75,6 +85,9 @@ class EngineProtocol(asyncio.Protocol):
             return
         while not self._full and (data := self._server.output(self._connection)):
             transport.write(data)
+            self._written += len(data)
+        if self._stall is None and transport.get_write_buffer_size():
+            self._watch(transport)
         fate = self._server.fate(self._connection)
         if fate == "close" and not self._full:
             transport.close()
@@ -89,16 +102,37 @@ class EngineProtocol(asyncio.Protocol):
             self._reading = wanted
             (transport.resume_reading if wanted else transport.pause_reading)()
 
+    def _watch(self, transport: asyncio.Transport) -> None:
+        """Looks in a while whether the client has taken any of what waits for it."""
+        self._stall = asyncio.get_running_loop().call_later(
+            self._write_timeout, self._look_at_client, self._taken(transport)
+        )
+
+    def _taken(self, transport: asyncio.Transport) -> int:
+        return self._written - transport.get_write_buffer_size()
+
+    def _look_at_client(self, before: int) -> None:
+        self._stall = None
+        transport = self._transport
+        if transport is None or not transport.get_write_buffer_size():
+            return
+        if self._taken(transport) == before:
+            transport.abort()
+        else:
+            self._watch(transport)
+
 
 class TransportShell:
     """Sockets by the loop's own means, for an engine that has none.
 
     Args:
         server: Made with `sockets=False`.
+        write_timeout: Seconds that may pass without a client taking a byte of what waits for it.
     """
 
-    def __init__(self, server: _native.Server) -> None:
+    def __init__(self, server: _native.Server, *, write_timeout: float) -> None:
         self._server = server
+        self._write_timeout = write_timeout
         self._listening: list[asyncio.Server] = []
         self._open: set[EngineProtocol] = set()
 
@@ -110,7 +144,9 @@ class TransportShell:
             copy = sock.dup()
             self._listening.append(
                 await loop.create_server(
-                    lambda: EngineProtocol(self._server, self._open), sock=copy, backlog=BACKLOG
+                    lambda: EngineProtocol(self._server, self._open, self._write_timeout),
+                    sock=copy,
+                    backlog=BACKLOG,
                 )
             )
 

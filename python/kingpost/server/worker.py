@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from kingpost import _native
 from kingpost.server import logs
 from kingpost.server.engine import Engine, Service
 from kingpost.server.listen import Listener
@@ -116,7 +117,12 @@ class Worker:
             sockets=native,
             dispatch=self._dispatch,
         )
-        shell = None if native else TransportShell(engine.server)
+        limits = {**_native.LIMITS, **self._options.limits}
+        shell = (
+            None
+            if native
+            else TransportShell(engine.server, write_timeout=limits["write_timeout"] / 1000)
+        )
         try:
             if shell is None:
                 loop.add_reader(engine.server.fileno(), engine.server.poll)

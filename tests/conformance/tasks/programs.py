@@ -100,6 +100,7 @@ class World:
         self.callbacks: list[object] = []
         self.weak: list[Any] = []
         self.ended: set[int] = set()
+        self.spawned: list[asyncio.Task[None]] = []
 
 
 class Runner:
@@ -109,7 +110,6 @@ class Runner:
         self.world = world
         self.number = number
         self.seen = world.seen.setdefault(number, [])
-        self.spawned: list[asyncio.Task[None]] = []
 
     def note(self, *what: object) -> None:
         self.seen.append(what)
@@ -201,7 +201,7 @@ class Runner:
     async def do_cancel(self, number: int) -> None:
         task = self.world.tasks.get(number)
         if task is not None and number != self.number and number not in self.world.ended:
-            self.note("cancel", number, task.cancel(f"by {self.number}"))
+            self.note("cancel", number, task.cancel("by another"))
 
     async def do_wait_for(self, first: Any, program: Program | None = None) -> None:
         if program is None:
@@ -252,18 +252,20 @@ class Runner:
             self.note("timed out", me().cancelling())
 
     async def do_child(self, program: Program) -> None:
-        await self.start(program)
+        task = self.start(program)
+        self.world.spawned.append(task)
+        await task
 
     async def do_spawn(self, program: Program) -> None:
-        self.spawned.append(self.start(program))
+        self.world.spawned.append(self.start(program))
 
     async def do_shield(self, program: Program) -> None:
         task = self.start(program)
+        self.world.spawned.append(task)
         try:
             await asyncio.shield(task)
         finally:
             self.note("shielded", task.cancelled())
-            task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def do_group(self, first: Program, second: Program) -> None:
         try:
@@ -335,6 +337,11 @@ def outcome(batch: list[tuple[Program, ...]], kind: Kind) -> dict[str, object]:
         )
         after = await rig.submit([probe, probe], wait=50)
         await asyncio.sleep(200)
+        for task in world.spawned:
+            # One after another: at the end of the loop they are cancelled in no order.
+            task.cancel()
+            await asyncio.wait([task])
+            task.cancelled() or task.exception()
         left = [
             task.done() for task in asyncio.all_tasks() - before if isinstance(task, asyncio.Task)
         ]
@@ -351,6 +358,8 @@ def outcome(batch: list[tuple[Program, ...]], kind: Kind) -> dict[str, object]:
             "left": left,
         }
 
+    # The collection need not look at what was there before.
+    gc.freeze()
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         seen = runner.run(main())
     gc.collect()

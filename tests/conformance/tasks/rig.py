@@ -88,6 +88,7 @@ class Rig:
             task_type=RequestTask,
             tasks=self.kind,
             sockets=False,
+            block_limit=0,
         )
         server.start()
         self.servers.append(server)
