@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,12 +22,16 @@ class Program:
     """A running command; what it writes is read all the time."""
 
     def __init__(
-        self, folder: Path, *arguments: str, environment: dict[str, str] | None = None
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        under: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.lines: list[str] = []
         self.process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-P", "-m", "kingpost.cli", *arguments],
+            [sys.executable, "-P", *under, "-m", "kingpost.cli", *arguments],
             cwd=folder,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -93,10 +97,13 @@ class Program:
 
 @contextmanager
 def running(
-    folder: Path, *arguments: str, environment: dict[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    under: Sequence[str] = (),
 ) -> Generator[Program]:
-    """A program that is gone after the block, whatever happens."""
-    program = Program(folder, *arguments, environment=environment)
+    """A program that is gone after the block, whatever happens; `under` is the command of a tool that runs it."""
+    program = Program(folder, *arguments, environment=environment, under=under)
     try:
         yield program
     finally:

@@ -13,7 +13,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from kingpost.server.options import Options
 from kingpost.server.worker import Worker
 from kingpost.types import Mode
 
+Kind = Literal["async", "thread", "inline", "asyncgen"]
 Driver = Literal["native", "asyncio"]
 
 SHELLS: tuple[Driver, ...] = ("native", "asyncio") if os.name == "posix" else ("asyncio",)
@@ -204,6 +205,21 @@ def read_all(connection: socket.socket) -> bytes:
     return bytes(data)
 
 
+def send_until_full(connection: socket.socket, piece: bytes, most: int = 200_000_000) -> int:
+    """Sends until the other side takes no more for a while; returns how many bytes it took."""
+    before = connection.gettimeout()
+    connection.settimeout(0.3)
+    sent = 0
+    try:
+        while sent < most:
+            sent += connection.send(piece)
+    except TimeoutError:
+        pass
+    finally:
+        connection.settimeout(before)
+    return sent
+
+
 def is_ended(connection: socket.socket, within: float = PATIENCE) -> bool:
     """Whether the server ends the connection in time; what it still sends is thrown away."""
     connection.settimeout(within)
@@ -247,13 +263,13 @@ def serving(
     address: Address | None = None,
     threads: int = 4,
     queue: int = 100,
-    **limits: int,
+    limits: Mapping[str, int] | None = None,
 ) -> Generator[Rig]:
     """A server in a thread, with other limits where they are given."""
     service: Service = compile_app(served, mode=mode) if isinstance(served, App) else served
     listeners = open_listeners(address or Address(port=0))
     ready = threading.Event()
-    options = Options(grace=1.0, driver=driver, limits=limits, threads=threads, queue=queue)
+    options = Options(grace=1.0, driver=driver, limits=limits or {}, threads=threads, queue=queue)
     worker = Worker(service, listeners, options, on_ready=lambda _: ready.set())
     thread = threading.Thread(target=worker.run, name="rig", daemon=True)
     # Before it starts: a worker that stops closes them.
@@ -309,7 +325,7 @@ class PlainService:
 
     def __init__(
         self,
-        routes: Sequence[tuple[str, _native.Kind, Sequence[str], Callable[[Any], Any]]],
+        routes: Sequence[tuple[str, Kind, Sequence[str], Callable[[Any], Any]]],
         **plan_options: Any,
     ) -> None:
         self.router = _native.Router()

@@ -40,7 +40,7 @@ def make_app() -> App:
 
 
 def test_one_more_than_the_limit_waits_until_somebody_leaves() -> None:
-    with serving(make_app(), connections=10) as rig:
+    with serving(make_app(), limits={"connections": 10}) as rig:
         inside = [rig.connect() for _ in range(10)]
         until(lambda: rig.server.connections == 10)
         with rig.connect() as waiting:
@@ -64,7 +64,9 @@ def test_one_more_than_the_limit_waits_until_somebody_leaves() -> None:
 @pytest.mark.parametrize("driver", SHELLS)
 def test_many_more_than_the_limit_are_served_in_the_end(driver: Driver) -> None:
     with serving(
-        make_app(), driver=driver, connections=5, head_timeout=300, idle_timeout=300
+        make_app(),
+        driver=driver,
+        limits={"connections": 5, "head_timeout": 300, "idle_timeout": 300},
     ) as rig:
         connections = [rig.connect() for _ in range(60)]
         until(lambda: rig.server.connections <= 5)

@@ -235,6 +235,10 @@ impl Carrier {
         drop(gone);
     }
 
+    fn is_touched(&self, py: Python<'_>) -> bool {
+        self.state.with(py, |state| state.touched)
+    }
+
     fn must_cancel(&self, py: Python<'_>) -> PyResult<bool> {
         match self.task(py) {
             Some(task) => task.getattr(intern!(py, "_must_cancel"))?.is_truthy(),
@@ -247,14 +251,19 @@ impl Carrier {
         self.state.with(py, |state| state.is_pristine(py))
     }
 
-    /// Ends the Task, so that whoever knows it sees it done.
-    pub(crate) fn retire(slf: &Bound<'_, Self>) -> PyResult<()> {
+    /// Ends the Task, so that whoever knows it sees it done, or cancelled.
+    pub(crate) fn retire(slf: &Bound<'_, Self>, cancelled: Option<PyErr>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let wakeup = this.state.with(py, |state| {
+        let cancelled = cancelled.map(|error| error.into_value(py).into_any());
+        let (former, wakeup) = this.state.with(py, |state| {
             state.phase = Phase::Ended;
-            state.wakeup.take()
+            (
+                std::mem::replace(&mut state.pending, cancelled),
+                state.wakeup.take(),
+            )
         });
+        drop(former);
         // Without a wake-up the Task has not taken its first step yet; it ends when it does.
         if let Some(wakeup) = wakeup {
             if this.core.asyncio.is_in_task(py)? {
@@ -298,6 +307,10 @@ impl Carrier {
             self.core.watch.end();
             let outcome = match step? {
                 Step::Yielded(value) => return Ok(Some(value)),
+                // A Task that is told to cancel itself and then returns is a cancelled Task.
+                Step::Returned(_) if self.is_touched(py) && self.must_cancel(py)? => {
+                    Err(CancelledError::new_err(()))
+                }
                 Step::Returned(value) => Ok(value),
                 Step::Raised(error) => Err(error),
             };
@@ -370,7 +383,11 @@ impl Carrier {
                 let pending = self.state.with(py, |state| state.pending.take());
                 self.advance(py, pending.map(|pending| pending.into_bound(py)))
             }
-            Phase::Parked | Phase::Ended => Ok(None),
+            Phase::Ended => match self.state.with(py, |state| state.pending.take()) {
+                Some(cancelled) => Err(PyErr::from_value(cancelled.into_bound(py))),
+                None => Ok(None),
+            },
+            Phase::Parked => Ok(None),
         }
     }
 }

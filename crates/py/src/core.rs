@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use server::{BodyState, Event, Notice, Now, RequestId, Room};
@@ -648,6 +649,8 @@ impl Core {
         let carrier = self.entered_carrier(py)?;
         let carrier = carrier.bind(py);
         let mut coroutine = coroutine;
+        // How a plain Task around the handler would have ended.
+        let mut cancelled = None;
         loop {
             self.watch.begin(work.plan);
             let first = Carrier::first_step(carrier, coroutine, context.clone(), work);
@@ -670,34 +673,44 @@ impl Core {
                         if is_pristine {
                             return Ok(());
                         }
-                        return self.retire_if_touched(py, carrier);
+                        return self.retire_if_touched(py, carrier, None);
                     }
                     Ok(value)
                 }
-                First::Raised(error) => Err(error),
+                First::Raised(error) => {
+                    if error.is_instance_of::<CancelledError>(py) {
+                        cancelled = Some(error.clone_ref(py));
+                    }
+                    Err(error)
+                }
             };
             let next = ffi::in_context(py, &context, || self.settle(py, work, outcome))?;
             match next {
                 Ok(Some(next)) => coroutine = next,
                 Ok(None) => break,
                 Err(error) => {
-                    self.retire_if_touched(py, carrier)?;
+                    self.retire_if_touched(py, carrier, None)?;
                     return Err(error);
                 }
             }
         }
         drop(context);
-        self.retire_if_touched(py, carrier)
+        self.retire_if_touched(py, carrier, cancelled)
     }
 
-    fn retire_if_touched(&self, py: Python<'_>, carrier: &Bound<'_, Carrier>) -> PyResult<()> {
+    fn retire_if_touched(
+        &self,
+        py: Python<'_>,
+        carrier: &Bound<'_, Carrier>,
+        cancelled: Option<PyErr>,
+    ) -> PyResult<()> {
         if carrier.get().is_pristine(py) {
             return Ok(());
         }
         self.leave_carrier(py)?;
         let former = self.carrier.take(py);
         drop(former);
-        Carrier::retire(carrier)
+        Carrier::retire(carrier, cancelled)
     }
 
     /// The carrier whose task is the current one.
@@ -1201,7 +1214,7 @@ impl Core {
         self.leave_carrier(py)?;
         let carrier = self.carrier.take(py);
         if let Some(carrier) = &carrier {
-            Carrier::retire(carrier.bind(py))?;
+            Carrier::retire(carrier.bind(py), None)?;
         }
         let flights = self.flights.with(py, std::mem::take);
         for flight in flights.values() {

@@ -20,6 +20,7 @@ from tests.security.rig import (
     SHELLS,
     Driver,
     Incomplete,
+    Kind,
     PlainService,
     Rig,
     read_all,
@@ -42,7 +43,7 @@ _PAUSE = 0.0003
 class Recorder:
     """A service that takes every method and path, and remembers what its handlers were given."""
 
-    def __init__(self, kind: _native.Kind) -> None:
+    def __init__(self, kind: Kind) -> None:
         self.seen: Seen = []
         self.rig: Rig
         methods = {method.decode() for case in cases() for method, _, _ in case.requests}

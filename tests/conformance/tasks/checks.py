@@ -16,6 +16,8 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from .rig import Rig
 
 Check = Callable[[Rig], Awaitable[object]]
@@ -597,11 +599,8 @@ async def one_task_waits_for_another_request(rig: Rig) -> object:
 
 @check
 async def an_aiohttp_client_works_in_a_handler(rig: Rig) -> object:
-    try:
-        import aiohttp
-        from aiohttp import web
-    except ImportError:
-        return "aiohttp is not installed"
+    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed: pip install aiohttp")
+    from aiohttp import web
 
     async def hello(request: web.Request) -> web.Response:
         return web.Response(text="hi")
@@ -623,6 +622,46 @@ async def an_aiohttp_client_works_in_a_handler(rig: Rig) -> object:
     result = await rig.submit([handler, handler], wait=5)
     await runner.cleanup()
     return result
+
+
+@check
+async def an_httpx2_client_works_in_a_handler(rig: Rig) -> object:
+    httpx2 = pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install httpx2")
+
+    async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    async with (
+        await asyncio.start_server(hello, "127.0.0.1", 0) as speaks,
+        await asyncio.start_server(silence, "127.0.0.1", 0) as waits,
+    ):
+        urls = [
+            f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/" for server in (speaks, waits)
+        ]
+
+        async def handler() -> str:
+            async with httpx2.AsyncClient(timeout=2) as client:
+                answers = await asyncio.gather(*(client.get(urls[0]) for _ in range(2)))
+                return " ".join(answer.text for answer in answers)
+
+        async def late() -> str:
+            async with httpx2.AsyncClient(timeout=0.05) as client:
+                try:
+                    await client.get(urls[1])
+                except httpx2.TimeoutException as error:
+                    return f"{type(error).__name__} {me().cancelling()}"
+            return "an answer"
+
+        return await rig.submit([handler, late, handler], wait=5)
 
 
 @check

@@ -1,7 +1,7 @@
 //! The body of the request that is being read.
 
 use wire::http1::{BodyDecoder, Framing, Head};
-use wire::refusal::Refusal;
+use wire::refusal::{INCOMPLETE_REQUEST, Refusal};
 
 /// What becomes of a body's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) struct Incoming {
     pub(crate) done: bool,
     /// Why no more of a streamed body will come.
     pub(crate) failed: Option<Refusal>,
-    /// The reader of a streamed body was told `End`.
+    /// The reader of a streamed body was told how it ended.
     pub(crate) end_told: bool,
     /// The reader was told `Pending` and waits for `BodyReady`.
     pub(crate) reader_waits: bool,
@@ -90,7 +90,8 @@ impl Incoming {
 
     /// Whether whoever asked for it, or may still do so, has not been given all of it.
     pub(crate) fn is_to_come(&self) -> bool {
-        !self.is_raw && self.failed.is_none() && !self.end_told
+        let broke_off = matches!(self.failed, Some(INCOMPLETE_REQUEST));
+        !self.is_raw && !broke_off && !self.end_told
     }
 
     /// Whether more bytes are wanted now: somebody takes them and what was decoded is below `high_water`.

@@ -333,11 +333,11 @@ impl Connection {
             self.resume(shared);
             return BodyState::Data;
         }
+        incoming.end_told = incoming.is_over();
         if let Some(refusal) = incoming.failed {
             return BodyState::Failed(refusal);
         }
         if incoming.done {
-            incoming.end_told = true;
             return BodyState::End;
         }
         incoming.reader_waits = true;

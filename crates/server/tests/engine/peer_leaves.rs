@@ -133,3 +133,22 @@ fn a_half_close_in_a_streamed_body_is_told_when_the_body_breaks_off() {
     assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
     shell.quiet();
 }
+
+#[test]
+fn a_half_close_behind_a_streamed_body_that_is_too_large_is_told_behind_the_refusal() {
+    let mut shell = Shell::new();
+    shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n");
+    let id = shell.request_for("/");
+    shell.engine.stream_body(id, 5).unwrap();
+    shell.end();
+    shell.quiet();
+    let mut out = Vec::new();
+    assert_eq!(BodyState::Data, shell.engine.read_body(id, &mut out));
+    let BodyState::Failed(refusal) = shell.engine.read_body(id, &mut out) else {
+        panic!("it is too large");
+    };
+    assert_eq!(413, refusal.status);
+    assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
+    shell.answer(id, "too large");
+    assert_eq!(vec![(200, "too large".into())], shell.answers());
+}
