@@ -42,6 +42,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NotRequired, Protocol, TypedDict
 
+__all__ = [
+    "BadGateway",
+    "BadRequest",
+    "ConfigurationError",
+    "Conflict",
+    "ContentTooLarge",
+    "FieldError",
+    "Forbidden",
+    "GatewayTimeout",
+    "Gone",
+    "HTTPError",
+    "InternalServerError",
+    "MethodNotAllowed",
+    "NotAcceptable",
+    "NotFound",
+    "NotImplementedYet",
+    "PreconditionFailed",
+    "PreconditionRequired",
+    "RequestTimeout",
+    "RoutingError",
+    "ServiceUnavailable",
+    "SettingsError",
+    "SignatureError",
+    "SourcePlace",
+    "TargetError",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnsupportedMediaType",
+    "ValidationError",
+]
+
 # RFC 9110 section 15 and the IANA registry; not http.HTTPStatus, whose import costs more than this table.
 TITLES: Mapping[int, str] = {
     400: "Bad Request",

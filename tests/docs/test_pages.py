@@ -42,11 +42,16 @@ def reference_names() -> dict[str, Any]:
     def export() -> Iterator[str]:
         yield "a,b\n"
 
-    modules = (kingpost, kingpost.html, kingpost.http, kingpost.settings, kingpost.testing)
+    modules = (
+        kingpost.errors,
+        kingpost,
+        kingpost.html,
+        kingpost.http,
+        kingpost.settings,
+        kingpost.testing,
+    )
     names = {name: getattr(module, name) for module in modules for name in module.__all__}
-    errors = {name: thing for name, thing in vars(kingpost.errors).items() if name[0].isupper()}
     return {
-        **errors,
         **names,
         "app": app,
         "urllib": urllib,

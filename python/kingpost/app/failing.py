@@ -96,10 +96,14 @@ def development_problem(error: HTTPError) -> bytes:
 
 
 def raised_at(error: HTTPError) -> Place | None:
-    """The line that raised it."""
+    """The innermost line of the user's code on the way to it; None when it was refused before any ran."""
+    from kingpost.app.pages.report import is_users
+
+    place = None
     traceback = error.__traceback__
-    if traceback is None:
-        return None
-    while traceback.tb_next is not None:
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if is_users(file):
+            place = Place(file, traceback.tb_lineno)
         traceback = traceback.tb_next
-    return Place(traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
+    return place

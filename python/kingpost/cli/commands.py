@@ -95,7 +95,10 @@ _loop = click.option(
 
 
 @kingpost.command(
-    help="Run an app while you write it: reloads when files change, shows errors." + _TARGET_HELP
+    help="Run an app while you write it: reloads when files change, shows errors."
+    + _TARGET_HELP
+    + "\n\nFiles that count are those named .py, .html, .css, .js, .sql, .toml and .env, below the app's folder and"
+    " this one. Others, such as .json and .csv, may be data that the app writes itself."
 )
 @click.argument("target", required=False)
 @_host

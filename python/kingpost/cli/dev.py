@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -89,7 +89,7 @@ def _work(target: Target, child: ReloadedChild, loop: LoopKind) -> None:
     listeners = [inherit(number) for number in child.listening]
     _report_debuggers(child)
     try:
-        service = _service(target)
+        service = _service(target, child)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - SystemExit too: exit() is a mistake to be shown
@@ -119,12 +119,12 @@ def _serve_failure(
         _serve(BrokenService(error, failure, target.text), listeners, loop, child)
 
 
-def _service(target: Target) -> Service:
+def _service(target: Target, child: ReloadedChild) -> Service:
     from kingpost.app.application import App
     from kingpost.app.compile import compile_app
 
     app = load_target(target, App)
-    _make_secret_key(app)
+    _make_secret_key(app, child.writing)
     return compile_app(app, mode="development")
 
 
@@ -177,13 +177,13 @@ def _report_debuggers(child: ReloadedChild) -> None:
     sys.addaudithook(listen)
 
 
-def _make_secret_key(app: App) -> None:
+def _make_secret_key(app: App, before_writing: Callable[[Path], None] | None = None) -> None:
     """Development needs no preparation: where the App has settings, a missing key is made once and kept."""
     from kingpost.cli.settings import settings_class
-    from kingpost.settings import ensure_secret_key
+    from kingpost.settings.secret_key import ensure_secret_key
 
     kind = settings_class(app)
-    if kind is not None and (said := ensure_secret_key(kind)):
+    if kind is not None and (said := ensure_secret_key(kind, before_writing=before_writing)):
         _say(said)
 
 

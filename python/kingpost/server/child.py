@@ -14,6 +14,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 ENVIRONMENT = "KINGPOST_RELOAD"
@@ -22,6 +23,7 @@ ENVIRONMENT = "KINGPOST_RELOAD"
 READY = "ready"
 BROKEN = "broken"
 DEBUGGING = "debugging"
+WRITING = "writing"
 # From the supervisor to the worker.
 STOP = "stop"
 STOP_NOW = "now"
@@ -112,6 +114,10 @@ class ReloadedChild:
     def debugging(self) -> None:
         """Says that a debugger's prompt was opened: this worker is not to be ended while somebody types."""
         self._line.send(DEBUGGING)
+
+    def writing(self, file: Path) -> None:
+        """Says that this worker is about to write `file` itself: that change is no reason to reload."""
+        self._line.send(WRITING, file=str(file.absolute()))
 
     def obey(self, on_order: Callable[[Order, Failure], None] | None) -> None:
         """From now on calls `on_order(order, failure)` for each order, on a thread of its own; None lets them wait."""

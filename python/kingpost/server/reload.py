@@ -106,6 +106,8 @@ class Supervisor:
         self._signals = 0
         self._status = 0
         self._look_at = 0.0
+        self._expected: set[Path] = set()
+        """Files that a starting worker writes itself."""
         self._changed_at = time.monotonic()
 
     def run(self) -> int:
@@ -125,9 +127,10 @@ class Supervisor:
     # -- waiting -----------------------------------------------------------------------------------------------------
 
     def _wait(self) -> None:
-        for key, _ in self._selector.select(
-            0.05 if self._signals or self._leaving else _LOOK_EVERY
-        ):
+        self._hear(0.05 if self._signals or self._leaving else _LOOK_EVERY)
+
+    def _hear(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
             worker: _Worker = key.data
             messages = worker.line.receive()
             if messages is None:
@@ -141,7 +144,7 @@ class Supervisor:
         now = time.monotonic()
         if self._signals or now < self._look_at:
             return
-        changed = self._watcher.changed()
+        changed = self._changed()
         took = time.monotonic() - now
         self._look_at = now + max(_LOOK_EVERY, took * _LOOK_SHARE)
         if changed:
@@ -150,6 +153,17 @@ class Supervisor:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             self._say(f"{_short(changed[0])}{more} changed: reloading")
             self._start()
+
+    def _changed(self) -> list[Path]:
+        """The files that somebody else than a starting worker has changed."""
+        changed = self._watcher.changed()
+        if changed:
+            # A worker speaks before it writes: what it said may still wait to be read.
+            self._hear(0)
+            changed = [file for file in changed if file.resolve() not in self._expected]
+        if self._coming is None:
+            self._expected.clear()
+        return changed
 
     def _start(self) -> None:
         """Starts a new worker; one that was still starting is of no use any more."""
@@ -171,6 +185,8 @@ class Supervisor:
                 )
             case child.DEBUGGING:
                 worker.debugging = True
+            case child.WRITING:
+                self._expected.add(Path(message.get("file", "")).resolve())
             case _:
                 pass
 

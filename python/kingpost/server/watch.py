@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SUFFIXES = (".py", ".html", ".env")
+# What people write and programs read when they start. Not .json, .csv or .txt: programs keep their data in such files, and
+# must not be restarted for having done so.
+SUFFIXES = (".py", ".html", ".css", ".js", ".sql", ".toml", ".env")
 
 # Never the user's own source: caches, repositories, environments, what tools write.
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "target"})

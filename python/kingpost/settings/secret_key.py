@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from kingpost.errors import SettingsError
@@ -20,12 +21,18 @@ SHORTEST = 32
 _GENERATED_BYTES = 48
 
 
-def ensure_secret_key(settings: type[Settings] = Settings, *, file: Path | None = None) -> str:
+def ensure_secret_key(
+    settings: type[Settings] = Settings,
+    *,
+    file: Path | None = None,
+    before_writing: Callable[[Path], None] | None = None,
+) -> str:
     """Make a secret key and keep it in `.env`, unless there is one already. For `kingpost dev`, before settings are loaded.
 
     Args:
         settings: The App's settings class; its prefix counts.
         file: Another file than `.env` in the working directory.
+        before_writing: Told of the file if it is about to be written.
 
     Returns:
         A sentence for the console; "" when there was a key.
@@ -41,6 +48,8 @@ def ensure_secret_key(settings: type[Settings] = Settings, *, file: Path | None 
     import secrets
 
     key = secrets.token_urlsafe(_GENERATED_BYTES)
+    if before_writing is not None:
+        before_writing(path)
     try:
         _write(path, f"{variable}={key}", 0 if line is None else line.place.line)
     except OSError as error:
@@ -88,7 +97,8 @@ def _write(path: Path, text: str, line: int) -> None:
     else:
         lines.append(text)
     # Written beside and renamed: a full disk must not leave half of a file that holds other secrets.
-    beside = path.with_name(path.name + ".new")
+    # Its name is none that `kingpost dev` watches.
+    beside = path.with_name(path.name + "-new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -34,7 +34,7 @@ def obey(order, failure):
         state["stop"] = True
 
 try:
-    answer = runpy.run_path(sys.argv[1])["answer"]
+    answer = runpy.run_path(sys.argv[1], {"child": child})["answer"]
 except BaseException as error:
     child.broken(Failure(repr(error), "report of " + repr(error)))
     if child.wait_for_order() != "show":
@@ -120,6 +120,28 @@ def test_a_change_is_served_by_a_new_worker(tmp_path: Path) -> None:
     assert first[0] == "one"
     assert first[2] != second[2]
     assert any(line.startswith("reloaded in") for line in project.said)
+
+
+def test_what_a_starting_worker_writes_itself_is_no_change(tmp_path: Path) -> None:
+    program = """
+    import time
+    from pathlib import Path
+    if not Path(__file__).with_name(".env").exists():
+        child.writing(Path(__file__).with_name(".env"))
+        Path(__file__).with_name(".env").write_text("KEY=1")
+        time.sleep(0.5)
+    answer = 'one'
+    """
+    with supervised(tmp_path, textwrap.dedent(program)) as project:
+        first = project.ask()
+        time.sleep(0.6)
+        assert project.ask() == first
+        assert project.said == []
+
+        # What a person writes there afterwards is one.
+        project.file.with_name(".env").write_text("KEY=22")
+        project.until(lambda: project.ask()[2] != first[2])
+        assert ".env changed: reloading" in project.said[0]
 
 
 def test_no_connection_is_refused_or_cut_while_code_changes(tmp_path: Path) -> None:

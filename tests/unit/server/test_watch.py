@@ -16,7 +16,17 @@ def test_nothing_is_reported_while_nothing_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["app.py", "templates/page.html", ".env", ".env.local", "prod.env"]
+    "name",
+    [
+        "app.py",
+        "templates/page.html",
+        "style.css",
+        "find.sql",
+        "pyproject.toml",
+        ".env",
+        ".env.local",
+        "prod.env",
+    ],
 )
 def test_a_new_file_is_reported_once(tmp_path: Path, name: str) -> None:
     watcher = Watcher([tmp_path])
@@ -55,6 +65,8 @@ def test_a_file_replaced_by_one_of_equal_size_and_time_is_reported(tmp_path: Pat
     "name",
     [
         "notes.txt",
+        "data.json",
+        "data.csv",
         "__pycache__/app.cpython-311.py",
         ".git/hook.py",
         "node_modules/x/y.html",

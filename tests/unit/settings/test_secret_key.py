@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kingpost.errors import SettingsError
-from kingpost.settings import Secret, Settings, ensure_secret_key, require_secret_key
+from kingpost.settings import Secret, Settings
+from kingpost.settings.secret_key import ensure_secret_key, require_secret_key
 from kingpost.settings.dotenv import read_dotenv
 
 
