@@ -30,6 +30,8 @@ def test(python: Path, arguments: Sequence[str]) -> int:
     if not os.environ.get("KINGPOST_SKIP_CRATES"):
         _cargo_test()
     if is_long:
+        # Tests that have a short and a long form ask for it.
+        os.environ["KINGPOST_LONG"] = "1"
         fuzzing.run_all()
     return _pytest(python, *([] if is_long else ["-m", "not long"]), *arguments)
 

@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -91,24 +92,27 @@ def prepare() -> None:
     with closing(sqlite3.connect(unfinished)) as db, db:
         db.executescript((HERE / "schema.sql").read_text(encoding="utf-8"))
         db.executemany("insert into names values (?, ?, ?, ?)", names(pycountry))
-        db.executemany("insert into entries values (?,?,?,?,?,?,?,?,?,?,null)", entries(pycountry))
+        rows = map(attrgetter(*Entry.__struct_fields__), entries(pycountry))
+        places = "?, " * len(Entry.__struct_fields__)
+        db.executemany(f"insert into entries values ({places}null)", rows)  # noqa: S608
     unfinished.replace(path)
 
 
-def entries(data: Any) -> Iterator[tuple[str, ...]]:
+def entries(data: Any) -> Iterator[Entry]:
     for e in data.countries:
         official = getattr(e, "official_name", "")
-        yield "countries", e.alpha_2, e.name, e.flag, official, "", "", "", e.alpha_3, e.numeric
+        codes = {"other_code": e.alpha_3, "number": e.numeric}
+        yield Entry("countries", e.alpha_2, e.name, e.flag, official, **codes)
     for e in data.subdivisions:
-        part_of = e.parent_code or ""
-        yield "subdivisions", e.code, e.name, "", "", e.type, e.country_code, part_of, "", ""
+        above = {"country": e.country_code, "part_of": e.parent_code or ""}
+        yield Entry("subdivisions", e.code, e.name, kind=e.type, **above)
     for e in data.languages:
         kind, short = KINDS.get(e.type, "special"), getattr(e, "alpha_2", "")
-        yield "languages", e.alpha_3, e.name, "", "", kind, "", "", short, ""
+        yield Entry("languages", e.alpha_3, e.name, kind=kind, other_code=short)
     for e in data.currencies:
         # A currency begins with the code of its country (ISO 4217), unless it has none.
         country = e.alpha_3[:2] if data.countries.get(alpha_2=e.alpha_3[:2]) else ""
-        yield "currencies", e.alpha_3, e.name, "", "", "", country, "", "", e.numeric
+        yield Entry("currencies", e.alpha_3, e.name, country=country, number=e.numeric)
 
 
 def names(data: Any) -> Iterator[tuple[str, ...]]:

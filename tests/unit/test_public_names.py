@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import kingpost
+import kingpost.errors
 
 
 def test_the_names_are_few_and_sorted() -> None:
@@ -49,3 +50,16 @@ def test_the_package_alone_imports_nothing_else() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_the_public_errors_are_the_exceptions_and_the_types_they_speak_of() -> None:
+    defined = {
+        name
+        for name, thing in vars(kingpost.errors).items()
+        if isinstance(thing, type)
+        and issubclass(thing, Exception)
+        and thing.__module__ == "kingpost.errors"
+    }
+
+    assert set(kingpost.errors.__all__) == defined | {"FieldError", "SourcePlace"}
+    assert kingpost.errors.__all__ == sorted(kingpost.errors.__all__)

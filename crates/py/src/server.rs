@@ -328,12 +328,17 @@ impl Server {
     /// A new connection without a socket.
     #[pyo3(signature = (client, notify))]
     fn open(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         client: Option<(String, u16)>,
         notify: Py<PyAny>,
     ) -> PyResult<u64> {
-        self.core.shell(py, |shell| shell.open(client, notify))
+        let number = slf
+            .get()
+            .core
+            .shell(slf.py(), |shell| shell.open(client, notify))?;
+        // Who says nothing is dropped in time as well.
+        Self::after(slf)?;
+        Ok(number)
     }
 
     /// Bytes of a connection without a socket.

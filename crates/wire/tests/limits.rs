@@ -296,47 +296,36 @@ fn no_limits_at_all_refuse_and_do_not_panic() {
 
 #[test]
 fn the_defaults_are_the_documented_ones() {
-    let limits = Limits::default();
-    assert_eq!(limits, Limits::DEFAULT);
-    assert_eq!(
-        (
-            limits.request_line,
-            limits.field,
-            limits.head,
-            limits.fields
-        ),
-        (8_192, 8_192, 32_768, 100)
-    );
-    assert_eq!((limits.body, limits.upload), (1 << 20, 16 << 20));
-    assert_eq!(
-        (
-            limits.chunk_extension,
-            limits.trailer,
-            limits.trailer_fields
-        ),
-        (256, 4_096, 16)
-    );
-    assert_eq!(
-        (
-            limits.query_pairs,
-            limits.cookies,
-            limits.cookie,
-            limits.pipelined
-        ),
-        (1_000, 100, 8_192, 16)
-    );
-    assert_eq!(
-        (
-            limits.head_timeout,
-            limits.idle_timeout,
-            limits.body_timeout
-        ),
-        (10_000, 15_000, 15_000)
-    );
-    assert_eq!(
-        (limits.connections, limits.connections_per_peer),
-        (20_000, 256)
-    );
+    // Every field by name: a limit that is added has to be added here.
+    let documented = Limits {
+        request_line: 8_192,
+        field: 8_192,
+        head: 32_768,
+        fields: 100,
+        empty_lines: 2,
+        body: 1 << 20,
+        upload: 16 << 20,
+        chunk_extension: 256,
+        chunk_extensions: 4_096,
+        trailer: 4_096,
+        trailer_fields: 16,
+        query_pairs: 1_000,
+        cookies: 100,
+        cookie: 8_192,
+        head_timeout: 10_000,
+        idle_timeout: 15_000,
+        body_timeout: 15_000,
+        body_rate: 1_024,
+        write_timeout: 15_000,
+        linger_timeout: 1_000,
+        linger: 262_144,
+        drain_timeout: 30_000,
+        pipelined: 16,
+        connections: 20_000,
+        connections_per_peer: 256,
+    };
+    assert_eq!(Limits::default(), documented);
+    assert_eq!(Limits::DEFAULT, documented);
 }
 
 #[test]

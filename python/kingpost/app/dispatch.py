@@ -19,9 +19,10 @@ from kingpost.app.guard import check_host, check_origin
 from kingpost.app.json import encode_json
 from kingpost.app.pages import RouteLine
 from kingpost.app.plan import CompiledRoute
-from kingpost.errors import HTTPError, MethodNotAllowed, NotFound
+from kingpost.errors import BadRequest, HTTPError, MethodNotAllowed, NotFound
 from kingpost.html import Html
 from kingpost.http.request import Request
+from kingpost.http.url import absolute_url
 from kingpost.routing.reverse import Urls
 from kingpost.routing.route import ErrorHandler
 from kingpost.routing.table import ErrorHandlers
@@ -246,7 +247,14 @@ class AppDispatch:
         path = self._urls.url_for(
             name, params, below="" if index is None else self._routes[index].group
         )
-        return f"{request.scheme}://{request.host}{path}" if absolute else path
+        if not absolute:
+            return path
+        if not request.host:
+            # HTTP/1.0 knows no Host, and no other name is to be trusted.
+            raise BadRequest(
+                "the request does not say which host it is for", code="request.unknown-host"
+            )
+        return absolute_url(request.scheme, request.host, path)
 
     def _route_lines(self) -> list[RouteLine]:
         return [

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from kingpost._native import Answer
 from kingpost.app.encoding import HTML
-from kingpost.app.json import encode_json
 from kingpost.app.pages import (
     RouteLine,
     error_page,
@@ -17,7 +16,7 @@ from kingpost.app.pages import (
 from kingpost.errors import HTTPError, MethodNotAllowed, NotFound
 from kingpost.html import Html
 from kingpost.http.accept import prefers_html
-from kingpost.http.problem import PROBLEM_JSON, problem, problem_json
+from kingpost.http.problem import PROBLEM_JSON, encode_problem, problem, problem_json
 from kingpost.http.request import Request
 from kingpost.types import Mode, Place
 
@@ -91,8 +90,16 @@ def development_problem(error: HTTPError) -> bytes:
     members = problem(error)
     if error.status == 500 and cause is not None:
         members["code"] = getattr(cause, "code", None) or members["code"]
-        members["detail"] = f"{type(cause).__name__}: {cause}"
-    return encode_json(members)
+        members["detail"] = said_by(cause)
+    return encode_problem(members)
+
+
+def said_by(error: BaseException) -> str:
+    """Its class and its text; the class alone where its text cannot be had."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - the user's code may raise anything
+        return type(error).__name__
 
 
 def raised_at(error: HTTPError) -> Place | None:

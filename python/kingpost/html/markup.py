@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, Self, SupportsIndex, runtime_checkable
 
 from kingpost.html.escaping import HasHtml, escape_text, escape_value
@@ -93,7 +93,20 @@ def escape(value: object) -> Html:
 
 
 class _EscapingFormatter(string.Formatter):
-    """str.format whose every field is escaped after it is formatted."""
+    """str.format whose every field is escaped after it is formatted, and that says which value is missing."""
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        try:
+            return super().get_value(key, args, kwargs)
+        except KeyError:
+            given = ", ".join(kwargs) or "none"
+            raise KeyError(
+                f"the pattern asks for {{{key}}}, and the named values given are: {given}"
+            ) from None
+        except IndexError:
+            raise IndexError(
+                f"the pattern asks for value {key}, counted from 0, and {len(args)} were given"
+            ) from None
 
     def format_field(self, value: object, format_spec: str) -> str:
         return _formatted(value, format_spec)

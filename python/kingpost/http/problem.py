@@ -33,7 +33,11 @@ def problem(error: HTTPError) -> dict[str, Any]:
 
 def problem_json(error: HTTPError) -> bytes:
     """The problem as the body of an answer of type `application/problem+json`."""
-    members = problem(error)
+    return encode_problem(problem(error))
+
+
+def encode_problem(members: dict[str, Any]) -> bytes:
+    """The body for the members of a problem."""
     try:
         return msgspec.json.encode(members)
     except UnicodeEncodeError:

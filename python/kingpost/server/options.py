@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
+from kingpost import _native
 from kingpost.errors import ConfigurationError
 from kingpost.server.loops import LoopKind
 
@@ -39,7 +40,7 @@ class Options:
     """Everything that is chosen for a server besides its addresses."""
 
     loop: LoopKind = "auto"
-    grace: float = 30.0
+    grace: float = _native.LIMITS["drain_timeout"] / 1000
     """Seconds that requests in flight have to finish when the server stops, >= 0."""
     threads: int = 40
     """Worker threads for `def` handlers at most, >= 1; two are started, more when all of them are blocked."""

@@ -57,6 +57,15 @@ def test_attributes_and_items_of_values_are_escaped() -> None:
     assert Html.format("{0.name}{1[0]}", Row("<"), ["<"]) == "&lt;&lt;"
 
 
+def test_a_value_that_is_missing_is_named() -> None:
+    with pytest.raises(KeyError, match=r"asks for \{last\}, and the named values given are: first"):
+        Html.format("<p>{first} {last}</p>", first="Ada")
+    with pytest.raises(KeyError, match="are: none"):
+        Html.format("<p>{name}</p>")
+    with pytest.raises(IndexError, match="asks for value 1, counted from 0, and 1 were given"):
+        Html.format("<p>{} {}</p>", "Ada")
+
+
 def test_a_format_specification_works_as_in_str_format() -> None:
     assert Html.format("{:.2f}|{:>{width}}", 3.14159, "<", width=3) == "3.14|  &lt;"
 

@@ -68,7 +68,7 @@ def test_a_generator_that_fails_half_way_does_not_look_complete() -> None:
 
 
 def slow_reader_keeps_memory_flat(kind: str) -> None:
-    total = 64 * MEBIBYTE
+    total = 1024 * MEBIBYTE
     piece = b"x" * 65536
     sent = 0
 

@@ -6,6 +6,10 @@ import sys
 import threading
 import time
 
+import anyio.from_thread
+
+from kingpost.server.threads import from_thread
+
 from .service import serving
 
 number: contextvars.ContextVar[int] = contextvars.ContextVar("number", default=0)
@@ -99,6 +103,24 @@ def test_an_exception_of_a_thread_is_answered_and_the_thread_lives() -> None:
             for _ in range(5):
                 assert await service.get("/") == (500, b"LookupError")
             assert service.server.stats()["threads"] <= 2
+
+    asyncio.run(main())
+
+
+def test_a_def_handler_calls_into_the_loop_and_so_does_anyio() -> None:
+    loop_thread = threading.get_ident()
+
+    async def where(who: str) -> str:
+        await asyncio.sleep(0)
+        return f"{who} {number.get()} {threading.get_ident() == loop_thread}"
+
+    def handler() -> str:
+        number.set(5)
+        return f"{from_thread(where, 'ours')}, {anyio.from_thread.run(where, 'anyio')}"
+
+    async def main() -> None:
+        async with serving([("/", handler, "thread", {})]) as service:
+            assert await service.get("/") == (200, b"ours 5 True, anyio 5 True")
 
     asyncio.run(main())
 

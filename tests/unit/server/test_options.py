@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from kingpost import _native
+from kingpost.cli import commands
 from kingpost.errors import ConfigurationError
 from kingpost.server.loops import LoopMissing, new_loop
 from kingpost.server.options import Options
@@ -50,3 +52,9 @@ def test_an_unknown_choice_in_the_environment_is_refused(
 
     with pytest.raises(ConfigurationError, match=f"{variable}='fast' is not known"):
         Options()
+
+
+def test_the_grace_of_a_stop_is_the_engines_wherever_it_is_written() -> None:
+    (grace,) = (option for option in commands.run.params if option.name == "grace")
+
+    assert Options().grace == _native.LIMITS["drain_timeout"] / 1000 == grace.default

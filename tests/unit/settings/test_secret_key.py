@@ -10,8 +10,8 @@ import pytest
 
 from kingpost.errors import SettingsError
 from kingpost.settings import Secret, Settings
-from kingpost.settings.secret_key import ensure_secret_key, require_secret_key
 from kingpost.settings.dotenv import read_dotenv
+from kingpost.settings.secret_key import ensure_secret_key, require_secret_key
 
 
 class Prefixed(Settings, prefix="SHOP_"):
@@ -133,3 +133,15 @@ def test_a_missing_key_is_refused_by_who_needs_it(secret: Secret[str] | None) ->
         require_secret_key(Prefixed(secret_key=secret), needed_by="Sessions()")
     assert caught.value.code == "settings.no-secret-key"
     assert caught.value.message == "SHOP_SECRET_KEY is missing, and Sessions() signs with it"
+
+
+def test_the_file_is_named_before_it_is_written_and_only_then() -> None:
+    named: list[tuple[Path, bool]] = []
+
+    def before(file: Path) -> None:
+        named.append((file, file.exists()))
+
+    ensure_secret_key(before_writing=before)
+    ensure_secret_key(before_writing=before)
+
+    assert named == [(Path(".env"), False)]

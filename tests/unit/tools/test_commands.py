@@ -65,3 +65,28 @@ def test_a_stamp_is_fresh_until_a_file_changes(tmp_path: Path) -> None:
 def test_a_check_that_nobody_knows_is_refused() -> None:
     with pytest.raises(Failure, match="no check has frobnicate"):
         checks.run_all(Path("python"), ["frobnicate"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "is_long"),
+    [
+        (["-k", "router"], ["-m", "not long", "-k", "router"], False),
+        (["--long", "-x"], ["-x"], True),
+    ],
+)
+def test_the_long_tests_are_long_in_every_part(
+    arguments: list[str], given: list[str], is_long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[tuple[str, ...]] = []
+    fuzzed: list[bool] = []
+    monkeypatch.delenv("KINGPOST_LONG", raising=False)
+    # So that it is taken back.
+    monkeypatch.setenv("KINGPOST_LONG", "")
+    monkeypatch.setattr(suites, "run", lambda *command: None)
+    monkeypatch.setattr(suites.fuzzing, "run_all", lambda: fuzzed.append(True))
+    monkeypatch.setattr(suites, "attempt", lambda *command: called.append(command) or 0)
+
+    assert suites.test(Path("python"), arguments) == 0
+
+    assert called == [(Path("python"), "-m", "pytest", *given)]
+    assert (bool(fuzzed), bool(os.environ["KINGPOST_LONG"])) == (is_long, is_long)

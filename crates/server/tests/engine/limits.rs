@@ -84,3 +84,46 @@ fn a_head_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
     assert!(matches!(shell.next(), Some(Event::Refused { .. })));
     assert_eq!(431, shell.answers()[0].0);
 }
+
+#[test]
+fn what_a_refused_client_sends_on_is_read_up_to_the_limit() {
+    let bad = b"BAD\r\n\r\n";
+    // What was refused is thrown away as what follows is, and counts.
+    for (more, is_closed) in [(100 - bad.len(), false), (101 - bad.len(), true)] {
+        let limits = Limits {
+            linger: 100,
+            ..Limits::default()
+        };
+        let mut shell = Shell::with(Config { limits, ..config() });
+        shell.send(bad);
+        assert!(matches!(shell.next(), Some(Event::Refused { .. })));
+        shell.flush();
+        shell.send(&vec![b'x'; more]);
+        shell.quiet();
+        shell.flush();
+        assert_eq!(is_closed, shell.closed, "{more}");
+    }
+}
+
+#[test]
+fn a_body_at_the_slowest_rate_is_read_on_and_a_byte_less_is_refused() {
+    let limits = Limits {
+        body_timeout: 1_000,
+        body_rate: 100,
+        ..Limits::default()
+    };
+    for (bytes, survives) in [(100, true), (99, false)] {
+        let limits = limits.clone();
+        let mut shell = Shell::with(Config { limits, ..config() });
+        shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n");
+        let id = shell.request_for("/");
+        shell.engine.collect_body(id, 1_000).unwrap();
+        shell.quiet();
+        // The last of them late enough that the silence behind it is no reason.
+        shell.pass(500);
+        shell.send(&vec![b'x'; bytes]);
+        shell.quiet();
+        shell.pass(700);
+        assert_eq!(survives, shell.answers().is_empty(), "{bytes}");
+    }
+}

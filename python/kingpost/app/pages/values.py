@@ -1,6 +1,7 @@
 """Showing any value of a user's program: bounded, never raising, and without secrets.
 
-Rule 1: what is named like a secret is `***`, as a variable, a key, a field, an attribute or a header; so is every `Secret`.
+Rule 1: what is named like a secret is `***`, as a variable, a key, a field, an attribute or a header; so is every `Secret`, and the
+password in a URL.
 Rule 2: no value is asked for more than is shown of it: a long text is cut before it is quoted, a container after its first items.
 Rule 3: `repr()` is the user's code: whatever it raises is said in place of the value.
 """
@@ -34,6 +35,9 @@ _VALUE = re.compile(
     r"'(?:[^'\\]|\\.)*+'?|\"(?:[^\"\\]|\\.)*+\"?|(?:(?i:bearer|basic|digest)\s++)?+[^\s,;&)}\]>]++"
 )
 
+# `scheme://name:password@host`, wherever it stands.
+_USER_INFORMATION = re.compile(r"(?<=://)([^\s/@:'\"]*+):[^\s/@'\"]*+@")
+
 
 def is_secret_name(name: str) -> bool:
     """Whether something of this name is not shown: it holds a word such as "password" or "token"."""
@@ -42,7 +46,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def masked_text(text: str) -> str:
-    """`text` with what looks like an assigned secret replaced: `token=abc` becomes `token=***`."""
+    """`text` with what looks like an assigned secret replaced: `token=abc` becomes `token=***`, `db://me:abc@host` `db://me:***@host`."""
     parts: list[str] = []
     position = 0
     while found := _ASSIGNMENT.search(text, position):
@@ -52,7 +56,7 @@ def masked_text(text: str) -> str:
         if value is not None:
             parts.append(MASK)
             position = value.end()
-    return "".join(parts) + text[position:]
+    return _USER_INFORMATION.sub(rf"\1:{MASK}@", "".join(parts) + text[position:])
 
 
 def shown(value: object, *, name: str = "") -> str:
