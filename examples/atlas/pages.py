@@ -31,7 +31,7 @@ def search(request: Request, q: str = "") -> Html:
     for name in TOPICS if q.strip() else ():
         found = find(wanted(name, q), size=12)
         rows = [(name, each.code, each.name, "en", each.code) for each in found.items]
-        content.append(links(f"{found.total:,} {name}", rows))
+        content.append(links(f"{name.capitalize()}: {found.total:,}", rows))
         if found.pages > 1:
             content.append(link(request.url_for(".some", of=name, q=q), f"All {name} found"))
     return frame("Search", *content, HINT, q=q)

@@ -86,6 +86,9 @@ def prepare() -> None:
     """Make the database if it is not there; it gets its name when it is complete."""
     path = AtlasSettings.load().database
     if path.exists():
+        columns = [name for (name,) in select("select name from pragma_table_info('entries')")]
+        if columns != [*Entry.__struct_fields__, "id"]:
+            raise SystemExit(f"{path} is older than Entry: delete it, corrections too")
         return
     unfinished = path.with_suffix(".unfinished.db")
     unfinished.unlink(missing_ok=True)

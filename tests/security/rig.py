@@ -23,6 +23,7 @@ from kingpost.html import Html
 from kingpost.http.request import Request
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, open_listeners
+from kingpost.server.loops import LoopKind
 from kingpost.server.options import Options
 from kingpost.server.worker import Worker
 from kingpost.types import Mode
@@ -261,6 +262,7 @@ def serving(
     driver: Driver = "native",
     mode: Mode = "production",
     address: Address | None = None,
+    loop: LoopKind = "auto",
     threads: int = 4,
     queue: int = 100,
     limits: Mapping[str, int] | None = None,
@@ -269,7 +271,9 @@ def serving(
     service: Service = compile_app(served, mode=mode) if isinstance(served, App) else served
     listeners = open_listeners(address or Address(port=0))
     ready = threading.Event()
-    options = Options(grace=1.0, driver=driver, limits=limits or {}, threads=threads, queue=queue)
+    options = Options(
+        loop=loop, grace=1.0, driver=driver, limits=limits or {}, threads=threads, queue=queue
+    )
     worker = Worker(service, listeners, options, on_ready=lambda _: ready.set())
     thread = threading.Thread(target=worker.run, name="rig", daemon=True)
     # Before it starts: a worker that stops closes them.

@@ -251,7 +251,7 @@ def test_a_generator_of_a_client_that_left_is_closed() -> None:
 
 
 @pytest.mark.parametrize("driver", SHELLS)
-def test_ten_thousand_aborted_connections_leave_nothing(driver: Driver) -> None:
+def test_thousands_of_aborted_connections_leave_nothing(driver: Driver) -> None:
     _abort(driver, 3_000)
 
 

@@ -49,7 +49,7 @@ def is_our_host(asked: str, hosts: Sequence[str]) -> bool:
     asked = asked.lower()
     name = asked if asked.endswith("]") else asked.rpartition(":")[0] or asked
     return any(
-        name.endswith(host[1:]) and name != host[2:]
+        name.endswith(host[1:]) and len(name) >= len(host)
         if host.startswith("*.")
         else host in (asked, name)
         for host in hosts

@@ -96,7 +96,9 @@ class EngineProtocol(asyncio.Protocol):
             # What the client still sends is read, so that the last answer is not lost to a reset (RFC 9112 9.6).
             self._finished = True
             if transport.can_write_eof():
-                transport.write_eof()
+                # The client may have reset the connection, and nobody has looked yet.
+                with contextlib.suppress(OSError):
+                    transport.write_eof()
         wanted = self._server.wants_read(self._connection)
         if wanted != self._reading:
             self._reading = wanted

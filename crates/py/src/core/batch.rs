@@ -1,0 +1,298 @@
+//! One wake of the loop: everything that is ready, bounded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use server::{Event, Notice, Now, RequestId};
+use wire::http1::{Framing, Head};
+
+use super::flights::Flight;
+use super::{Core, Work};
+use crate::body::NativeBody;
+use crate::ffi;
+use crate::request::Request;
+use crate::settle::{NO_PLAN, is_fatal};
+use crate::shell::Shell;
+
+/// Requests started in one wake of the loop, at most: asyncio's timers and callbacks must have their turn.
+const STARTS_PER_WAKE: u32 = 128;
+/// How often a batch reads the clock: a reading costs 6 % of a pipelined request.
+const STARTS_PER_CLOCK: u32 = 16;
+/// Milliseconds after which a batch gives the loop back.
+const MILLIS_PER_WAKE: u64 = 1;
+
+/// How far one batch has come.
+struct Batch {
+    began: u64,
+    now: Now,
+    started: u32,
+    /// The request that is served now: it pays for a panic.
+    id: Option<RequestId>,
+}
+
+impl Core {
+    /// Serves what is ready. A nested call does nothing: the outer batch goes on.
+    ///
+    /// # Errors
+    /// KeyboardInterrupt and SystemExit of a handler, and what our own glue raises.
+    pub(crate) fn run_batch(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        if self.in_batch.get(py) || self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.in_batch.set(py, true);
+        let result = self.take_events(py);
+        let left = self.leave_carrier(py);
+        let woken = self.run_woken(py);
+        self.in_batch.set(py, false);
+        self.shell(py, |shell| shell.flush(Now::current()));
+        self.pool.kick();
+        self.shell(py, Shell::take_notices).call(py);
+        let more = self.shell(py, |shell| shell.has_ready());
+        if more {
+            self.poll_soon(py)?;
+        }
+        result.and(left).and(woken)
+    }
+
+    fn take_events(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let began = Now::current();
+        self.shell(py, |shell| shell.poll(began))?;
+        let mut batch = Batch {
+            began: began.millis,
+            now: began,
+            started: 0,
+            id: None,
+        };
+        loop {
+            // Caught here and not for each event: a landing pad costs nothing, entering one does.
+            match catch_unwind(AssertUnwindSafe(|| self.serve_events(py, &mut batch))) {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) if is_fatal(py, &error) => return Err(error),
+                Ok(Err(error)) => {
+                    // Our glue or the loop failed, not the handler: this request is answered, the others go on.
+                    error.write_unraisable(py, None);
+                    self.give_up(py, batch.id);
+                }
+                Err(_panic) => {
+                    self.watch.end();
+                    // What it left half done is not used again.
+                    self.leave_carrier(py)?;
+                    let carrier = self.carrier.take(py);
+                    drop(carrier);
+                    self.give_up(py, batch.id);
+                    self.tell_of_panic(py, batch.now);
+                }
+            }
+        }
+    }
+
+    /// At most once a second: a bug of ours must not fill the log as well.
+    fn tell_of_panic(&self, py: Python<'_>, now: Now) {
+        let last = self.panic_told.get(py);
+        if last.is_none_or(|last| now.millis >= last + 1_000) {
+            self.panic_told.set(py, Some(now.millis));
+            self.log.notice(py, Notice::Panicked);
+        }
+    }
+
+    fn give_up(&self, py: Python<'_>, id: Option<RequestId>) {
+        if let Some(id) = id {
+            self.respond_plainly(py, id, 500);
+            self.forget(py, id);
+        }
+    }
+
+    fn serve_events(self: &Arc<Self>, py: Python<'_>, batch: &mut Batch) -> PyResult<()> {
+        while let Some(event) = self.shell(py, |shell| shell.next(batch.now)) {
+            let is_start = matches!(event, Event::Request { .. } | Event::Body { .. });
+            batch.id = match &event {
+                Event::Request { id, .. }
+                | Event::Body { id, .. }
+                | Event::BodyReady { id }
+                | Event::Writable { id }
+                | Event::Gone { id }
+                | Event::HalfClosed { id } => Some(*id),
+                _ => None,
+            };
+            self.on_event(py, event)?;
+            if is_start {
+                batch.started += 1;
+                if batch.started.is_multiple_of(STARTS_PER_CLOCK) {
+                    batch.now = Now::current();
+                    if batch.started >= STARTS_PER_WAKE
+                        || batch.now.millis > batch.began + MILLIS_PER_WAKE
+                    {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_event(self: &Arc<Self>, py: Python<'_>, event: Event) -> PyResult<()> {
+        match event {
+            Event::Request { id, head, has_body } => self.on_request(py, id, head, has_body),
+            Event::Body { id, body } => self.on_body(py, id, body),
+            Event::BodyReady { id } => self.on_body_ready(py, id),
+            Event::Writable { id } => self.on_writable(py, id),
+            Event::Gone { id } | Event::HalfClosed { id } => self.on_gone(py, id),
+            Event::Refused {
+                connection,
+                id,
+                refusal,
+            } => {
+                let peer = self.shell(py, |shell| shell.peer_of(connection));
+                self.log.refused(py, peer, &refusal);
+                match id {
+                    Some(id) => self.on_gone(py, id),
+                    None => Ok(()),
+                }
+            }
+            Event::Woken => self.on_woken(py),
+            Event::Notice(notice) => {
+                self.log.notice(py, notice);
+                Ok(())
+            }
+        }
+    }
+
+    fn request_object<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        id: RequestId,
+        head: Box<Head>,
+    ) -> PyResult<Bound<'py, Request>> {
+        let spare = self.spare.take(py).map(|spare| spare.into_bound(py));
+        // Used again only where nobody else can see it.
+        let request = match spare {
+            Some(spare) if ffi::is_unique(&spare) => spare,
+            _ => self
+                .hooks
+                .request_type
+                .bind(py)
+                .call0()?
+                .cast_into::<Request>()?,
+        };
+        let peer = self.shell(py, |shell| shell.peer(id));
+        let remains = request.get().fill(py, self, id, head, peer);
+        let crate::request::Remains { head, .. } = remains;
+        self.shell(py, |shell| shell.recycle(head));
+        Ok(request)
+    }
+
+    fn keep_spare(&self, py: Python<'_>, request: Bound<'_, Request>) {
+        let former = self.spare.replace(py, Some(request.unbind()));
+        drop(former);
+    }
+
+    fn on_request(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        id: RequestId,
+        head: Box<Head>,
+        has_body: bool,
+    ) -> PyResult<()> {
+        let guarded = self.hooks.guard_all || (head.has_cookie && !head.method.is_safe());
+        let length = match head.framing {
+            Framing::None => Some(0),
+            Framing::Length(length) => Some(length),
+            Framing::Chunked => None,
+        };
+        let request = self.request_object(py, id, head)?;
+        let target = request.get().with(py, |state| {
+            let head = &state.head;
+            let path = head.slice(head.path);
+            let method = match head.method.token() {
+                Some(token) => token,
+                None => std::str::from_utf8(head.slice(head.method_span)).unwrap_or_default(),
+            };
+            let outcome = self.router.find(method, path, &mut state.params);
+            match outcome {
+                router::Outcome::Found { target } => {
+                    state.target = Some(target);
+                    Ok(target)
+                }
+                router::Outcome::MethodNotAllowed { allow } => Err(Some(
+                    allow.into_iter().map(str::to_owned).collect::<Vec<_>>(),
+                )),
+                router::Outcome::NotFound => Err(None),
+            }
+        });
+        let plan = *target.as_ref().unwrap_or(&NO_PLAN);
+        let work = Work {
+            id,
+            plan,
+            request: request.clone().unbind(),
+        };
+        if guarded {
+            let verdict = self.hooks.guard.bind(py).call1((&request,));
+            if !verdict.as_ref().is_ok_and(|verdict| verdict.is_none()) {
+                self.finish_hook(py, &work, verdict)?;
+                self.keep_spare(py, request);
+                return Ok(());
+            }
+        }
+        match target {
+            Err(allowed) => {
+                let allowed = allowed
+                    .map(|methods| PyTuple::new(py, methods))
+                    .transpose()?;
+                let answer = self.hooks.miss.bind(py).call1((&request, allowed));
+                self.finish_hook(py, &work, answer)?;
+            }
+            Ok(target) => {
+                let Some(plan) = self.plans.get(target as usize) else {
+                    return Err(PyRuntimeError::new_err("a route has no plan"));
+                };
+                let plan = plan.get();
+                if plan.stream_body {
+                    self.shell(py, |shell| shell.stream_body(id, plan.max_body));
+                    let body = Py::new(py, NativeBody::new(self, id, length))?;
+                    request.get().set_stream(py, body);
+                } else if has_body {
+                    self.note_flight(py, &work);
+                    self.flights.with(py, |flights| {
+                        flights.entry(id).or_default().plan = Some(target);
+                    });
+                    self.shell(py, |shell| shell.collect_body(id, plan.max_body));
+                    return Ok(());
+                }
+                self.invoke(py, plan, &work)?;
+            }
+        }
+        drop(work);
+        self.keep_spare(py, request);
+        Ok(())
+    }
+
+    fn on_body(self: &Arc<Self>, py: Python<'_>, id: RequestId, body: Vec<u8>) -> PyResult<()> {
+        let flight = self.flights.with(py, |flights| flights.remove(&id));
+        let bytes = PyBytes::new(py, &body);
+        self.shell(py, |shell| shell.recycle_body(body));
+        let Some(Flight {
+            request: Some(request),
+            plan: Some(target),
+            ..
+        }) = flight
+        else {
+            // Nobody waits for it here; whoever sent it is not left waiting.
+            self.respond_plainly(py, id, 500);
+            return Ok(());
+        };
+        request.get().set_body(py, bytes);
+        let Some(plan) = self.plans.get(target as usize) else {
+            return Ok(());
+        };
+        let work = Work {
+            id,
+            plan: target,
+            request,
+        };
+        self.invoke(py, plan.get(), &work)
+    }
+}

@@ -1,0 +1,212 @@
+//! Requests that are not answered in the step that started them.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use server::RequestId;
+
+use super::{Core, Work};
+use crate::body::NativeBody;
+use crate::request::Request;
+use crate::threads::Gate;
+use crate::waiter::Waiter;
+
+/// A request that is not answered in the step that started it.
+#[derive(Default)]
+pub(crate) struct Flight {
+    pub(crate) request: Option<Py<Request>>,
+    /// The task that works on it, to be cancelled when the client leaves.
+    pub(crate) task: Option<Py<PyAny>>,
+    /// A task that waits for room in the outgoing buffer.
+    pub(crate) writer: Option<Py<Waiter>>,
+    /// A task that waits for the next bytes of the body.
+    pub(crate) reader: Option<(Py<Waiter>, Py<NativeBody>)>,
+    /// A thread that waits for either.
+    pub(crate) gates: Vec<Arc<Gate>>,
+    /// The head of the answer is out.
+    pub(crate) streaming: bool,
+    /// The client has left.
+    pub(crate) gone: bool,
+    /// The plan that runs once the body is complete.
+    pub(crate) plan: Option<u32>,
+}
+
+impl Core {
+    /// Remembers that this request is not answered yet.
+    pub(crate) fn note_flight(&self, py: Python<'_>, work: &Work) {
+        let request = work.request.clone_ref(py);
+        let former = self.flights.with(py, |flights| {
+            flights.entry(work.id).or_default().request.replace(request)
+        });
+        drop(former);
+    }
+
+    pub(crate) fn note_task(&self, py: Python<'_>, work: &Work, task: Py<PyAny>) {
+        let request = work.request.clone_ref(py);
+        let former = self.flights.with(py, |flights| {
+            let flight = flights.entry(work.id).or_default();
+            (flight.request.replace(request), flight.task.replace(task))
+        });
+        drop(former);
+    }
+
+    /// A worker thread waits at this gate for room.
+    pub(crate) fn note_gate(&self, py: Python<'_>, work: &Work, gate: &Arc<Gate>) {
+        self.note_reader(py, work.id, gate);
+    }
+
+    /// A worker thread waits at this gate for whatever happens next.
+    pub(crate) fn note_reader(&self, py: Python<'_>, id: RequestId, gate: &Arc<Gate>) {
+        let gate = Arc::clone(gate);
+        let gone = self.flights.with(py, |flights| {
+            let flight = flights.entry(id).or_default();
+            flight.gates.retain(|known| Arc::strong_count(known) > 1);
+            flight.gates.push(Arc::clone(&gate));
+            flight.gone
+        });
+        if gone {
+            gate.leave();
+        }
+    }
+
+    /// The request is answered, or nobody waits for it.
+    pub(crate) fn forget(&self, py: Python<'_>, id: RequestId) {
+        let flight = self.flights.with(py, |flights| {
+            if flights.is_empty() {
+                None
+            } else {
+                flights.remove(&id)
+            }
+        });
+        drop(flight);
+    }
+
+    /// Whether any request is not answered in the step that started it.
+    #[inline]
+    pub(crate) fn has_flights(&self, py: Python<'_>) -> bool {
+        self.flights.with(py, |flights| !flights.is_empty())
+    }
+
+    pub(crate) fn is_gone(&self, py: Python<'_>, id: RequestId) -> bool {
+        self.flights.with(py, |flights| {
+            flights.get(&id).is_some_and(|flight| flight.gone)
+        })
+    }
+
+    pub(crate) fn is_streaming(&self, py: Python<'_>, id: RequestId) -> bool {
+        self.flights.with(py, |flights| {
+            !flights.is_empty() && flights.get(&id).is_some_and(|flight| flight.streaming)
+        })
+    }
+
+    pub(crate) fn in_flight(&self, py: Python<'_>) -> usize {
+        self.flights.with(py, |flights| flights.len())
+    }
+
+    pub(crate) fn on_gone(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
+        let (request, task, writer, reader, gates, waits) = self.flights.with(py, |flights| {
+            let Some(flight) = flights.get_mut(&id) else {
+                return (None, None, None, None, Vec::new(), false);
+            };
+            flight.gone = true;
+            (
+                flight.request.as_ref().map(|request| request.clone_ref(py)),
+                flight.task.as_ref().map(|task| task.clone_ref(py)),
+                flight.writer.take(),
+                flight.reader.take(),
+                flight.gates.clone(),
+                // Its body will never be complete: no handler was started.
+                flight.plan.is_some(),
+            )
+        });
+        if let Some(request) = &request {
+            request.get().set_disconnected(py);
+        }
+        if waits {
+            self.forget(py, id);
+        }
+        for gate in gates {
+            gate.leave();
+        }
+        // The cancellation reaches the waiters through the task.
+        drop((writer, reader));
+        match task {
+            Some(task) => task
+                .bind(py)
+                .call_method0(pyo3::intern!(py, "cancel"))
+                .map(drop),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn on_writable(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
+        let (writer, gates) = self.flights.with(py, |flights| match flights.get_mut(&id) {
+            Some(flight) => (flight.writer.take(), flight.gates.clone()),
+            None => (None, Vec::new()),
+        });
+        for gate in gates {
+            gate.open();
+        }
+        match writer {
+            Some(writer) => Waiter::wake(writer.bind(py), Ok(py.None())),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn on_body_ready(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
+        let (reader, gates) = self.flights.with(py, |flights| match flights.get_mut(&id) {
+            Some(flight) => (flight.reader.take(), flight.gates.clone()),
+            None => (None, Vec::new()),
+        });
+        for gate in gates {
+            gate.open();
+        }
+        let Some((waiter, body)) = reader else {
+            return Ok(());
+        };
+        if waiter.get().is_over(py) {
+            return Ok(());
+        }
+        match body.get().outcome(py) {
+            Some(outcome) => Waiter::wake(waiter.bind(py), outcome),
+            None => {
+                self.flights.with(py, |flights| {
+                    flights.entry(id).or_default().reader = Some((waiter, body));
+                });
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn wait_for_room(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        id: RequestId,
+    ) -> PyResult<Py<Waiter>> {
+        let waiter = Py::new(py, Waiter::new(self, None))?;
+        let former = self.flights.with(py, |flights| {
+            flights
+                .entry(id)
+                .or_default()
+                .writer
+                .replace(waiter.clone_ref(py))
+        });
+        drop(former);
+        Ok(waiter)
+    }
+
+    pub(crate) fn wait_for_body(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        id: RequestId,
+        body: &Bound<'_, NativeBody>,
+    ) -> PyResult<Py<Waiter>> {
+        let waiter = Py::new(py, Waiter::new(self, None))?;
+        let entry = (waiter.clone_ref(py), body.clone().unbind());
+        let former = self.flights.with(py, |flights| {
+            flights.entry(id).or_default().reader.replace(entry)
+        });
+        drop(former);
+        Ok(waiter)
+    }
+}

@@ -1,0 +1,338 @@
+//! Runs handlers: in place, in the carrier, on a worker thread.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::asyncio::CancelledError;
+use pyo3::prelude::*;
+use server::Now;
+
+use super::{Core, Work};
+use crate::answer::Answer;
+use crate::carrier::{Carrier, First};
+use crate::ffi;
+use crate::plan::{Arguments, Kind, Plan};
+use crate::threads::Job;
+
+impl Core {
+    /// Runs a handler.
+    pub(crate) fn invoke(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        plan: &Plan,
+        work: &Work,
+    ) -> PyResult<()> {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::hit();
+        let request = work.request.bind(py);
+        let arguments = match plan.bind(py, request) {
+            Ok(arguments) => arguments,
+            Err(error) => return self.finish_now(py, work, Err(error)),
+        };
+        if plan.kind == Kind::Thread {
+            return self.submit(py, work, arguments);
+        }
+        let arguments = match arguments {
+            Some(arguments) => Ok(arguments),
+            None => plan.bind_slowly(py, request),
+        };
+        match plan.kind {
+            Kind::Coroutine => {
+                // Calling an `async def` only makes its coroutine: nothing of the user's runs yet.
+                match arguments.and_then(|arguments| plan.call(py, &arguments)) {
+                    Ok(coroutine) => self.run_coroutine(py, work, coroutine),
+                    Err(error) => self.finish_now(py, work, Err(error)),
+                }
+            }
+            Kind::AsyncGenerator | Kind::Inline | Kind::Thread => {
+                let context = self.fresh_context(py)?;
+                self.watch.begin(work.plan);
+                let outcome = ffi::in_context(py, &context, || {
+                    arguments.and_then(|arguments| plan.call(py, &arguments))
+                });
+                self.watch.end();
+                let outcome = outcome?;
+                if let Ok(value) = &outcome
+                    && self.answer_at_once(py, plan, work.id, value)
+                {
+                    self.keep_context(py, context);
+                    return Ok(());
+                }
+                self.finish_in(py, work, outcome, context)
+            }
+        }
+    }
+
+    /// Sends what the application said to a request that has no handler: an Answer, or an awaitable of one.
+    pub(crate) fn finish_hook(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        outcome: PyResult<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        match outcome {
+            Ok(value) if !value.is_instance_of::<Answer>() => self.run_coroutine(py, work, value),
+            outcome => self.finish_now(py, work, outcome),
+        }
+    }
+
+    /// Answers from where no coroutine runs, in a fresh context.
+    fn finish_now(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        outcome: PyResult<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let context = ffi::copy_context(py, &self.context)?;
+        self.finish_in(py, work, outcome, context)
+    }
+
+    fn finish_in<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        work: &Work,
+        outcome: PyResult<Bound<'py, PyAny>>,
+        context: Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let next = ffi::in_context(py, &context, || self.settle(py, work, outcome))??;
+        match next {
+            Some(coroutine) => self.run_coroutine_in(py, work, coroutine, context),
+            None => Ok(()),
+        }
+    }
+
+    // ---- contexts
+
+    /// A context as it was when serving started: a copy, or one that no request has changed or kept.
+    #[inline]
+    fn fresh_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.spare_context.take(py) {
+            Some(context) => Ok(context.into_bound(py)),
+            None => ffi::copy_context(py, &self.context),
+        }
+    }
+
+    /// Keeps a context for the next request, where nobody can tell.
+    #[inline]
+    fn keep_context(&self, py: Python<'_>, context: Bound<'_, PyAny>) {
+        if self.contexts.is_unused(&context, &self.context) {
+            let former = self.spare_context.replace(py, Some(context.unbind()));
+            drop(former);
+        }
+    }
+
+    // ---- coroutines
+
+    pub(crate) fn run_coroutine<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        work: &Work,
+        coroutine: Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let context = self.fresh_context(py)?;
+        self.run_coroutine_in(py, work, coroutine, context)
+    }
+
+    fn run_coroutine_in<'py>(
+        self: &Arc<Self>,
+        py: Python<'py>,
+        work: &Work,
+        coroutine: Bound<'py, PyAny>,
+        context: Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        if self.plain {
+            return self.run_as_task(py, work, &coroutine, &context);
+        }
+        let carrier = self.entered_carrier(py)?;
+        let carrier = carrier.bind(py);
+        let mut coroutine = coroutine;
+        // How a plain Task around the handler would have ended.
+        let mut cancelled = None;
+        loop {
+            self.watch.begin(work.plan);
+            let first = Carrier::first_step(carrier, coroutine, context.clone(), work);
+            self.watch.end();
+            let outcome = match first? {
+                First::Adopted(task) => {
+                    // The carrier has left; the next handler is stepped in another one.
+                    let former = self.carrier.take(py);
+                    self.entered.set(py, false);
+                    drop(former);
+                    self.note_task(py, work, task);
+                    return Ok(());
+                }
+                First::Returned { value, is_pristine } => {
+                    let value = value.into_bound(py);
+                    if let Some(plan) = self.plans.get(work.plan as usize)
+                        && self.answer_at_once(py, plan.get(), work.id, &value)
+                    {
+                        self.keep_context(py, context);
+                        if is_pristine {
+                            return Ok(());
+                        }
+                        return self.retire_if_touched(py, carrier, None);
+                    }
+                    Ok(value)
+                }
+                First::Raised(error) => {
+                    if error.is_instance_of::<CancelledError>(py) {
+                        cancelled = Some(error.clone_ref(py));
+                    }
+                    Err(error)
+                }
+            };
+            let next = ffi::in_context(py, &context, || self.settle(py, work, outcome))?;
+            match next {
+                Ok(Some(next)) => coroutine = next,
+                Ok(None) => break,
+                Err(error) => {
+                    self.retire_if_touched(py, carrier, None)?;
+                    return Err(error);
+                }
+            }
+        }
+        drop(context);
+        self.retire_if_touched(py, carrier, cancelled)
+    }
+
+    fn retire_if_touched(
+        &self,
+        py: Python<'_>,
+        carrier: &Bound<'_, Carrier>,
+        cancelled: Option<PyErr>,
+    ) -> PyResult<()> {
+        if carrier.get().is_pristine(py) {
+            return Ok(());
+        }
+        self.leave_carrier(py)?;
+        let former = self.carrier.take(py);
+        drop(former);
+        Carrier::retire(carrier, cancelled)
+    }
+
+    /// The carrier whose task is the current one.
+    fn entered_carrier(self: &Arc<Self>, py: Python<'_>) -> PyResult<Py<Carrier>> {
+        let known = self.carrier.with(py, |carrier| {
+            carrier.as_ref().map(|carrier| carrier.clone_ref(py))
+        });
+        let carrier = match known {
+            Some(carrier) => carrier,
+            None => {
+                let carrier = Carrier::park(py, self)?;
+                let former = self.carrier.replace(py, Some(carrier.clone_ref(py)));
+                drop(former);
+                carrier
+            }
+        };
+        if !self.entered.get(py) {
+            carrier.get().enter(py)?;
+            self.entered.set(py, true);
+        }
+        Ok(carrier)
+    }
+
+    /// Before any other task may be stepped.
+    pub(crate) fn leave_carrier(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.entered.get(py) {
+            return Ok(());
+        }
+        self.entered.set(py, false);
+        let carrier = self.carrier.with(py, |carrier| {
+            carrier.as_ref().map(|carrier| carrier.clone_ref(py))
+        });
+        match carrier {
+            Some(carrier) => carrier.get().leave(py),
+            None => Ok(()),
+        }
+    }
+
+    fn run_as_task(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        coroutine: &Bound<'_, PyAny>,
+        context: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.note_flight(py, work);
+        let exchange = Py::new(py, crate::plain::Exchange::new(self, work.clone_ref(py)))?;
+        let driven = self.hooks.drive.bind(py).call1((exchange, coroutine))?;
+        let task = self.asyncio.plain_task(py, &driven, context)?;
+        self.note_task(py, work, task.unbind());
+        Ok(())
+    }
+
+    // ---- threads
+
+    fn submit(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        arguments: Option<Arguments>,
+    ) -> PyResult<()> {
+        let context = ffi::copy_context(py, &self.context)?;
+        self.note_flight(py, work);
+        let job = Job {
+            work: work.clone_ref(py),
+            arguments,
+            context: context.unbind(),
+        };
+        if let Err(job) = self.pool.submit(job) {
+            self.forget(py, work.id);
+            self.respond_plainly(py, work.id, 503);
+            drop(job);
+        }
+        Ok(())
+    }
+
+    /// Runs one job on a worker thread.
+    pub(crate) fn run_job(self: &Arc<Self>, py: Python<'_>, job: Job) -> PyResult<()> {
+        let Job {
+            work,
+            arguments,
+            context,
+        } = job;
+        let Some(plan) = self.plans.get(work.plan as usize) else {
+            return Ok(());
+        };
+        let plan = plan.get();
+        let context = context.into_bound(py);
+        ffi::in_context(py, &context, || {
+            let outcome = match arguments {
+                Some(arguments) => plan.call(py, &arguments),
+                None => plan
+                    .bind_slowly(py, work.request.bind(py))
+                    .and_then(|arguments| plan.call(py, &arguments)),
+            };
+            self.settle_in_thread(py, &work, outcome)
+        })?
+    }
+
+    /// Sends what a thread has answered. Nothing of it needs the loop, unless it makes another request ready.
+    pub(crate) fn flush_from_thread(&self, py: Python<'_>) {
+        let more = self.shell(py, |shell| {
+            shell.flush(Now::current());
+            shell.has_ready()
+        });
+        if more {
+            self.wake_loop(py);
+        }
+    }
+
+    pub(crate) fn wake_loop(&self, py: Python<'_>) {
+        let Some(wake) = self.shell(py, |shell| shell.waker(py)) else {
+            return;
+        };
+        let poll = self.callbacks.with(py, |callbacks| {
+            callbacks
+                .as_ref()
+                .map(|callbacks| callbacks.poll.clone_ref(py))
+        });
+        wake.wake(py, poll);
+    }
+
+    pub(crate) fn on_woken(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        for handover in self.pool.take_handovers() {
+            self.run_coroutine(py, &handover.work, handover.coroutine.into_bound(py))?;
+        }
+        Ok(())
+    }
+}

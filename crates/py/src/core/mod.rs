@@ -1,0 +1,252 @@
+//! What one server is made of, and what it does with an event of the engine.
+//!
+//! Rule 1: the engine is borrowed for one call at a time, and no Python runs while it is.
+//! Rule 2: a batch runs the handlers of everything that is ready, bounded, and sends once per connection at its end.
+//! Rule 3: whatever ends a batch, KeyboardInterrupt included, no carrier stays the current task and no output is lost.
+//!
+//! # Layout
+//! This file has the parts. `batch` takes the engine's events, `invoke` runs handlers (in place, in the carrier, on a
+//! thread), `flights` knows the requests that are not answered yet, `wakeups` calls tasks that wait for us, `outgoing`
+//! talks to the engine and sees that what was written is sent.
+
+mod batch;
+mod flights;
+mod invoke;
+mod outgoing;
+mod wakeups;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+
+use pyo3::prelude::*;
+use server::RequestId;
+use wire::http1::FieldBlock;
+
+use crate::answer::push_field;
+use crate::asyncio::Asyncio;
+use crate::carrier::Carrier;
+use crate::cell::GilCell;
+use crate::ffi;
+use crate::log::Log;
+use crate::plan::Plan;
+use crate::request::Request;
+use crate::shell::Shell;
+use crate::threads::Pool;
+use crate::watch::Watch;
+use flights::Flight;
+use wakeups::Wakeup;
+
+pub(crate) use crate::settle::Work;
+
+/// What the application answers for.
+pub(crate) struct Hooks {
+    pub(crate) dispatch: Py<PyAny>,
+    pub(crate) request_type: Py<PyAny>,
+    pub(crate) html_type: Py<PyAny>,
+    pub(crate) json_encode: Py<PyAny>,
+    pub(crate) answer: Py<PyAny>,
+    pub(crate) fail: Py<PyAny>,
+    pub(crate) miss: Py<PyAny>,
+    pub(crate) guard: Py<PyAny>,
+    pub(crate) refusal: Py<PyAny>,
+    /// The guard looks at every request, not only at unsafe ones with cookies.
+    pub(crate) guard_all: bool,
+    /// A str that begins with `<` goes through `answer`, which warns its author.
+    pub(crate) warn_markup: bool,
+    pub(crate) stream: Py<PyAny>,
+    pub(crate) stream_async: Py<PyAny>,
+    pub(crate) discard: Py<PyAny>,
+    pub(crate) drive: Py<PyAny>,
+}
+
+impl Hooks {
+    pub(crate) fn new(dispatch: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = dispatch.py();
+        let tasks = py.import("kingpost.server.streaming")?;
+        let of = |name: &str| dispatch.getattr(name).map(Bound::unbind);
+        let our = |name: &str| tasks.getattr(name).map(Bound::unbind);
+        Ok(Self {
+            dispatch: dispatch.clone().unbind(),
+            request_type: of("request_type")?,
+            html_type: of("html_type")?,
+            json_encode: of("json_encode")?,
+            answer: of("answer")?,
+            fail: of("fail")?,
+            miss: of("miss")?,
+            guard: of("guard")?,
+            refusal: of("refusal")?,
+            guard_all: dispatch.getattr("guard_all")?.is_truthy()?,
+            warn_markup: dispatch.getattr("warn_markup")?.is_truthy()?,
+            stream: our("send_chunks")?,
+            stream_async: our("send_async_chunks")?,
+            discard: our("discard")?,
+            drive: our("drive")?,
+        })
+    }
+}
+
+/// Header fields that never change, checked once.
+pub(crate) struct Blocks {
+    pub(crate) text: FieldBlock,
+    pub(crate) html: FieldBlock,
+    pub(crate) json: FieldBlock,
+    pub(crate) bytes: FieldBlock,
+    pub(crate) plain: FieldBlock,
+    problem: FieldBlock,
+}
+
+impl Blocks {
+    pub(crate) fn new() -> PyResult<Self> {
+        let block = |content_type: Option<&str>| {
+            let mut block = FieldBlock::new();
+            if let Some(content_type) = content_type {
+                push_field(&mut block, "content-type", content_type)?;
+            }
+            push_field(&mut block, "x-content-type-options", "nosniff")?;
+            Ok::<_, PyErr>(block)
+        };
+        Ok(Self {
+            text: block(Some("text/plain; charset=utf-8"))?,
+            html: block(Some("text/html; charset=utf-8"))?,
+            json: block(Some("application/json"))?,
+            bytes: block(Some("application/octet-stream"))?,
+            plain: block(None)?,
+            problem: block(Some("application/problem+json"))?,
+        })
+    }
+}
+
+/// One server on one loop.
+pub(crate) struct Core {
+    pub(crate) hooks: Hooks,
+    pub(crate) asyncio: Asyncio,
+    pub(crate) blocks: Blocks,
+    pub(crate) log: Log,
+    pub(crate) plans: Vec<Py<Plan>>,
+    /// Names of the path parameters of each plan.
+    pub(crate) names: Vec<Vec<String>>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) pool: Pool,
+    pub(crate) router: Arc<router::Router>,
+    /// The context that was current when serving started; each request runs in a copy.
+    pub(crate) context: Py<PyAny>,
+    pub(crate) shell: GilCell<Shell>,
+    /// The carrier that the next handler is stepped in.
+    pub(crate) carrier: GilCell<Option<Py<Carrier>>>,
+    /// Whether its task is the current one.
+    pub(crate) entered: GilCell<bool>,
+    pub(crate) in_batch: GilCell<bool>,
+    /// A flush is on the loop's list already.
+    pub(crate) flush_due: GilCell<bool>,
+    /// How to tell that a context was left as it was.
+    pub(crate) contexts: ffi::Contexts,
+    /// A context that is used again.
+    pub(crate) spare_context: GilCell<Option<Py<PyAny>>>,
+    /// The request object that is used again.
+    pub(crate) spare: GilCell<Option<Py<Request>>>,
+    pub(crate) flights: GilCell<HashMap<RequestId, Flight>>,
+    /// Wake-ups of our own awaitables, to be called outside of any task.
+    pub(crate) woken: GilCell<Vec<Wakeup>>,
+    /// `Server.poll` and `Server.flush`, bound; None before the start and after the end.
+    pub(crate) callbacks: GilCell<Option<Callbacks>>,
+    /// When a panic of ours was last told of.
+    pub(crate) panic_told: GilCell<Option<u64>>,
+    /// One Task per request, made by the loop: the user's way out, and the oracle of the tests.
+    pub(crate) plain: bool,
+    pub(crate) loop_thread: ThreadId,
+    pub(crate) closed: AtomicBool,
+}
+
+/// What the loop is asked to call.
+pub(crate) struct Callbacks {
+    pub(crate) poll: Py<PyAny>,
+    pub(crate) flush: Py<PyAny>,
+}
+
+/// What a server is made of.
+pub(crate) struct Parts {
+    pub(crate) hooks: Hooks,
+    pub(crate) asyncio: Asyncio,
+    pub(crate) plans: Vec<Py<Plan>>,
+    pub(crate) router: Arc<router::Router>,
+    pub(crate) names: Vec<Vec<String>>,
+    pub(crate) context: Py<PyAny>,
+    pub(crate) shell: Shell,
+    pub(crate) pool: Pool,
+    pub(crate) plain: bool,
+}
+
+impl Core {
+    pub(crate) fn new(py: Python<'_>, parts: Parts) -> PyResult<Self> {
+        Ok(Self {
+            log: Log::new(py)?,
+            hooks: parts.hooks,
+            asyncio: parts.asyncio,
+            blocks: Blocks::new()?,
+            plans: parts.plans,
+            names: parts.names,
+            watch: Arc::new(Watch::new()),
+            pool: parts.pool,
+            router: parts.router,
+            shell: GilCell::new(parts.shell),
+            carrier: GilCell::new(None),
+            entered: GilCell::new(false),
+            in_batch: GilCell::new(false),
+            flush_due: GilCell::new(false),
+            contexts: ffi::Contexts::probe(py, &parts.context)?,
+            spare_context: GilCell::new(None),
+            spare: GilCell::new(None),
+            flights: GilCell::new(HashMap::new()),
+            woken: GilCell::new(Vec::new()),
+            callbacks: GilCell::new(None),
+            context: parts.context,
+            panic_told: GilCell::new(None),
+            plain: parts.plain,
+            loop_thread: std::thread::current().id(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn set_callbacks(&self, py: Python<'_>, callbacks: Option<Callbacks>) {
+        let former = self.callbacks.replace(py, callbacks);
+        drop(former);
+    }
+
+    pub(crate) fn is_loop_thread(&self) -> bool {
+        std::thread::current().id() == self.loop_thread
+    }
+
+    #[inline]
+    pub(crate) fn shell<R>(&self, py: Python<'_>, f: impl FnOnce(&mut Shell) -> R) -> R {
+        self.shell.with(py, f)
+    }
+
+    /// Ends everything: what is in flight is cancelled, the carrier retired, the threads told.
+    pub(crate) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.leave_carrier(py)?;
+        let carrier = self.carrier.take(py);
+        if let Some(carrier) = &carrier {
+            Carrier::retire(carrier.bind(py), None)?;
+        }
+        let flights = self.flights.with(py, std::mem::take);
+        for flight in flights.values() {
+            for gate in &flight.gates {
+                gate.leave();
+            }
+            if let Some(task) = &flight.task {
+                task.bind(py).call_method0(pyo3::intern!(py, "cancel"))?;
+            }
+        }
+        let jobs = self.pool.close();
+        self.shell(py, Shell::close);
+        self.set_callbacks(py, None);
+        let spare = self.spare.take(py);
+        drop((flights, jobs, spare));
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! What is said to the engine, and that it is sent.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use server::{BodyState, Now, RequestId, Room};
+use wire::http1::FieldBlock;
+use wire::refusal::Refusal;
+
+use super::Core;
+use crate::shell::Shell;
+
+impl Core {
+    /// Something was written: inside a batch its end sends it, outside one flush per turn of the loop does.
+    pub(crate) fn output_changed(&self, py: Python<'_>) -> PyResult<()> {
+        if self.in_batch.get(py) || self.flush_due.get(py) {
+            return Ok(());
+        }
+        let flush = self.callbacks.with(py, |callbacks| {
+            callbacks
+                .as_ref()
+                .map(|callbacks| callbacks.flush.clone_ref(py))
+        });
+        let Some(flush) = flush else { return Ok(()) };
+        if !self.is_loop_thread() {
+            self.wake_loop(py);
+            return Ok(());
+        }
+        self.flush_due.set(py, true);
+        self.asyncio.call_soon(py, flush.bind(py))
+    }
+
+    /// The loop's turn to send what tasks have answered.
+    pub(crate) fn flush(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        self.flush_due.set(py, false);
+        let woken = self.run_woken(py);
+        self.shell(py, |shell| shell.flush(Now::current()));
+        self.shell(py, Shell::take_notices).call(py);
+        let more = self.shell(py, |shell| shell.has_ready());
+        if more {
+            return self.run_batch(py).and(woken);
+        }
+        woken
+    }
+
+    pub(crate) fn poll_soon(&self, py: Python<'_>) -> PyResult<()> {
+        let poll = self.callbacks.with(py, |callbacks| {
+            callbacks
+                .as_ref()
+                .map(|callbacks| callbacks.poll.clone_ref(py))
+        });
+        match poll {
+            Some(poll) => self.asyncio.call_soon(py, poll.bind(py)),
+            None => Ok(()),
+        }
+    }
+
+    // ---- the engine, one call at a time. A request that is gone is nobody's fault: what is said to it is dropped.
+
+    #[inline]
+    pub(crate) fn respond(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        status: u16,
+        block: &FieldBlock,
+        body: &[u8],
+    ) {
+        let _gone = self.shell(py, |shell| shell.respond(id, status, &[block], body));
+    }
+
+    /// The last resort: an answer without any Python.
+    pub(crate) fn respond_plainly(&self, py: Python<'_>, id: RequestId, status: u16) {
+        let body: &[u8] = match status {
+            503 => br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"server.queue-full","detail":"all worker threads are busy and their queue is full: try again in a moment"}"#,
+            _ => br#"{"type":"about:blank","title":"Internal Server Error","status":500,"code":"server.error","detail":"the server failed to answer; its log says why"}"#,
+        };
+        self.respond(py, id, status, &self.blocks.problem, body);
+    }
+
+    pub(crate) fn start(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        status: u16,
+        block: &FieldBlock,
+        length: Option<u64>,
+    ) -> bool {
+        let started = self
+            .shell(py, |shell| shell.start(id, status, &[block], length))
+            .is_ok();
+        if started {
+            self.flights.with(py, |flights| {
+                flights.entry(id).or_default().streaming = true
+            });
+        }
+        started
+    }
+
+    pub(crate) fn write(&self, py: Python<'_>, id: RequestId, bytes: &[u8]) -> Option<Room> {
+        if bytes.is_empty() {
+            return Some(Room::Free);
+        }
+        self.shell(py, |shell| shell.write(id, bytes)).ok()
+    }
+
+    pub(crate) fn finish(&self, py: Python<'_>, id: RequestId) {
+        let _gone = self.shell(py, |shell| shell.finish(id));
+    }
+
+    pub(crate) fn abort(&self, py: Python<'_>, id: RequestId) {
+        self.shell(py, |shell| shell.abort(id));
+    }
+
+    pub(crate) fn read_body(&self, py: Python<'_>, id: RequestId) -> (BodyState, Vec<u8>) {
+        self.shell(py, |shell| {
+            let mut bytes = Vec::new();
+            let state = shell.read_body(id, &mut bytes);
+            (state, bytes)
+        })
+    }
+
+    pub(crate) fn request_number(&self, py: Python<'_>, id: RequestId) -> u64 {
+        self.shell(py, |shell| shell.request_number(id))
+    }
+
+    /// The exception for a body that broke a rule.
+    pub(crate) fn refusal_error(&self, py: Python<'_>, refusal: &Refusal) -> PyErr {
+        let made =
+            self.hooks
+                .refusal
+                .bind(py)
+                .call1((refusal.status, refusal.code, refusal.sentence));
+        match made {
+            Ok(error) => PyErr::from_value(error),
+            Err(error) => error,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Tasks that wait for an awaitable of ours, and are called inside the batch, outside of any task.
+
+use pyo3::prelude::*;
+
+use super::Core;
+use crate::ffi;
+use crate::settle::is_fatal;
+
+/// One task to be called.
+pub(crate) struct Wakeup {
+    pub(crate) callback: Py<PyAny>,
+    pub(crate) context: Option<Py<PyAny>>,
+    pub(crate) waiter: Py<PyAny>,
+}
+
+impl Core {
+    /// Has a task go on: in this batch, outside of any task, or in the loop's next turn.
+    pub(crate) fn wake_soon(
+        &self,
+        py: Python<'_>,
+        callback: Py<PyAny>,
+        context: Option<Py<PyAny>>,
+        waiter: Py<PyAny>,
+    ) -> PyResult<()> {
+        self.woken.with(py, |woken| {
+            woken.push(Wakeup {
+                callback,
+                context,
+                waiter,
+            })
+        });
+        self.output_changed(py)
+    }
+
+    pub(crate) fn run_woken(&self, py: Python<'_>) -> PyResult<()> {
+        let mut result = Ok(());
+        // What these wake in turn is run too, but not for ever: the rest has its turn with the next batch.
+        for _ in 0..16 {
+            let woken = self.woken.with(py, std::mem::take);
+            if woken.is_empty() {
+                break;
+            }
+            for Wakeup {
+                callback,
+                context,
+                waiter,
+            } in woken
+            {
+                let callback = callback.bind(py);
+                let called = match &context {
+                    Some(context) => {
+                        ffi::in_context(py, context.bind(py), || callback.call1((&waiter,)))
+                            .and_then(|called| called)
+                    }
+                    None => callback.call1((&waiter,)),
+                };
+                match called {
+                    Ok(_) => {}
+                    Err(error) if is_fatal(py, &error) => result = Err(error),
+                    Err(error) => error.write_unraisable(py, Some(callback)),
+                }
+            }
+        }
+        let more = self.woken.with(py, |woken| !woken.is_empty());
+        if more {
+            self.poll_soon(py)?;
+        }
+        result
+    }
+}

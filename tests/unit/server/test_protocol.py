@@ -1,0 +1,101 @@
+"""The shell on asyncio's transports, against transports that behave badly."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from kingpost.server.protocol import EngineProtocol
+
+
+class EndingServer:
+    """An engine that has `data` to say and then ends its connection."""
+
+    def __init__(self, fate: str, data: bytes = b"") -> None:
+        self._fate = fate
+        self._data = data
+
+    def open(self, client: object, notify: object) -> int:
+        return 1
+
+    def feed(self, connection: int, data: bytes) -> None:
+        """Nothing is asked of it."""
+
+    def output(self, connection: int) -> bytes:
+        data, self._data = self._data, b""
+        return data
+
+    def fate(self, connection: int) -> str:
+        return self._fate
+
+    def wants_read(self, connection: int) -> bool:
+        return True
+
+
+class BadTransport:
+    """A transport whose client has left without anybody having looked, or does not read."""
+
+    def __init__(self, *, takes: int = 0) -> None:
+        self.log: list[str] = []
+        self.waiting = 0
+        self._takes = takes
+
+    def get_extra_info(self, name: str) -> None:
+        return None
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.log.append("eof")
+        raise OSError(107, "Transport endpoint is not connected")
+
+    def write(self, data: bytes) -> None:
+        self.waiting += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        self.waiting = max(0, self.waiting - self._takes)
+        return self.waiting
+
+    def close(self) -> None:
+        self.log.append("close")
+
+    def abort(self) -> None:
+        self.log.append("abort")
+
+
+def connected(
+    server: EndingServer, transport: BadTransport, write_timeout: float = 0.01
+) -> EngineProtocol:
+    protocol = EngineProtocol(cast("Any", server), set(), write_timeout)
+    protocol.connection_made(cast("asyncio.Transport", transport))
+    return protocol
+
+
+def test_an_end_that_cannot_be_said_any_more_is_no_error() -> None:
+    transport = BadTransport()
+    connected(EndingServer("finish"), transport).data_received(b"x")
+    assert transport.log == ["eof"]
+
+
+@pytest.mark.parametrize("fate", ["open", "close"])
+def test_a_client_that_takes_nothing_is_dropped(fate: str) -> None:
+    async def main() -> list[str]:
+        transport = BadTransport()
+        connected(EndingServer(fate, b"x" * 100), transport).data_received(b"x")
+        await asyncio.sleep(0.05)
+        return transport.log
+
+    assert asyncio.run(main())[-1] == "abort"
+
+
+def test_a_client_that_takes_its_time_is_not_dropped() -> None:
+    async def main() -> list[str]:
+        transport = BadTransport(takes=10)
+        connected(EndingServer("open", b"x" * 100), transport).data_received(b"x")
+        await asyncio.sleep(0.1)
+        return transport.log
+
+    assert asyncio.run(main()) == []
