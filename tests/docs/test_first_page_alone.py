@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, blocks_of
-from tests.docs.reader import Reader
+from tests.docs.markdown import ROOT, Block, blocks_of
+from tests.docs.reader import BROWSER, Reader
 
 DEPENDENCIES = ("kingpost", "msgspec", "click", "uvloop")
 
@@ -44,3 +44,48 @@ def test_the_first_page_runs_with_the_hard_dependencies_alone(
     with Reader(folder, programs=programs) as reader:
         for block in blocks_of(ROOT / "docs" / "tutorial" / "1-first-page.md"):
             reader.read(block)
+
+
+PROGRAM = """
+from kingpost import App
+from kingpost.testing import TestClient
+
+app = App()
+
+
+@app.get("/")
+def home() -> str:
+    return "Hello, world!"
+
+
+@app.get("/broken")
+def broken() -> str:
+    return str(1 / 0)
+
+
+def test_of_the_reader() -> None:
+    with TestClient(app) as client:
+        assert client.get("/").text == "Hello, world!"
+
+
+if __name__ == "__main__":
+    test_of_the_reader()
+"""
+
+
+def test_the_test_client_and_the_traceback_page_need_no_more(
+    programs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    (folder / "hello.py").write_text(PROGRAM, encoding="utf-8")
+    subprocess.run([programs / "python", "hello.py"], cwd=folder, check=True)  # noqa: S603 - ourselves
+
+    with Reader(folder, programs=programs) as reader:
+        page = ROOT / "docs" / "tutorial" / "1-first-page.md"
+        reader.serve("kingpost dev hello.py", "", Block(page, 1, "console", {}, ""))
+        status, _, _, text = reader.ask("GET", "/broken", BROWSER, b"")
+
+    assert status == 500
+    assert "ZeroDivisionError" in text
+    assert "return str(1 / 0)" in text

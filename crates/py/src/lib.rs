@@ -2,9 +2,10 @@
 //!
 //! # Layout
 //! One file per class that Python sees: `request`, `headers`, `answer`, `plan`, `router`, `server`, `carrier`, `waiter`,
-//! `stream`, `body`, `plain`. What is behind them: `core` (what one server is made of, and its batch), `settle` (from a
-//! handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine with or without sockets),
-//! `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
+//! `stream`, `body`, `plain`. What is behind them: `core/` (what one server is made of, its batch, its requests in
+//! flight), `settle` (from a handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine
+//! with or without sockets), `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the
+//! operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
 
 #![expect(
     clippy::needless_pass_by_value,

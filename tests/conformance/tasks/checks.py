@@ -649,19 +649,21 @@ async def an_httpx2_client_works_in_a_handler(rig: Rig) -> object:
         ]
 
         async def handler() -> str:
-            async with httpx2.AsyncClient(timeout=2) as client:
+            async with httpx2.AsyncClient(timeout=5) as client:
                 answers = await asyncio.gather(*(client.get(urls[0]) for _ in range(2)))
                 return " ".join(answer.text for answer in answers)
 
         async def late() -> str:
-            async with httpx2.AsyncClient(timeout=0.05) as client:
+            # A busy machine may take its time to connect.
+            timeout = httpx2.Timeout(5, read=0.05)
+            async with httpx2.AsyncClient(timeout=timeout) as client:
                 try:
                     await client.get(urls[1])
                 except httpx2.TimeoutException as error:
                     return f"{type(error).__name__} {me().cancelling()}"
             return "an answer"
 
-        return await rig.submit([handler, late, handler], wait=5)
+        return await rig.submit([handler, late, handler], wait=10)
 
 
 @check

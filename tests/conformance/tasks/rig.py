@@ -74,7 +74,7 @@ class Rig:
             plans.append(
                 _native.Plan(
                     kept(handler),
-                    kind="async",
+                    kind=getattr(handler, "kind", "async"),
                     binders=[],
                     slow=lambda request: ((), {}),
                     name=f"handler {index}",
@@ -130,6 +130,8 @@ def kept(handler: Handler) -> Handler:
     """The handler with its value wrapped; everything else, its name in a stack included, is the handler's own."""
     if getattr(handler, "bare", False):
         return handler
+    if getattr(handler, "kind", "async") == "inline":
+        return lambda: Kept((handler(),))
 
     async def run() -> Kept:
         return Kept((await handler(),))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from .programs import Program, batches, compare
 
 SEED = int(os.environ.get("KINGPOST_TASKS_SEED", "20"))
-EXAMPLES = int(os.environ.get("KINGPOST_TASKS_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("KINGPOST_TASKS_EXAMPLES", "250"))
 # Shrinking takes a minute: only where somebody looks for the smallest program that fails.
 PHASES = [Phase.generate, *([Phase.shrink] if "KINGPOST_TASKS_SHRINK" in os.environ else [])]
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from .attacks import ATTACKS
 from .checks import CHECKS
 from .rig import Kind, Rig
 
+ALL = CHECKS | ATTACKS
 LOOPS = ["asyncio", "debug", "uvloop"]
 
 
@@ -34,7 +36,7 @@ def outcome(name: str, kind: Kind, loop: str) -> object:
         )
         rig = Rig(kind)
         try:
-            result = await asyncio.wait_for(CHECKS[name](rig), 20)
+            result = await asyncio.wait_for(ALL[name](rig), 20)
         finally:
             rig.close()
         await asyncio.sleep(0.01)
@@ -44,7 +46,7 @@ def outcome(name: str, kind: Kind, loop: str) -> object:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_carried_handler_is_answered_as_a_plain_task_is(
     name: str, loop: str, caplog: pytest.LogCaptureFixture
 ) -> None:

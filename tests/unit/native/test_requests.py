@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from kingpost.http.request import Request
 
-from .service import serving
+from .service import Service, serving
 
 WITH_REQUEST: dict[str, Any] = {"binders": [("request", None)]}
 
@@ -223,6 +224,50 @@ def test_a_handler_that_blocks_the_loop_is_named_with_its_stack(
     assert messages[1].startswith("/later blocks")
 
 
+@pytest.mark.parametrize("kind", ["async", "inline"])
+def test_a_handler_may_call_the_server_that_called_it(kind: str) -> None:
+    order: list[str] = []
+
+    def touch(path: str) -> str:
+        order.append(f"{path} begins")
+        if path == "/0":
+            # What came with this request is handed out meanwhile, or not; nothing is lost and nothing comes twice.
+            for _ in range(3):
+                service.server.poll()
+                service.server.tick()
+                service.server.flush()
+            assert service.server.current_step() is not None
+        order.append(f"{path} ends")
+        return path
+
+    async def async_handler(request: Request) -> str:
+        return touch(request.path)
+
+    def inline_handler(request: Request) -> str:
+        return touch(request.path)
+
+    handler = async_handler if kind == "async" else inline_handler
+    service: Service
+
+    async def main() -> None:
+        nonlocal service
+        paths = [f"/{number}" for number in range(8)]
+        async with serving([(path, handler, kind, WITH_REQUEST) for path in paths]) as service:
+            async with service.connect() as (reader, writer):
+                writer.write(
+                    b"".join(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode() for path in paths)
+                )
+                for path in paths:
+                    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+                    assert head.startswith(b"HTTP/1.1 200 "), service.dispatch.failures
+                    assert await reader.readexactly(len(path)) == path.encode()
+        assert sorted(order) == sorted(
+            f"{path} {what}" for path in paths for what in ("begins", "ends")
+        )
+
+    asyncio.run(main())
+
+
 def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None:
     release: asyncio.Event
 
@@ -230,26 +275,36 @@ def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None
         await release.wait()
         return "ok"
 
-    async def main() -> None:
+    async def suspend(service: Service) -> None:
         nonlocal release
         release = asyncio.Event()
+        connections = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(100)]
+        for _, writer in connections:
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
+        for _ in range(500):
+            if service.server.in_flight == 10_000:
+                break
+            await asyncio.sleep(0.02)
+        assert service.server.in_flight == 10_000
+        assert len(asyncio.all_tasks()) >= 10_000
+        release.set()
+        for reader, writer in connections:
+            data = b""
+            while data.count(b"HTTP/1.1 200 OK") < 100 or not data.endswith(b"\r\n\r\nok"):
+                data += await asyncio.wait_for(reader.read(65536), 10)
+            writer.close()
+            await writer.wait_closed()
+        assert service.server.in_flight == 0
+
+    async def main() -> None:
         async with serving([("/", handler, "async", {})], limits={"pipelined": 100}) as service:
-            connections = [
-                await asyncio.open_connection("127.0.0.1", service.port) for _ in range(100)
-            ]
-            for _, writer in connections:
-                writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
-            for _ in range(500):
-                if service.server.in_flight == 10_000:
-                    break
-                await asyncio.sleep(0.02)
-            assert service.server.in_flight == 10_000
-            release.set()
-            for reader, writer in connections:
-                data = b""
-                while data.count(b"HTTP/1.1 200 OK") < 100 or not data.endswith(b"\r\n\r\nok"):
-                    data += await asyncio.wait_for(reader.read(65536), 10)
-                writer.close()
-            assert service.server.in_flight == 0
+            await suspend(service)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            gc.collect()
+            known = len(gc.get_objects())
+            await suspend(service)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            gc.collect()
+            assert len(gc.get_objects()) - known < 1_000
 
     asyncio.run(main())

@@ -233,20 +233,27 @@ impl Core {
         if let Some(carrier) = &carrier {
             Carrier::retire(carrier.bind(py), None)?;
         }
-        let flights = self.flights.with(py, std::mem::take);
-        for flight in flights.values() {
-            for gate in &flight.gates {
-                gate.leave();
+        // Told as gone before they are cancelled: a stop is no failure of theirs.
+        let (gates, tasks) = self.flights.with(py, |flights| {
+            let (mut gates, mut tasks) = (Vec::new(), Vec::new());
+            for flight in flights.values_mut() {
+                flight.gone = true;
+                gates.append(&mut flight.gates);
+                tasks.extend(flight.task.as_ref().map(|task| task.clone_ref(py)));
             }
-            if let Some(task) = &flight.task {
-                task.bind(py).call_method0(pyo3::intern!(py, "cancel"))?;
-            }
+            (gates, tasks)
+        });
+        for gate in gates {
+            gate.leave();
+        }
+        for task in tasks {
+            task.bind(py).call_method0(pyo3::intern!(py, "cancel"))?;
         }
         let jobs = self.pool.close();
         self.shell(py, Shell::close);
         self.set_callbacks(py, None);
         let spare = self.spare.take(py);
-        drop((flights, jobs, spare));
+        drop((jobs, spare));
         Ok(())
     }
 }
