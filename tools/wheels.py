@@ -1,7 +1,8 @@
 """`./dev wheels`: release wheels for this interpreter's version, for this system and for others.
 
-A wheel for another Linux is linked by zig, which comes from the package index; Rust's standard library
-for it comes from rustup. Wheels for macOS and Windows are built on those systems, by the same command.
+A wheel for another system is linked by zig, which comes from the package index; Rust's standard library
+for it comes from rustup. Nothing of macOS's own is needed: we use no more of it than its C library. A wheel
+for Windows is built on Windows, by `maturin build --release`.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ LINUX = {
     "x86_64-unknown-linux-musl": "musllinux_1_2",
     "aarch64-unknown-linux-musl": "musllinux_1_2",
 }
+MACOS = ("aarch64-apple-darwin", "x86_64-apple-darwin")
+TARGETS = (*LINUX, *MACOS)
 
 USAGE = f"""\
 usage: ./dev wheels [TARGET ...]
 
 Builds one wheel for this system, or one for each TARGET, into dist/:
-  {chr(10).join(f"  {target}" for target in LINUX).strip()}
+  {chr(10).join(f"  {target}" for target in TARGETS).strip()}
   all  every one of these
 """
 
@@ -40,19 +43,19 @@ def build(python: Path, arguments: Sequence[str]) -> None:
     if {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
         return
-    if unknown := set(arguments) - {*LINUX, "all"}:
+    if unknown := set(arguments) - {*TARGETS, "all"}:
         raise Failure(f"no such target: {', '.join(sorted(unknown))}\n{USAGE}")
     toolchain.prepare(python)
     command = ("maturin", "build", "--release", "--out", "dist", "--interpreter")
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     if not arguments:
         run(*command, python)
-    for target in LINUX if "all" in arguments else arguments:
+    for target in TARGETS if "all" in arguments else arguments:
         if shutil.which("rustup") is None:
             raise Failure(f"{target} needs rustup, which brings Rust's standard library for it")
         say(f"{target}: rustup target add, then a build linked by zig")
         run("rustup", "target", "add", target)
-        place = ("--target", target, "--zig", "--compatibility", LINUX[target])
-        run(*command, version, *place)
+        tag = ("--compatibility", LINUX[target]) if target in LINUX else ()
+        run(*command, version, "--target", target, "--zig", *tag)
     for wheel in sorted((ROOT / "dist").glob("*.whl")):
         say(f"dist/{wheel.name}")

@@ -54,12 +54,14 @@ class Program:
     def said(self) -> str:
         return "".join(self.lines)
 
-    def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
-        """Waits until something is so."""
+    def until(
+        self, condition: Callable[[], object], seconds: float = 15, *, pause: float = 0.02
+    ) -> None:
+        """Waits until something is so, looking after every `pause` seconds."""
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, self.said
-            time.sleep(0.02)
+            time.sleep(pause)
 
     def until_said(self, pattern: str) -> re.Match[str]:
         """Waits until a line says something."""

@@ -53,6 +53,21 @@ def test_a_change_is_served_within_a_second(folder: Path) -> None:
         assert min(times) < 1.0
 
 
+def test_after_the_word_that_it_reloaded_nobody_gets_the_old_code(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        answers: list[str] = []
+        for version in range(2, 12):
+            change(folder, version)
+            program.until(
+                lambda version=version: program.said.count("reloaded in") == version - 1,
+                pause=0.001,
+            )
+            answers.append(program.body())
+
+    assert answers == [f"version {version}" for version in range(2, 12)]
+
+
 def test_no_request_fails_while_code_changes_under_load(folder: Path) -> None:
     with running(folder, "dev", "--port", "0") as program:
         program.until(lambda: program.body() == "version 1")

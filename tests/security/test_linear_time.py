@@ -34,7 +34,7 @@ def _time(work: Callable[[Any], object], data: Any) -> float:
     best = float("inf")
     gc.disable()
     try:
-        for _ in range(3):
+        for _ in range(2):
             start = time.thread_time()
             # A refusal is an answer, too.
             with contextlib.suppress(Exception):
@@ -46,7 +46,7 @@ def _time(work: Callable[[Any], object], data: Any) -> float:
 
 
 def assert_linear(
-    work: Callable[[Any], object], make: Callable[[int], Any], *, most: int = 1 << 19
+    work: Callable[[Any], object], make: Callable[[int], Any], *, most: int = 1 << 18
 ) -> None:
     """Compares n with 8n at the largest n that `most` bytes allow, and sooner where n takes long already."""
     size = 1 << 12

@@ -130,7 +130,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 def test_a_client_may_leave_behind_any_byte(rig: Rig, way: str) -> None:
     files = open_files()
     dice = random.Random(way)  # noqa: S311 - to choose places
-    for number in range(300):
+    for number in range(200):
         data = dice.choice(GETS) * dice.choice((1, 1, 3)) if number % 2 else dice.choice(POSTS)
         connection = rig.connect()
         send(

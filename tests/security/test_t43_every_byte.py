@@ -106,21 +106,21 @@ def ask(program: Program, data: bytes) -> list[int]:
         return [answer.status for answer in read_answers(read_all(connection))]
 
 
-@pytest.mark.parametrize("field", FIELDS)
+# The shells differ below the parser only: for the second one some fields are enough.
+EVERY = [("native", field) for field in FIELDS] + [("asyncio", field) for field in FIELDS[::6]]
+
+
+@pytest.mark.parametrize(("program", "field"), EVERY, indirect=["program"])
 def test_a_field_may_hold_any_byte_anywhere(program: Program, field: str) -> None:
     before = pid(program)
     for byte in range(256):
         value = bytes([byte])
-        for text in (value, b"a" + value + b"b", value * 40):
+        for text in (value, b"a" + value + b"b", value * 40)[: 3 if byte % 4 == 0 else 2]:
             host = b"" if field == "host" else b"host: a\r\n"
             method = b"POST" if byte % 2 else b"GET"
-            head = b"%s /all HTTP/1.1\r\n%s%s: %s\r\nconnection: close\r\n\r\n" % (
-                method,
-                host,
-                field.encode(),
-                text,
-            )
-            for status in ask(program, head):
+            name = field.encode()
+            head = b"%s /all HTTP/1.1\r\n%s%s: %s\r\n" % (method, host, name, text)
+            for status in ask(program, head + b"connection: close\r\n\r\n"):
                 assert status < 500 or status == 501, (field, text, status)
     assert pid(program) == before
 

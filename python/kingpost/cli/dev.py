@@ -149,7 +149,12 @@ def _serve(
 
     options = Options(loop=loop, grace=_GRACE)
     worker = Worker(
-        service, listeners, options, dispatch=dispatch, on_ready=lambda _: child.ready()
+        service,
+        listeners,
+        options,
+        dispatch=dispatch,
+        on_ready=lambda _: child.ready(),
+        on_leaving=child.left,
     )
     child.obey(obey)
     try:

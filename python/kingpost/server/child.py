@@ -24,6 +24,7 @@ READY = "ready"
 BROKEN = "broken"
 DEBUGGING = "debugging"
 WRITING = "writing"
+LEFT = "left"
 # From the supervisor to the worker.
 STOP = "stop"
 STOP_NOW = "now"
@@ -118,6 +119,10 @@ class ReloadedChild:
     def writing(self, file: Path) -> None:
         """Says that this worker is about to write `file` itself: that change is no reason to reload."""
         self._line.send(WRITING, file=str(file.absolute()))
+
+    def left(self) -> None:
+        """Says that this worker, which was told to stop, accepts no connections any more."""
+        self._line.send(LEFT)
 
     def obey(self, on_order: Callable[[Order, Failure], None] | None) -> None:
         """From now on calls `on_order(order, failure)` for each order, on a thread of its own; None lets them wait."""

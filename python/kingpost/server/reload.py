@@ -30,6 +30,8 @@ _LOOK_EVERY = 0.2
 _LOOK_SHARE = 20
 # Seconds that a replaced worker has for its last requests.
 _OLD_GRACE = 10.0
+# Seconds that a replaced worker may take to let go of the sockets before the reload counts as done all the same.
+_LEAVE_GRACE = 0.5
 # Seconds between telling workers to stop at once and ending them.
 _LAST_GRACE = 3.0
 # Seconds to wait for bytes that should be there.
@@ -103,6 +105,8 @@ class Supervisor:
         self._serving: _Worker | None = None
         self._coming: _Worker | None = None
         self._leaving: list[_Worker] = []
+        self._replaced: tuple[_Worker, float, str] | None = None
+        """The worker that was told to stop, when, and what is said once it accepts no more connections."""
         self._signals = 0
         self._status = 0
         self._look_at = 0.0
@@ -150,6 +154,7 @@ class Supervisor:
         if changed:
             forget_bytecode(changed)
             self._changed_at = now
+            self._say_reloaded()
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             self._say(f"{_short(changed[0])}{more} changed: reloading")
             self._start()
@@ -185,6 +190,9 @@ class Supervisor:
                 )
             case child.DEBUGGING:
                 worker.debugging = True
+            case child.LEFT:
+                if self._replaced is not None and self._replaced[0] is worker:
+                    self._say_reloaded()
             case child.WRITING:
                 self._expected.add(Path(message.get("file", "")).resolve())
             case _:
@@ -197,8 +205,17 @@ class Supervisor:
         old, self._serving, self._coming = self._serving, worker, None
         if old is not None:
             self._leave(old)
+            self._say_reloaded()
             if worker.failure is None:
-                self._say(f"reloaded in {time.monotonic() - self._changed_at:.2f} s")
+                now = time.monotonic()
+                self._replaced = (old, now, f"reloaded in {now - self._changed_at:.2f} s")
+
+    def _say_reloaded(self) -> None:
+        """Both workers accept until the old one has let go: only then does nobody get an answer of the old code."""
+        if self._replaced is not None:
+            *_, line = self._replaced
+            self._replaced = None
+            self._say(line)
 
     def _is_broken(self, worker: _Worker, failure: Failure) -> None:
         worker.failure = failure
@@ -226,6 +243,10 @@ class Supervisor:
 
     def _reap(self) -> None:
         now = time.monotonic()
+        if self._replaced is not None:
+            old, since, _ = self._replaced
+            if old.process.poll() is not None or now > since + _LEAVE_GRACE:
+                self._say_reloaded()
         for worker in [*self._leaving]:
             if worker.process.poll() is not None:
                 self._forget(worker)

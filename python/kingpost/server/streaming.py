@@ -6,7 +6,8 @@ They are written in Python because what they wait for is the user's; the engine 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+import types
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Protocol
 
 __all__ = ["discard", "drive", "send_async_chunks", "send_chunks"]
@@ -64,10 +65,23 @@ async def discard(close: Callable[[], Awaitable[object]]) -> None:
     await close()
 
 
-async def drive(exchange: Exchange, coroutine: Coroutine[Any, Any, object]) -> None:
-    """Run one request in a Task of its own, as a carrier would."""
+def drive(exchange: Exchange, coroutine: Coroutine[Any, Any, object]) -> Coroutine[Any, Any, None]:
+    """Run one request in a Task of its own, as a carrier would: the coroutine for that Task."""
+    driver = _drive(exchange, coroutine)
+    # To its first wait: a Task that is cancelled before its first step must still report its end.
+    driver.send(None)
+    return driver
+
+
+async def _drive(exchange: Exchange, coroutine: Coroutine[Any, Any, object]) -> None:
     following: Coroutine[Any, Any, object] | None = coroutine
     cancelled: asyncio.CancelledError | None = None
+    try:
+        await _first_step()
+    except asyncio.CancelledError as error:
+        coroutine.close()
+        cancelled = error
+        following = exchange.raised(error)
     while following is not None:
         try:
             value = await following
@@ -84,3 +98,8 @@ async def drive(exchange: Exchange, coroutine: Coroutine[Any, Any, object]) -> N
                 following = exchange.returned(value)
     if cancelled is not None:
         raise cancelled
+
+
+@types.coroutine
+def _first_step() -> Generator[None]:
+    yield

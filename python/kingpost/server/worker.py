@@ -26,7 +26,8 @@ _CANCEL_GRACE = 2.0
 class Worker:
     """Serves `service` on `listeners` until it is told to stop.
 
-    It closes the listeners when it stops. `on_ready` is called on the loop once connections are accepted.
+    It closes the listeners when it stops. `on_ready` is called on the loop once connections are accepted,
+    `on_leaving` once none is accepted any more.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Worker:
         *,
         dispatch: object | None = None,
         on_ready: Callable[[asyncio.AbstractEventLoop], None] | None = None,
+        on_leaving: Callable[[], None] | None = None,
     ) -> None:
         self._service = service
         self._listeners = listeners
         self._options = options
         self._dispatch = dispatch
         self._on_ready = on_ready
+        self._on_leaving = on_leaving
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
         self._stopping = asyncio.Event()
@@ -153,6 +156,9 @@ class Worker:
             shell.unlisten()
         for listener in self._listeners:
             listener.close()
+        if self._on_leaving is not None:
+            # Soon, not now: `drain` begins by taking the sockets from the engine.
+            loop.call_soon(self._on_leaving)
         cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()))
         if cut:
             many = "request" if cut == 1 else "requests"

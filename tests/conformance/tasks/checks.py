@@ -313,9 +313,10 @@ async def the_context_of_the_task_is_the_handlers(rig: Rig) -> object:
         number.set(5)
         if not hasattr(asyncio.Task, "get_context"):
             return 5, 5
-        before = me().get_context().get(number)
+        task: Any = me()
+        before = task.get_context().get(number)
         await asyncio.sleep(0)
-        return before, me().get_context().get(number)
+        return before, task.get_context().get(number)
 
     return await rig.submit([handler])
 
@@ -617,7 +618,8 @@ async def an_aiohttp_client_works_in_a_handler(rig: Rig) -> object:
         timeout = aiohttp.ClientTimeout(total=2)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             async with session.get(f"http://127.0.0.1:{port}/") as response:
-                return await response.text()
+                text: str = await response.text()
+                return text
 
     result = await rig.submit([handler, handler], wait=5)
     await runner.cleanup()

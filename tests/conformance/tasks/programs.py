@@ -199,7 +199,8 @@ class Runner:
             self.note(str(error)[:26])
 
     async def do_raise(self, name: str) -> None:
-        raise ERRORS[name]()
+        error = ERRORS[name]()
+        raise error
 
     async def do_cancel(self, number: int) -> None:
         task = self.world.tasks.get(number)
@@ -349,9 +350,7 @@ def outcome(batch: list[tuple[Program, ...]], kind: Kind) -> dict[str, object]:
             task.cancel()
             await asyncio.wait([task])
             task.cancelled() or task.exception()
-        left = [
-            task.done() for task in asyncio.all_tasks() - before if isinstance(task, asyncio.Task)
-        ]
+        left = [task.done() for task in asyncio.all_tasks() - before]
         tasks = [
             (number, task.done(), task.cancelled()) for number, task in sorted(world.tasks.items())
         ]

@@ -25,11 +25,13 @@ class Collector:
 
     def __init__(self) -> None:
         self.results: dict[int, asyncio.Future[object]] = {}
+        self.answered = 0
 
     def json_encode(self, value: object) -> bytes:
         raise AssertionError("no encoder runs here")
 
     def settle(self, plan: int, result: object) -> _native.Answer:
+        self.answered += 1
         future = self.results.get(plan)
         if future is not None and not future.done():
             future.set_result(result)

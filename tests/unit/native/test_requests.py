@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import logging
+import sys
 import time
 from typing import Any
 
@@ -222,6 +224,25 @@ def test_a_handler_that_blocks_the_loop_is_named_with_its_stack(
     assert messages[0].startswith("/block blocks the event loop for more than 100 ms")
     assert "time.sleep(seconds)" in messages[0]
     assert messages[1].startswith("/later blocks")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sleep() of the C library")
+def test_a_handler_that_holds_the_interpreters_lock_is_named_without_a_stack(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def stubborn() -> str:
+        # Called with the lock held, as a long computation in an extension module is.
+        ctypes.PyDLL(None).sleep(2)
+        return "ok"
+
+    async def main() -> None:
+        async with serving([("/stubborn", stubborn, "async", {})]) as service:
+            assert await service.get("/stubborn") == (200, b"ok")
+
+    asyncio.run(main())
+
+    said = "/stubborn blocks the event loop and holds the interpreter's lock for more than a second"
+    assert said in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["async", "inline"])

@@ -52,6 +52,11 @@ while not state["stop"]:
     with connection:
         text = answer() if callable(answer) else answer
         connection.sendall(f"{text}|{state['notice']}|{os.getpid()}".encode())
+listener.close()
+time.sleep(0.15)
+open(sys.argv[1] + ".left", "w").close()
+child.left()
+time.sleep(0.15)
 """
 
 
@@ -116,10 +121,23 @@ def test_a_change_is_served_by_a_new_worker(tmp_path: Path) -> None:
         project.write("answer = 'two'")
         project.until(lambda: project.ask()[0] == "two")
         second = project.ask()
+        project.until(lambda: len(project.said) == 2)
 
     assert first[0] == "one"
     assert first[2] != second[2]
     assert any(line.startswith("reloaded in") for line in project.said)
+
+
+def test_a_reload_is_told_when_the_old_worker_has_let_go_of_the_sockets(tmp_path: Path) -> None:
+    told: list[bool] = []
+    with supervised(tmp_path, "answer = 'one'") as project:
+        project.ask()
+        left = Path(f"{project.file}.left")
+        project.supervisor._say = lambda line: told.append(left.exists())
+        project.write("answer = 'two'")
+        project.until(lambda: len(told) == 2)
+
+    assert told == [False, True]
 
 
 def test_what_a_starting_worker_writes_itself_is_no_change(tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 use wire::http1::{BodyDecoder, Framing, Head};
 use wire::refusal::{INCOMPLETE_REQUEST, Refusal};
 
+/// Milliseconds between the end of a streamed body and the news that its client has closed its side. The reader may
+/// get to see the end a turn of its loop later, and must not be taken for working on when it is about to answer.
+pub(crate) const LAST_WORD: u64 = 10;
+
 /// What becomes of a body's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
@@ -41,8 +45,8 @@ pub(crate) struct Incoming {
     pub(crate) done: bool,
     /// Why no more of a streamed body will come.
     pub(crate) failed: Option<Refusal>,
-    /// The reader of a streamed body was told how it ended.
-    pub(crate) end_told: bool,
+    /// The reader of a streamed body was told how it ended, and has until then (milliseconds) to answer undisturbed.
+    pub(crate) end_told: Option<u64>,
     /// The reader was told `Pending` and waits for `BodyReady`.
     pub(crate) reader_waits: bool,
     /// When the last byte came (milliseconds).
@@ -67,7 +71,7 @@ impl Incoming {
             dropped: 0,
             done: false,
             failed: None,
-            end_told: false,
+            end_told: None,
             reader_waits: false,
             last_byte: 0,
             window: 0,
@@ -88,10 +92,10 @@ impl Incoming {
         self.done || self.failed.is_some()
     }
 
-    /// Whether whoever asked for it, or may still do so, has not been given all of it.
-    pub(crate) fn is_to_come(&self) -> bool {
+    /// Whether whoever asked for it, or may still do so, has not been given all of it, or only just now.
+    pub(crate) fn is_to_come(&self, now: u64) -> bool {
         let broke_off = matches!(self.failed, Some(INCOMPLETE_REQUEST));
-        !self.is_raw && !broke_off && !self.end_told
+        !self.is_raw && !broke_off && self.end_told.is_none_or(|until| now < until)
     }
 
     /// Whether more bytes are wanted now: somebody takes them and what was decoded is below `high_water`.

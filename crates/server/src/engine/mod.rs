@@ -240,11 +240,7 @@ impl Engine {
         let Ok((connection, shared)) = self.find(id) else {
             return BodyState::Gone;
         };
-        let state = connection.take_body(shared, id.serial, out);
-        if state != BodyState::Gone {
-            connection.tell_half_close(shared);
-        }
-        state
+        connection.take_body(shared, id.serial, out)
     }
 
     /// Takes a head back whose request needs it no more, so that the next request finds its memory.

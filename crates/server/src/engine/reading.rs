@@ -7,7 +7,7 @@ use wire::refusal::{BODY_TIMEOUT, INCOMPLETE_REQUEST, Refusal};
 
 use super::connection::{Connection, Fate};
 use super::exchange::{Exchange, Progress};
-use super::incoming::{Incoming, Use};
+use super::incoming::{Incoming, LAST_WORD, Use};
 use super::shared::Shared;
 use super::timing::Timing;
 use crate::event::{BodyState, Event};
@@ -333,7 +333,11 @@ impl Connection {
             self.resume(shared);
             return BodyState::Data;
         }
-        incoming.end_told = incoming.is_over();
+        if incoming.is_over() && incoming.end_told.is_none() {
+            let until = shared.now + LAST_WORD;
+            incoming.end_told = Some(until);
+            shared.wheel.schedule(self.id.slot, until);
+        }
         if let Some(refusal) = incoming.failed {
             return BodyState::Failed(refusal);
         }

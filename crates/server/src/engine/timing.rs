@@ -109,6 +109,7 @@ impl Connection {
 
     /// The wheel has come round to this connection: looks whether a deadline has passed.
     pub(crate) fn check_deadlines(&mut self, shared: &mut Shared) {
+        self.tell_half_close(shared);
         if shared.now >= self.write_deadline {
             self.kill(shared);
         } else if shared.now >= self.read_deadline {

@@ -10,15 +10,14 @@ import asyncio
 import contextlib
 import types
 from collections.abc import Coroutine, Iterator
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from kingpost import _native
 from kingpost.html import Html
 from kingpost.http.request import Request
 from kingpost.server import streaming
 from kingpost.server.task import RequestTask
-
-from ..rig import Kind
+from tests.conformance.tasks.rig import Kind
 
 
 class Engine:
@@ -31,7 +30,7 @@ class Engine:
 
     server_type = _native.Server
     kind: Kind = "carrier"
-    engines: dict[int, Engine] = {}
+    engines: ClassVar[dict[int, Engine]] = {}
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -122,12 +121,10 @@ class Engine:
 
 def is_driver(coro: object) -> bool:
     """Whether this is the engine's own coroutine around a handler that runs as a plain Task."""
-    return getattr(coro, "cr_code", None) is streaming.drive.__code__
+    return getattr(coro, "cr_code", None) is streaming._drive.__code__
 
 
-def task_factory(
-    loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **options: Any
-) -> Any:
+def task_factory(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> Any:
     if is_driver(coro):
         return asyncio.Task(coro, loop=loop, **options)
     options.pop("context", None)

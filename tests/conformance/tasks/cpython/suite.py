@@ -19,7 +19,8 @@ from typing import Any, Literal
 
 import pytest
 
-from ..rig import Kind
+from tests.conformance.tasks.rig import Kind
+
 from .standin import CarriedTask, Engine, task_factory
 
 Way = Literal["handler", "tasks"]
@@ -100,9 +101,9 @@ def quietly() -> Iterator[None]:
 
 def mocked_loop(gen: Any) -> Any:
     """CPython's loop with a clock of its own, on which the engine's timers do not show."""
-    tests = module("utils")
+    base = module("utils").TestLoop
 
-    class Loop(tests.TestLoop):  # type: ignore[misc]
+    class Loop(base):  # type: ignore[misc, valid-type]
         def call_later(self, delay: float, callback: Any, *args: Any, **options: Any) -> Any:
             if isinstance(getattr(callback, "__self__", None), Engine.server_type):
                 return asyncio.TimerHandle(0, callback, args, self)
@@ -116,7 +117,7 @@ def with_stand_ins(case: Case, loop: str) -> Any:
     base = getattr(module("test_tasks"), case.owner)
     utils = module("utils")
 
-    class Carried(base, *(() if issubclass(base, utils.TestCase) else (utils.TestCase,))):  # type: ignore[misc]
+    class Carried(base, *(() if issubclass(base, utils.TestCase) else (utils.TestCase,))):  # type: ignore[misc, valid-type]
         Task = CarriedTask
         Future = asyncio.Future
         current_task = staticmethod(asyncio.current_task)
