@@ -156,6 +156,20 @@ def test_a_client_may_leave_behind_any_byte(rig: Rig, way: str) -> None:
     assert open_files() <= files + 3
 
 
+def test_a_streamed_body_is_answered_though_its_client_half_closed_behind_it(rig: Rig) -> None:
+    # Most of these are read a turn of the loop after the client's end is known.
+    for number in range(60):
+        body = b"x" * 300_000 if number % 2 else b"hello"
+        framing = b"content-length: %d\r\n\r\n%s" % (len(body), body)
+        if number % 3:
+            framing = b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        (answer,) = rig.ask(b"POST /stream HTTP/1.1\r\nhost: a\r\n" + framing)
+        assert answer.body == b"%d" % len(body)
+        too_large = b"transfer-encoding: chunked\r\n\r\n%x\r\n" % (1 << 30)
+        (answer,) = rig.ask(b"POST /stream HTTP/1.1\r\nhost: a\r\n" + too_large)
+        assert answer.status == 413
+
+
 @pytest.mark.parametrize(
     "request_", [*GETS, *POSTS], ids=lambda data: data[:25].decode().replace("\r\n", " ")
 )

@@ -79,7 +79,7 @@ def test_pages_of_our_other_hosts_may_ask() -> None:
         ("a.example.org", ("*.example.org",), True),
         ("a.b.example.org:1", ("*.example.org",), True),
         ("example.org", ("*.example.org",), False),
-        (".example.org", ("*.example.org",), True),
+        (".example.org", ("*.example.org",), False),
         ("evilexample.org", ("*.example.org",), False),
         ("[::1]:8000", ("[::1]",), True),
         ("[::1]", ("[::1]",), True),

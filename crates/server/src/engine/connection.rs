@@ -229,7 +229,10 @@ impl Connection {
         if !self.half_closed {
             return;
         }
-        let unread = self.incoming.as_ref().filter(|body| body.is_to_come(shared.now));
+        let unread = self
+            .incoming
+            .as_ref()
+            .filter(|body| body.is_to_come(shared.now));
         let except = unread.map(|body| body.serial);
         let ConnId { slot, generation } = self.id;
         for exchange in self.queue.iter_mut() {

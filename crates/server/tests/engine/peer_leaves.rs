@@ -113,7 +113,7 @@ fn a_half_close_that_came_with_the_request_is_told_behind_its_body() {
             assert_eq!(b"abc", out.as_slice());
             // Whoever has just seen the end may be about to answer.
             shell.quiet();
-            shell.pass(200);
+            shell.pass(300);
         }
         assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
         shell.quiet();
@@ -140,7 +140,9 @@ fn a_half_close_in_a_streamed_body_is_told_when_the_body_breaks_off() {
 #[test]
 fn a_half_close_behind_a_streamed_body_that_is_too_large_is_told_behind_the_refusal() {
     let mut shell = Shell::new();
-    shell.send(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n");
+    shell.send(
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n",
+    );
     let id = shell.request_for("/");
     shell.engine.stream_body(id, 5).unwrap();
     shell.end();
@@ -152,7 +154,7 @@ fn a_half_close_behind_a_streamed_body_that_is_too_large_is_told_behind_the_refu
     };
     assert_eq!(413, refusal.status);
     shell.quiet();
-    shell.pass(200);
+    shell.pass(300);
     assert!(matches!(shell.next(), Some(Event::HalfClosed { id: half }) if half == id));
     shell.answer(id, "too large");
     assert_eq!(vec![(200, "too large".into())], shell.answers());
