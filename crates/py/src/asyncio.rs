@@ -16,6 +16,7 @@ pub(crate) struct Asyncio {
     enter_task: Py<PyAny>,
     leave_task: Py<PyAny>,
     current_task: Py<PyAny>,
+    running_loop: Py<PyAny>,
     register_task: Py<PyAny>,
     unregister_task: Py<PyAny>,
 }
@@ -42,6 +43,7 @@ impl Asyncio {
             enter_task: name("_enter_task")?,
             leave_task: name("_leave_task")?,
             current_task: name("current_task")?,
+            running_loop: py.import("asyncio")?.getattr("_get_running_loop")?.unbind(),
             register_task: name("_register_task")?,
             unregister_task: name("_unregister_task")?,
         })
@@ -114,6 +116,12 @@ impl Asyncio {
     pub(crate) fn is_in_task(&self, py: Python<'_>) -> PyResult<bool> {
         let current = self.current_task.bind(py).call1((&self.event_loop,))?;
         Ok(!current.is_none())
+    }
+
+    /// Whether the loop runs, in this thread.
+    pub(crate) fn is_running(&self, py: Python<'_>) -> PyResult<bool> {
+        let running = self.running_loop.bind(py).call0()?;
+        Ok(running.is(&self.event_loop))
     }
 
     /// Has the loop call `callback(argument)` in its next turn.

@@ -53,12 +53,16 @@ struct State {
     context: Option<Py<PyAny>>,
     /// What the coroutine yielded in its first step, until the Task is told.
     first: Option<Py<PyAny>>,
+    /// Its mark "somebody waits for me" was taken off, until the Task is told.
+    is_unmarked: bool,
     /// An exception to be thrown at the next step.
     pending: Option<Py<PyAny>>,
     /// The Task around this carrier; dropped when it ends, which breaks the cycle between the two.
     task: Option<Py<PyAny>>,
     /// The request that is carried.
     work: Option<Work>,
+    /// Its plan, remembered beyond the end.
+    plan: Option<u32>,
     /// References to the Task when it was entered first; more of them later mean that somebody kept it.
     references: isize,
     /// Weak references to the Task when it was made.
@@ -114,9 +118,11 @@ impl Carrier {
                     coroutine: None,
                     context: None,
                     first: None,
+                    is_unmarked: false,
                     pending: None,
                     task: None,
                     work: None,
+                    plan: None,
                     references: 0,
                     weak: 0,
                 }),
@@ -187,6 +193,7 @@ impl Carrier {
                 let (phase, task, wakeup) = this.state.with(py, |state| {
                     let phase = state.phase;
                     state.first = Some(first.clone().unbind());
+                    state.plan = Some(request.plan);
                     state.work = Some(request);
                     state.phase = Phase::Adopting;
                     let task = state.task.as_ref().map(|task| task.clone_ref(py));
@@ -203,6 +210,7 @@ impl Carrier {
                     // The Task's own first step is still to come and will take the future. Until then
                     // nobody waits for it, and another handler may wait for the same one.
                     set_blocking(&first, false);
+                    this.state.with(py, |state| state.is_unmarked = true);
                 }
                 Ok(First::Adopted(task))
             }
@@ -265,7 +273,9 @@ impl Carrier {
         });
         drop(former);
         // Without a wake-up the Task has not taken its first step yet; it ends when it does.
-        if let Some(wakeup) = wakeup {
+        // Where no loop runs any more nobody can step the Task: it is dropped as it is.
+        let is_running = this.core.asyncio.is_running(py)?;
+        if let Some(wakeup) = wakeup.filter(|_| is_running) {
             if this.core.asyncio.is_in_task(py)? {
                 this.core
                     .asyncio
@@ -356,13 +366,30 @@ impl Carrier {
 
     /// The Task is told of the future that the coroutine yielded in its first step.
     fn hand_over<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let first = self.state.with(py, |state| {
+        let (first, is_unmarked) = self.state.with(py, |state| {
             state.phase = Phase::Running;
-            state.first.take()
-        })?;
-        let first = first.into_bound(py);
-        set_blocking(&first, true);
+            (state.first.take(), std::mem::take(&mut state.is_unmarked))
+        });
+        let first = first?.into_bound(py);
+        if is_unmarked {
+            set_blocking(&first, true);
+        }
         Some(first)
+    }
+
+    /// Whether the Task will wait for `first`, and not refuse it: a future of this loop, awaited, and not the Task itself.
+    fn can_be_awaited(&self, py: Python<'_>, first: &Bound<'_, PyAny>) -> bool {
+        let is_blocking = first
+            .getattr(intern!(py, "_asyncio_future_blocking"))
+            .and_then(|blocking| blocking.is_truthy())
+            .unwrap_or(false);
+        let is_ours = || {
+            first
+                .call_method0(intern!(py, "get_loop"))
+                .is_ok_and(|event_loop| event_loop.is(&self.core.asyncio.event_loop))
+        };
+        let is_itself = self.task(py).is_some_and(|task| task.is(first));
+        is_blocking && !is_itself && is_ours()
     }
 
     fn step<'py>(
@@ -452,7 +479,7 @@ impl Carrier {
                 return Err(PyErr::from_value(exception));
             };
             let mut cancelled = false;
-            if !first.is_none() {
+            if this.can_be_awaited(py, &first) {
                 let message = exception.getattr(intern!(py, "args"))?.get_item(0).ok();
                 let result = match message {
                     Some(message) => first.call_method1(intern!(py, "cancel"), (message,)),
@@ -470,11 +497,12 @@ impl Carrier {
             }
             return Ok(first);
         }
-        let former = this.state.with(py, |state| {
+        let pending = this.state.with(py, |state| {
             state.phase = Phase::Running;
             state.pending.take()
         });
-        drop(former);
+        // A Task that must cancel itself does so, whatever else is wrong with what it was to wait for.
+        let exception = pending.map_or(exception, |pending| pending.into_bound(py));
         match this.advance(py, Some(exception))? {
             Some(value) => Ok(value),
             None => Err(PyStopIteration::new_err(())),
@@ -527,6 +555,19 @@ impl Carrier {
 
     fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
         self.core.asyncio.event_loop.clone_ref(py)
+    }
+
+    /// The name of the handler that is, or was, carried: what asyncio shows of a Task that has ended.
+    #[getter(__name__)]
+    fn name(&self, py: Python<'_>) -> String {
+        let plan = self.state.with(py, |state| state.plan);
+        plan.and_then(|plan| self.core.plans.get(plan as usize))
+            .map_or_else(|| "carrier".to_owned(), |plan| plan.get().name.clone())
+    }
+
+    #[getter(__qualname__)]
+    fn qualified_name(&self, py: Python<'_>) -> String {
+        self.name(py)
     }
 
     // What RequestTask tells and asks.

@@ -230,6 +230,7 @@ impl Core {
             request: request.clone().unbind(),
         };
         if guarded {
+            self.leave_carrier(py)?;
             let verdict = self.hooks.guard.bind(py).call1((&request,));
             if !verdict.as_ref().is_ok_and(|verdict| verdict.is_none()) {
                 self.finish_hook(py, &work, verdict)?;
@@ -239,6 +240,7 @@ impl Core {
         }
         match target {
             Err(allowed) => {
+                self.leave_carrier(py)?;
                 let allowed = allowed
                     .map(|methods| PyTuple::new(py, methods))
                     .transpose()?;

@@ -31,6 +31,10 @@ impl Core {
         if plan.kind == Kind::Thread {
             return self.submit(py, work, arguments);
         }
+        if plan.kind != Kind::Coroutine || arguments.is_none() {
+            // What is no coroutine runs in no task, whatever ran before it in this batch.
+            self.leave_carrier(py)?;
+        }
         let arguments = match arguments {
             Some(arguments) => Ok(arguments),
             None => plan.bind_slowly(py, request),

@@ -230,9 +230,10 @@ impl Core {
         }
         self.leave_carrier(py)?;
         let carrier = self.carrier.take(py);
-        if let Some(carrier) = &carrier {
-            Carrier::retire(carrier.bind(py), None)?;
-        }
+        let retired = match &carrier {
+            Some(carrier) => Carrier::retire(carrier.bind(py), None),
+            None => Ok(()),
+        };
         // Told as gone before they are cancelled: a stop is no failure of theirs.
         let (gates, tasks) = self.flights.with(py, |flights| {
             let (mut gates, mut tasks) = (Vec::new(), Vec::new());
@@ -254,6 +255,6 @@ impl Core {
         self.set_callbacks(py, None);
         let spare = self.spare.take(py);
         drop((jobs, spare));
-        Ok(())
+        retired
     }
 }
