@@ -35,6 +35,8 @@ macro_rules! limits {
     };
 }
 
+// Not `upload`, `query_pairs`, `cookies` and `cookie` of the engine's limits: Python reads those things itself, and
+// `kingpost.limits` has its numbers.
 limits!(
     request_line,
     field,
@@ -42,14 +44,10 @@ limits!(
     fields,
     empty_lines,
     body,
-    upload,
     chunk_extension,
     chunk_extensions,
     trailer,
     trailer_fields,
-    query_pairs,
-    cookies,
-    cookie,
     head_timeout,
     idle_timeout,
     body_timeout,
