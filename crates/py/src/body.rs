@@ -83,7 +83,7 @@ impl NativeBody {
         }
         loop {
             let gate = Arc::new(Gate::default());
-            self.core.note_reader(py, self.id, &gate);
+            self.core.note_waiting_thread(py, self.id, &gate);
             if let Some(bytes) = self.read(py)? {
                 self.core.wake_loop(py);
                 return Ok(bytes);

@@ -384,11 +384,6 @@ impl Server {
         self.core.shell(py, |shell| shell.fate(connection))
     }
 
-    /// Whether a connection without a socket is no longer open.
-    fn is_closing(&self, py: Python<'_>, connection: u64) -> PyResult<bool> {
-        Ok(self.fate(py, connection)? != "open")
-    }
-
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!(
             "<Server: {} connections, {} requests in flight>",

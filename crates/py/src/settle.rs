@@ -462,7 +462,7 @@ impl Core {
         let started = self.start(py, work.id, answer.status, &answer.block, answer.length);
         if started && !work.request.get().is_head(py) {
             let gate = Arc::new(Gate::default());
-            self.note_gate(py, work, &gate);
+            self.note_waiting_thread(py, work.id, &gate);
             self.flush_from_thread(py);
             for chunk in body.try_iter()? {
                 let room = match chunk.and_then(|chunk| {

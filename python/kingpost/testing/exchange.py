@@ -112,7 +112,7 @@ class Exchange:
         data = self._server.output(self._connection)
         if data:
             self._body.append(self._reader.feed(data))
-        elif self._server.is_closing(self._connection):
+        elif self._server.fate(self._connection) != "open":
             self._reader.end()
         else:
             return False
@@ -135,11 +135,11 @@ class Exchange:
         """Hands bytes to the engine as fast as it takes them; False when it takes no more."""
         for start in range(0, len(data), _PIECE):
             while not self._server.wants_read(self._connection):
-                if self._server.is_closing(self._connection):
+                if self._server.fate(self._connection) != "open":
                     return False
                 # The reading side waits for the same news, so it is asked again shortly.
                 await asyncio.sleep(0.001)
-            if self._server.is_closing(self._connection):
+            if self._server.fate(self._connection) != "open":
                 return False
             self._server.feed(self._connection, data[start : start + _PIECE])
         return True

@@ -50,13 +50,8 @@ impl Core {
         drop(former);
     }
 
-    /// A worker thread waits at this gate for room.
-    pub(crate) fn note_gate(&self, py: Python<'_>, work: &Work, gate: &Arc<Gate>) {
-        self.note_reader(py, work.id, gate);
-    }
-
     /// A worker thread waits at this gate for whatever happens next.
-    pub(crate) fn note_reader(&self, py: Python<'_>, id: RequestId, gate: &Arc<Gate>) {
+    pub(crate) fn note_waiting_thread(&self, py: Python<'_>, id: RequestId, gate: &Arc<Gate>) {
         let gate = Arc::clone(gate);
         let gone = self.flights.with(py, |flights| {
             let flight = flights.entry(id).or_default();
