@@ -209,8 +209,8 @@ class Server:
     def in_flight(self) -> int: ...
     def current_step(self) -> tuple[int, int] | None:
         """The step of a handler that runs on the loop now: (its number, the index of its plan)."""
-    def flush(self) -> None:
-        """Send what tasks have answered since the last batch."""
+    def turn(self) -> None:
+        """Send what tasks have answered and go on with what is ready; the server asks the loop for it by itself."""
     def stats(self) -> dict[str, int]: ...
     # Shells without sockets: a connection is a number, bytes go in and come out.
     def open(self, client: tuple[str, int] | None, notify: Callable[[], None]) -> int:

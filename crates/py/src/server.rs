@@ -202,7 +202,7 @@ impl Server {
             py,
             Some(Callbacks {
                 poll: Self::callback(slf, "poll")?.unbind(),
-                flush: Self::callback(slf, "flush")?.unbind(),
+                turn: Self::callback(slf, "turn")?.unbind(),
             }),
         );
         slf.get().watch(py)?;
@@ -226,9 +226,9 @@ impl Server {
         result
     }
 
-    /// Sends what tasks have answered since the last batch.
-    fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let result = slf.get().core.flush(slf.py());
+    /// Sends what tasks have answered since the last batch, and goes on with what is ready.
+    fn turn(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let result = slf.get().core.turn(slf.py());
         Self::after(slf)?;
         result
     }

@@ -256,7 +256,7 @@ def test_a_handler_may_call_the_server_that_called_it(kind: str) -> None:
             for _ in range(3):
                 service.server.poll()
                 service.server.tick()
-                service.server.flush()
+                service.server.turn()
             assert service.server.current_step() is not None
         order.append(f"{path} ends")
         return path
@@ -329,3 +329,45 @@ def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None
             assert len(gc.get_objects()) - known < 1_000
 
     asyncio.run(main())
+
+
+def test_a_turn_of_the_loop_starts_a_bounded_number_of_requests() -> None:
+    """However much is ready, timers have their turn: a batch is on the loop's list once, not once per asking."""
+    connections, requests = 16, 300
+    started = 0
+    per_turn: list[int] = []
+
+    def handler() -> str:
+        nonlocal started
+        started += 1
+        return "ok"
+
+    async def client(service: Service) -> None:
+        async with service.connect() as (reader, writer):
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * requests)
+            for _ in range(requests):
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+                assert head.startswith(b"HTTP/1.1 200 ")
+                assert await reader.readexactly(2) == b"ok"
+
+    async def main() -> None:
+        async with serving([("/", handler, "inline", {})]) as service:
+            loop = asyncio.get_running_loop()
+            known = 0
+
+            def turn() -> None:
+                nonlocal known
+                per_turn.append(started - known)
+                known = started
+                service.server.poll()  # as the loop does while clients send
+                ticker[0] = loop.call_soon(turn)
+
+            ticker = [loop.call_soon(turn)]
+            await asyncio.gather(*(client(service) for _ in range(connections)))
+            ticker[0].cancel()
+
+    asyncio.run(main())
+
+    assert started == connections * requests
+    # A batch for us, one because the descriptor was readable, and one because a batch before left something.
+    assert 0 < max(per_turn) <= 3 * 128

@@ -53,7 +53,7 @@ impl Core {
         self.shell(py, Shell::take_notices).call(py);
         let more = self.shell(py, |shell| shell.has_ready());
         if more {
-            self.poll_soon(py)?;
+            self.turn_soon(py)?;
         }
         result.and(left).and(woken)
     }

@@ -138,8 +138,8 @@ pub(crate) struct Core {
     /// Whether its task is the current one.
     pub(crate) entered: GilCell<bool>,
     pub(crate) in_batch: GilCell<bool>,
-    /// A flush is on the loop's list already.
-    pub(crate) flush_due: GilCell<bool>,
+    /// `Server.turn` is on the loop's list already.
+    pub(crate) turn_due: GilCell<bool>,
     /// How to tell that a context was left as it was.
     pub(crate) contexts: ffi::Contexts,
     /// A context that is used again.
@@ -149,7 +149,7 @@ pub(crate) struct Core {
     pub(crate) flights: GilCell<HashMap<RequestId, Flight>>,
     /// Wake-ups of our own awaitables, to be called outside of any task.
     pub(crate) woken: GilCell<Vec<Wakeup>>,
-    /// `Server.poll` and `Server.flush`, bound; None before the start and after the end.
+    /// `Server.poll` and `Server.turn`, bound; None before the start and after the end.
     pub(crate) callbacks: GilCell<Option<Callbacks>>,
     /// When a panic of ours was last told of.
     pub(crate) panic_told: GilCell<Option<u64>>,
@@ -162,7 +162,7 @@ pub(crate) struct Core {
 /// What the loop is asked to call.
 pub(crate) struct Callbacks {
     pub(crate) poll: Py<PyAny>,
-    pub(crate) flush: Py<PyAny>,
+    pub(crate) turn: Py<PyAny>,
 }
 
 /// What a server is made of.
@@ -194,7 +194,7 @@ impl Core {
             carrier: GilCell::new(None),
             entered: GilCell::new(false),
             in_batch: GilCell::new(false),
-            flush_due: GilCell::new(false),
+            turn_due: GilCell::new(false),
             contexts: ffi::Contexts::probe(py, &parts.context)?,
             spare_context: GilCell::new(None),
             spare: GilCell::new(None),

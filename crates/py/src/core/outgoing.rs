@@ -13,26 +13,35 @@ use crate::shell::Shell;
 impl Core {
     /// Something was written: inside a batch its end sends it, outside one flush per turn of the loop does.
     pub(crate) fn output_changed(&self, py: Python<'_>) -> PyResult<()> {
-        if self.in_batch.get(py) || self.flush_due.get(py) {
+        if self.in_batch.get(py) {
             return Ok(());
         }
-        let flush = self.callbacks.with(py, |callbacks| {
-            callbacks
-                .as_ref()
-                .map(|callbacks| callbacks.flush.clone_ref(py))
-        });
-        let Some(flush) = flush else { return Ok(()) };
         if !self.is_loop_thread() {
             self.wake_loop(py);
             return Ok(());
         }
-        self.flush_due.set(py, true);
-        self.asyncio.call_soon(py, flush.bind(py))
+        self.turn_soon(py)
     }
 
-    /// The loop's turn to send what tasks have answered.
-    pub(crate) fn flush(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        self.flush_due.set(py, false);
+    /// Asks the loop for a turn of ours. It stands on the loop's list once, however often it is asked for: with one
+    /// entry for each asking, a busy server would fill a turn of the loop and its timers would wait.
+    pub(crate) fn turn_soon(&self, py: Python<'_>) -> PyResult<()> {
+        if self.turn_due.get(py) {
+            return Ok(());
+        }
+        let turn = self.callbacks.with(py, |callbacks| {
+            callbacks
+                .as_ref()
+                .map(|callbacks| callbacks.turn.clone_ref(py))
+        });
+        let Some(turn) = turn else { return Ok(()) };
+        self.turn_due.set(py, true);
+        self.asyncio.call_soon(py, turn.bind(py))
+    }
+
+    /// The loop's turn to send what tasks have answered, and to go on with what is ready.
+    pub(crate) fn turn(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        self.turn_due.set(py, false);
         let woken = self.run_woken(py);
         self.shell(py, |shell| shell.flush(Now::current()));
         self.shell(py, Shell::take_notices).call(py);
@@ -41,18 +50,6 @@ impl Core {
             return self.run_batch(py).and(woken);
         }
         woken
-    }
-
-    pub(crate) fn poll_soon(&self, py: Python<'_>) -> PyResult<()> {
-        let poll = self.callbacks.with(py, |callbacks| {
-            callbacks
-                .as_ref()
-                .map(|callbacks| callbacks.poll.clone_ref(py))
-        });
-        match poll {
-            Some(poll) => self.asyncio.call_soon(py, poll.bind(py)),
-            None => Ok(()),
-        }
     }
 
     // ---- the engine, one call at a time. A request that is gone is nobody's fault: what is said to it is dropped.

@@ -63,7 +63,7 @@ impl Core {
         }
         let more = self.woken.with(py, |woken| !woken.is_empty());
         if more {
-            self.poll_soon(py)?;
+            self.turn_soon(py)?;
         }
         result
     }
