@@ -206,7 +206,12 @@ class Server:
     @property
     def connections(self) -> int: ...
     @property
-    def in_flight(self) -> int: ...
+    def in_flight(self) -> int:
+        """Requests that are not answered yet: their body or worker thread is waited for, or their handler.
+
+        A handler on the loop is not counted in its first step, that is until it suspends: one that reads this there, and
+        any with inline=True, does not find itself in the count. A `def` on a worker thread does.
+        """
     def current_step(self) -> tuple[int, int] | None:
         """The step of a handler that runs on the loop now: (its number, the index of its plan)."""
     def turn(self) -> None:

@@ -215,11 +215,19 @@ impl Carrier {
                 Ok(First::Adopted(task))
             }
             Step::Returned(value) => {
-                let (gone, is_touched, is_pristine) = this.state.with(py, |state| {
-                    let gone = (state.coroutine.take(), state.context.take());
-                    (gone, state.touched, state.is_pristine(py))
+                let (coroutine, context, is_touched, is_pristine) = this.state.with(py, |state| {
+                    (
+                        state.coroutine.take(),
+                        state.context.take(),
+                        state.touched,
+                        state.is_pristine(py),
+                    )
                 });
-                drop(gone);
+                // Bound first: whoever drops a `Py` asks whether the thread is attached.
+                drop((
+                    coroutine.map(|gone| gone.into_bound(py)),
+                    context.map(|gone| gone.into_bound(py)),
+                ));
                 if is_touched && this.must_cancel(py)? {
                     // A Task that is told to cancel itself and then returns is a cancelled Task.
                     return Ok(First::Raised(CancelledError::new_err(())));

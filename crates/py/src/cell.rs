@@ -1,8 +1,8 @@
 //! Interior state of Python objects.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use pyo3::Python;
+use pyo3::{Bound, Py, Python};
 
 /// State that is only reached by a thread that is attached to the interpreter.
 ///
@@ -26,32 +26,6 @@ impl<T> GilCell<T> {
     pub(crate) fn with<R>(&self, _py: Python<'_>, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.0.borrow_mut())
     }
-
-    /// Puts `value` in and hands the former one out, for the caller to drop.
-    #[inline]
-    #[must_use = "the former value is dropped where it is ignored: do that outside of any borrow"]
-    pub(crate) fn replace(&self, _py: Python<'_>, value: T) -> T {
-        self.0.replace(value)
-    }
-}
-
-impl<T: Copy> GilCell<T> {
-    #[inline]
-    pub(crate) fn get(&self, _py: Python<'_>) -> T {
-        *self.0.borrow()
-    }
-
-    #[inline]
-    pub(crate) fn set(&self, _py: Python<'_>, value: T) {
-        *self.0.borrow_mut() = value;
-    }
-}
-
-impl<T> GilCell<Option<T>> {
-    #[inline]
-    pub(crate) fn take(&self, py: Python<'_>) -> Option<T> {
-        self.replace(py, None)
-    }
 }
 
 impl<T> GilCell<T> {
@@ -62,5 +36,54 @@ impl<T> GilCell<T> {
             Ok(state) => f(&state),
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// One value that is put in and taken out whole, so that no borrow of it can ever be held.
+pub(crate) struct GilSlot<T>(Cell<T>);
+
+// SAFETY: as for `GilCell`.
+unsafe impl<T: Send> Sync for GilSlot<T> {}
+
+impl<T> GilSlot<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(Cell::new(value))
+    }
+
+    /// Puts `value` in and hands the former one out, for the caller to drop.
+    #[inline]
+    #[must_use = "the former value is dropped where it is ignored, and that may run Python"]
+    pub(crate) fn replace(&self, _py: Python<'_>, value: T) -> T {
+        self.0.replace(value)
+    }
+}
+
+impl<T: Copy> GilSlot<T> {
+    #[inline]
+    pub(crate) fn get(&self, _py: Python<'_>) -> T {
+        self.0.get()
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, _py: Python<'_>, value: T) {
+        self.0.set(value);
+    }
+}
+
+impl<T> GilSlot<Option<T>> {
+    #[inline]
+    pub(crate) fn take(&self, _py: Python<'_>) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> GilSlot<Option<Py<T>>> {
+    /// Another reference to what is in it.
+    #[inline]
+    pub(crate) fn shared<'py>(&self, py: Python<'py>) -> Option<Bound<'py, T>> {
+        let value = self.0.take();
+        let shared = value.as_ref().map(|value| value.bind(py).clone());
+        self.0.set(value);
+        shared
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct State {
 pub(crate) struct Remains {
     /// The former head, for the engine's pool.
     pub(crate) head: Box<Head>,
-    _objects: Option<[Option<Py<PyAny>>; 4]>,
+    pub(crate) objects: Option<[Option<Py<PyAny>>; 4]>,
 }
 
 /// A request. Made by the engine; `kingpost.Request` is its subclass.
@@ -118,7 +118,7 @@ impl Request {
                 || state.cache.is_some();
             Remains {
                 head: std::mem::replace(&mut state.head, head),
-                _objects: is_used.then(|| {
+                objects: is_used.then(|| {
                     [
                         state.body.take().map(Py::into_any),
                         state.stream.take().map(Py::into_any),

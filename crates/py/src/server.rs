@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::asyncio::Asyncio;
-use crate::cell::GilCell;
+use crate::cell::GilSlot;
 use crate::core::{Callbacks, Core, Hooks, Parts};
 use crate::ffi;
 use crate::plan::Plan;
@@ -30,12 +30,12 @@ pub(crate) struct Server {
     /// Starts worker thread `n`: `spawn(target, n)`.
     spawn: Option<Py<PyAny>>,
     /// When the pool was looked at last, while a look is on the loop's list.
-    looked: GilCell<Option<Instant>>,
+    looked: GilSlot<Option<Instant>>,
     /// When the timer that is on the loop's list fires, in the engine's milliseconds.
-    tick_due: GilCell<Option<u64>>,
+    tick_due: GilSlot<Option<u64>>,
     /// Milliseconds that a step on the loop may take before it is named; 0: nobody watches.
     block_limit: u64,
-    watchdog: GilCell<Option<Watchdog>>,
+    watchdog: GilSlot<Option<Watchdog>>,
 }
 
 impl Server {
@@ -188,10 +188,10 @@ impl Server {
         Ok(Self {
             core: Arc::new(core),
             spawn,
-            looked: GilCell::new(None),
-            tick_due: GilCell::new(None),
+            looked: GilSlot::new(None),
+            tick_due: GilSlot::new(None),
             block_limit,
-            watchdog: GilCell::new(None),
+            watchdog: GilSlot::new(None),
         })
     }
 

@@ -261,6 +261,11 @@ impl Shell {
         }
     }
 
+    /// Whether bytes of the last read wait to be parsed.
+    pub(crate) fn is_inside_read(&mut self) -> bool {
+        self.engine().is_inside_read()
+    }
+
     /// The callbacks to be called now; only for connections without sockets.
     pub(crate) fn take_notices(&mut self) -> Notices {
         match &mut self.transport {

@@ -115,8 +115,8 @@ pub enum Event {
         connection: ConnId,
         /// The request that is now over, if it had been handed out.
         id: Option<RequestId>,
-        /// What was refused and why.
-        refusal: Refusal,
+        /// What was refused and why. Boxed: every event of every request is as large as the largest.
+        refusal: Box<Refusal>,
     },
     /// Another thread called [`Waker::wake`](crate::Waker::wake), once or several times.
     Woken,

@@ -14,12 +14,14 @@ use super::flights::Flight;
 use super::{Core, Work};
 use crate::body::NativeBody;
 use crate::ffi;
-use crate::request::Request;
+use crate::request::{Remains, Request};
 use crate::settle::{NO_PLAN, is_fatal};
 use crate::shell::Shell;
 
 /// Requests started in one wake of the loop, at most: asyncio's timers and callbacks must have their turn.
 const STARTS_PER_WAKE: u32 = 128;
+/// How many more may be started to end what was read last: two sends where one would do cost more than they.
+const STARTS_TO_END_READ: u32 = 64;
 /// How often a batch reads the clock: a reading costs 6 % of a pipelined request.
 const STARTS_PER_CLOCK: u32 = 16;
 /// Milliseconds after which a batch gives the loop back.
@@ -32,6 +34,20 @@ struct Batch {
     started: u32,
     /// The request that is served now: it pays for a panic.
     id: Option<RequestId>,
+}
+
+impl Batch {
+    /// Whether timers and callbacks are to have their turn.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.started >= STARTS_PER_WAKE || self.now.millis > self.began + MILLIS_PER_WAKE
+    }
+
+    /// Whether the little that is left of one read may still be served.
+    fn may_go_on(&self) -> bool {
+        self.started < STARTS_PER_WAKE + STARTS_TO_END_READ
+            && self.now.millis <= self.began + 2 * MILLIS_PER_WAKE
+    }
 }
 
 impl Core {
@@ -123,15 +139,17 @@ impl Core {
                 batch.started += 1;
                 if batch.started.is_multiple_of(STARTS_PER_CLOCK) {
                     batch.now = Now::current();
-                    if batch.started >= STARTS_PER_WAKE
-                        || batch.now.millis > batch.began + MILLIS_PER_WAKE
-                    {
-                        break;
-                    }
+                }
+                if batch.is_over() && !(batch.may_go_on() && self.is_inside_read(py)) {
+                    break;
                 }
             }
         }
         Ok(())
+    }
+
+    fn is_inside_read(&self, py: Python<'_>) -> bool {
+        self.shell(py, Shell::is_inside_read)
     }
 
     fn on_event(self: &Arc<Self>, py: Python<'_>, event: Event) -> PyResult<()> {
@@ -178,15 +196,19 @@ impl Core {
                 .call0()?
                 .cast_into::<Request>()?,
         };
-        let peer = self.shell(py, |shell| shell.peer(id));
-        let remains = request.get().fill(py, self, id, head, peer);
-        let crate::request::Remains { head, .. } = remains;
-        self.shell(py, |shell| shell.recycle(head));
+        let former = self.shell(py, |shell| {
+            let peer = shell.peer(id);
+            let Remains { head, objects } = request.get().fill(py, self, id, head, peer);
+            shell.recycle(head);
+            objects
+        });
+        drop(former);
         Ok(request)
     }
 
-    fn keep_spare(&self, py: Python<'_>, request: Bound<'_, Request>) {
-        let former = self.spare.replace(py, Some(request.unbind()));
+    #[inline]
+    fn keep_spare(&self, py: Python<'_>, request: Py<Request>) {
+        let former = self.spare.replace(py, Some(request));
         drop(former);
     }
 
@@ -227,14 +249,14 @@ impl Core {
         let work = Work {
             id,
             plan,
-            request: request.clone().unbind(),
+            request: request.unbind(),
         };
         if guarded {
             self.leave_carrier(py)?;
-            let verdict = self.hooks.guard.bind(py).call1((&request,));
+            let verdict = self.hooks.guard.bind(py).call1((&work.request,));
             if !verdict.as_ref().is_ok_and(|verdict| verdict.is_none()) {
                 self.finish_hook(py, &work, verdict)?;
-                self.keep_spare(py, request);
+                self.keep_spare(py, work.request);
                 return Ok(());
             }
         }
@@ -244,7 +266,7 @@ impl Core {
                 let allowed = allowed
                     .map(|methods| PyTuple::new(py, methods))
                     .transpose()?;
-                let answer = self.hooks.miss.bind(py).call1((&request, allowed));
+                let answer = self.hooks.miss.bind(py).call1((&work.request, allowed));
                 self.finish_hook(py, &work, answer)?;
             }
             Ok(target) => {
@@ -255,7 +277,7 @@ impl Core {
                 if plan.stream_body {
                     self.shell(py, |shell| shell.stream_body(id, plan.max_body));
                     let body = Py::new(py, NativeBody::new(self, id, length))?;
-                    request.get().set_stream(py, body);
+                    work.request.get().set_stream(py, body);
                 } else if has_body {
                     self.note_flight(py, &work);
                     self.flights.with(py, |flights| {
@@ -267,8 +289,7 @@ impl Core {
                 self.invoke(py, plan, &work)?;
             }
         }
-        drop(work);
-        self.keep_spare(py, request);
+        self.keep_spare(py, work.request);
         Ok(())
     }
 

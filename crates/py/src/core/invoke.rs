@@ -146,8 +146,7 @@ impl Core {
         if self.plain {
             return self.run_as_task(py, work, &coroutine, &context);
         }
-        let carrier = self.entered_carrier(py)?;
-        let carrier = carrier.bind(py);
+        let carrier = &self.entered_carrier(py)?;
         let mut coroutine = coroutine;
         // How a plain Task around the handler would have ended.
         let mut cancelled = None;
@@ -214,17 +213,15 @@ impl Core {
     }
 
     /// The carrier whose task is the current one.
-    fn entered_carrier(self: &Arc<Self>, py: Python<'_>) -> PyResult<Py<Carrier>> {
-        let known = self.carrier.with(py, |carrier| {
-            carrier.as_ref().map(|carrier| carrier.clone_ref(py))
-        });
-        let carrier = match known {
+    #[inline]
+    fn entered_carrier<'py>(self: &Arc<Self>, py: Python<'py>) -> PyResult<Bound<'py, Carrier>> {
+        let carrier = match self.carrier.shared(py) {
             Some(carrier) => carrier,
             None => {
                 let carrier = Carrier::park(py, self)?;
                 let former = self.carrier.replace(py, Some(carrier.clone_ref(py)));
                 drop(former);
-                carrier
+                carrier.into_bound(py)
             }
         };
         if !self.entered.get(py) {
@@ -240,10 +237,7 @@ impl Core {
             return Ok(());
         }
         self.entered.set(py, false);
-        let carrier = self.carrier.with(py, |carrier| {
-            carrier.as_ref().map(|carrier| carrier.clone_ref(py))
-        });
-        match carrier {
+        match self.carrier.shared(py) {
             Some(carrier) => carrier.get().leave(py),
             None => Ok(()),
         }

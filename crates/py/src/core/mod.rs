@@ -27,7 +27,7 @@ use wire::http1::FieldBlock;
 use crate::answer::push_field;
 use crate::asyncio::Asyncio;
 use crate::carrier::Carrier;
-use crate::cell::GilCell;
+use crate::cell::{GilCell, GilSlot};
 use crate::ffi;
 use crate::log::Log;
 use crate::plan::Plan;
@@ -134,25 +134,25 @@ pub(crate) struct Core {
     pub(crate) context: Py<PyAny>,
     pub(crate) shell: GilCell<Shell>,
     /// The carrier that the next handler is stepped in.
-    pub(crate) carrier: GilCell<Option<Py<Carrier>>>,
+    pub(crate) carrier: GilSlot<Option<Py<Carrier>>>,
     /// Whether its task is the current one.
-    pub(crate) entered: GilCell<bool>,
-    pub(crate) in_batch: GilCell<bool>,
+    pub(crate) entered: GilSlot<bool>,
+    pub(crate) in_batch: GilSlot<bool>,
     /// `Server.turn` is on the loop's list already.
-    pub(crate) turn_due: GilCell<bool>,
+    pub(crate) turn_due: GilSlot<bool>,
     /// How to tell that a context was left as it was.
     pub(crate) contexts: ffi::Contexts,
     /// A context that is used again.
-    pub(crate) spare_context: GilCell<Option<Py<PyAny>>>,
+    pub(crate) spare_context: GilSlot<Option<Py<PyAny>>>,
     /// The request object that is used again.
-    pub(crate) spare: GilCell<Option<Py<Request>>>,
+    pub(crate) spare: GilSlot<Option<Py<Request>>>,
     pub(crate) flights: GilCell<HashMap<RequestId, Flight>>,
     /// Wake-ups of our own awaitables, to be called outside of any task.
     pub(crate) woken: GilCell<Vec<Wakeup>>,
     /// `Server.poll` and `Server.turn`, bound; None before the start and after the end.
     pub(crate) callbacks: GilCell<Option<Callbacks>>,
     /// When a panic of ours was last told of.
-    pub(crate) panic_told: GilCell<Option<u64>>,
+    pub(crate) panic_told: GilSlot<Option<u64>>,
     /// One Task per request, made by the loop: the user's way out, and the oracle of the tests.
     pub(crate) plain: bool,
     pub(crate) loop_thread: ThreadId,
@@ -191,18 +191,18 @@ impl Core {
             pool: parts.pool,
             router: parts.router,
             shell: GilCell::new(parts.shell),
-            carrier: GilCell::new(None),
-            entered: GilCell::new(false),
-            in_batch: GilCell::new(false),
-            turn_due: GilCell::new(false),
+            carrier: GilSlot::new(None),
+            entered: GilSlot::new(false),
+            in_batch: GilSlot::new(false),
+            turn_due: GilSlot::new(false),
             contexts: ffi::Contexts::probe(py, &parts.context)?,
-            spare_context: GilCell::new(None),
-            spare: GilCell::new(None),
+            spare_context: GilSlot::new(None),
+            spare: GilSlot::new(None),
             flights: GilCell::new(HashMap::new()),
             woken: GilCell::new(Vec::new()),
             callbacks: GilCell::new(None),
             context: parts.context,
-            panic_told: GilCell::new(None),
+            panic_told: GilSlot::new(None),
             plain: parts.plain,
             loop_thread: std::thread::current().id(),
             closed: AtomicBool::new(false),
@@ -210,7 +210,9 @@ impl Core {
     }
 
     pub(crate) fn set_callbacks(&self, py: Python<'_>, callbacks: Option<Callbacks>) {
-        let former = self.callbacks.replace(py, callbacks);
+        let former = self
+            .callbacks
+            .with(py, |known| std::mem::replace(known, callbacks));
         drop(former);
     }
 

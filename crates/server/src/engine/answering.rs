@@ -254,7 +254,7 @@ impl Connection {
         shared.events.push_back(Event::Refused {
             connection: self.id,
             id: None,
-            refusal,
+            refusal: Box::new(refusal),
         });
         self.refuse_request(shared, serial, refusal);
     }

@@ -34,10 +34,21 @@ impl Engine {
             || !self.shared.runnable.is_empty()
     }
 
+    /// Whether bytes of the last read wait to be parsed. Whoever stops here splits the answers of one connection over two
+    /// flushes.
+    #[must_use]
+    #[inline]
+    pub fn is_inside_read(&self) -> bool {
+        self.reading.connection.is_some() && self.reading.start < self.reading.end
+    }
+
     #[inline]
     fn pull(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.shared.events.pop_front() {
+            // Asked first: taking an event out of an empty queue costs as much as out of a full one.
+            if !self.shared.events.is_empty()
+                && let Some(event) = self.shared.events.pop_front()
+            {
                 if self.is_out_of_date(&event) {
                     continue;
                 }

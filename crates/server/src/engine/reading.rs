@@ -262,7 +262,7 @@ impl Connection {
                 shared.events.push_back(Event::Refused {
                     connection: self.id,
                     id,
-                    refusal,
+                    refusal: Box::new(refusal),
                 });
             }
             Use::Dropped => {
@@ -273,7 +273,7 @@ impl Connection {
                     let event = Event::Refused {
                         connection,
                         id,
-                        refusal,
+                        refusal: Box::new(refusal),
                     };
                     shared.events.push_back(event);
                 }

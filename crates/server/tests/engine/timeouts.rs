@@ -52,10 +52,7 @@ fn a_head_that_drips_is_refused_however_often_a_byte_comes() {
             assert!(
                 matches!(
                     event,
-                    Event::Refused {
-                        refusal: HEAD_TIMEOUT,
-                        ..
-                    }
+                    Event::Refused { ref refusal, .. } if **refusal == HEAD_TIMEOUT
                 ),
                 "{event:?}"
             );
