@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
                 extension.prepare(python)
                 suites.bench(python, rest)
             case "wheels":
-                wheels.build(environment.prepare("build", "wheels"), rest)
+                wheels.build(rest)
             case "help" | "-h" | "--help":
                 print(USAGE, end="")
             case _:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from tools import toolchain
+from tools import environment, toolchain
 from tools.console import ROOT, Failure, run, say
 
 # glibc 2.17 and musl 1.2: what wheels for Linux are commonly made for.
@@ -34,8 +33,8 @@ Builds one wheel for this system, or one for each TARGET, into dist/:
 """
 
 
-def build(python: Path, arguments: Sequence[str]) -> None:
-    """Build the wheels that the arguments name.
+def build(arguments: Sequence[str]) -> None:
+    """Build the wheels that the arguments name; nothing is set up for arguments that ask for help or are wrong.
 
     Raises:
         Failure: an unknown target, or a toolchain that is not there.
@@ -45,6 +44,7 @@ def build(python: Path, arguments: Sequence[str]) -> None:
         return
     if unknown := set(arguments) - {*TARGETS, "all"}:
         raise Failure(f"no such target: {', '.join(sorted(unknown))}\n{USAGE}")
+    python = environment.prepare("build", "wheels")
     toolchain.prepare(python)
     command = ("maturin", "build", "--release", "--out", "dist", "--interpreter")
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated
 
+from computing import compute
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
@@ -28,6 +29,11 @@ async def home():
 @app.get("/thread", response_class=PlainTextResponse)
 def thread():
     return "Hello, world!"
+
+
+@app.get("/compute", response_class=PlainTextResponse)
+def computed():
+    return compute()
 
 
 @app.get("/suspend", response_class=PlainTextResponse)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 
 import msgspec
+from computing import compute
 from ticker import Ticker
 
 from kingpost import App
@@ -33,6 +34,11 @@ def inline() -> str:
 @app.get("/thread")
 def thread() -> str:
     return "Hello, world!"
+
+
+@app.get("/compute")
+def computed() -> str:
+    return compute()
 
 
 @app.get("/suspend")
@@ -65,5 +71,5 @@ async def section(id: int) -> str:
     return f"section {id}"
 
 
-for number in range(92):
+for number in range(91):
     app.get(f"/sections/{number}/{{id:int}}", name=f"section{number}")(section)

@@ -143,4 +143,10 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
             *("lag-24", "kingpost/inline", 3.0, "", "absolute", "lag_ms"),
             unit=" ms",
         ),
+        Goal(
+            # Switch intervals, of 5 ms: one for each of them, and one for the loop.
+            "timer lag p99, 4 computing defs",
+            *("lag-threads", "kingpost/compute", 25.0, "", "absolute", "lag_ms"),
+            unit=" ms",
+        ),
     )

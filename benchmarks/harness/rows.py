@@ -112,6 +112,12 @@ ROWS: tuple[Row, ...] = (
         entries("kingpost", "kingpost/inline", "uvicorn", "japronto"),
         depth=24,
     ),
+    LagRow(
+        "lag-threads",
+        "timer lag while 4 clients each ask for 5 ms of computing in a def",
+        entries("kingpost/compute", "fastapi/compute"),
+        connections=4,
+    ),
     ImportRow(
         "import",
         "import, processor time over that of an empty interpreter",

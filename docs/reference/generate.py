@@ -106,17 +106,29 @@ def described_name(title: str, name: str, thing: Any) -> Iterator[str]:
     node = node_of(thing)
     yield f"### {title}"
     if isinstance(node, ast.ClassDef):
-        makers = [
-            each
-            for each in functions_in(node)
-            if each.name in ("__init__", "__new__") and not is_native(thing)
-        ]
+        makers = [] if is_native(thing) else makers_of(thing, node)
         yield from signatures(name, [each for each in makers if is_overload(each)] or makers)
         yield markdown(ast.get_docstring(node) or "")
         yield from members(name, thing, node)
     else:
         yield from signatures(name, [node])
         yield markdown(ast.get_docstring(node) or "")
+
+
+def makers_of(thing: type[Any], node: ast.ClassDef) -> list[Function]:
+    """What makes a thing: its own constructor, or that of a private base."""
+    for base in thing.__mro__:
+        if base is not thing and (not base.__module__.startswith("kingpost") or is_named(base)):
+            continue
+        source = node if base is thing else class_node(base)
+        found = [
+            each
+            for each in (functions_in(source) if source else [])
+            if each.name in ("__init__", "__new__")
+        ]
+        if found:
+            return found
+    return []
 
 
 def members(owner: str, thing: type[Any], node: ast.ClassDef) -> Iterator[str]:

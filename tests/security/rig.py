@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -155,19 +156,9 @@ class Rig:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE, **options)
 
     def talk(self, *pieces: bytes, end: bool = True, pause: float = 0.0) -> bytes:
-        """Sends `pieces` on a connection of its own, ends our side, and returns all that comes back.
-
-        Args:
-            pieces: Each is one segment.
-            end: Whether our side is shut behind them; if not, the server has to close.
-            pause: Seconds between two segments.
-        """
+        """All that comes back for `pieces` on a connection of its own; see the function of this name."""
         with self.connect() as connection:
-            send(connection, *pieces, pause=pause)
-            if end:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_WR)
-            return read_all(connection)
+            return talk(connection, *pieces, end=end, pause=pause)
 
     def ask(self, *pieces: bytes, methods: Iterable[str] = (), end: bool = True) -> list[Answered]:
         """The answers to `pieces` on a connection of its own."""
@@ -204,6 +195,33 @@ def read_all(connection: socket.socket) -> bytes:
         while piece := connection.recv(65536):
             data += piece
     return bytes(data)
+
+
+def talk(connection: socket.socket, *pieces: bytes, end: bool = True, pause: float = 0.0) -> bytes:
+    """Sends `pieces`, ends our side, and returns all that comes back.
+
+    Args:
+        connection: Where to; the end of its other side is waited for.
+        pieces: Each is one segment.
+        end: Whether our side is shut behind them; if not, the server has to close.
+        pause: Seconds between two segments.
+    """
+    send(connection, *pieces, pause=pause)
+    if end:
+        half_close(connection)
+    return read_all(connection)
+
+
+def half_close(connection: socket.socket) -> None:
+    """Says that no more is sent; harmless where the other side has gone."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+
+
+def reset(connection: socket.socket) -> None:
+    """Closes with a reset: lingers for no second."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def send_until_full(connection: socket.socket, piece: bytes, most: int = 200_000_000) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from kingpost import App, _native
 from kingpost.server.task import RequestTask
-from tests.faults.program import Program, running
+from tests.faults.program import running
 from tests.security.rig import (
     SHELLS,
     Driver,
@@ -144,7 +143,7 @@ def test_without_descriptors_the_server_neither_spins_nor_dies(tmp_path: Path, d
     ) as program:
         assert program.body() == "here"
         pid = program.process.pid
-        clients = [_client(program) for _ in range(120)]
+        clients = [program.connect() for _ in range(120)]
         time.sleep(0.3)
         before = processor_seconds(pid)
         time.sleep(1.5)
@@ -164,13 +163,6 @@ def test_without_descriptors_the_server_neither_spins_nor_dies(tmp_path: Path, d
             except OSError:
                 assert time.monotonic() < deadline
         assert program.process.pid == pid
-
-
-def _client(program: Program) -> socket.socket:
-    client = socket.socket()
-    client.settimeout(5)
-    client.connect(("127.0.0.1", program.port))
-    return client
 
 
 @pytest.mark.parametrize("driver", SHELLS)

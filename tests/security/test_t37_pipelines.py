@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import struct
 import threading
 import time
 from typing import Any
@@ -17,8 +16,10 @@ from tests.security.rig import (
     SHELLS,
     Driver,
     busy_share,
+    half_close,
     read_all,
     read_answers,
+    reset,
     send_until_full,
     serving,
     until,
@@ -120,10 +121,9 @@ def test_answers_that_nobody_reads_stop_the_work(driver: Driver) -> None:
         assert len(count) == seen
         assert seen < 200
         assert busy_share(0.3) < 0.2
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_WR)
+        half_close(connection)
         sender.join()
-        connection.close()
+        reset(connection)
         rig.until_idle()
 
 

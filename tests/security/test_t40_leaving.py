@@ -7,7 +7,6 @@ import contextlib
 import gc
 import random
 import socket
-import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,20 +15,17 @@ from pathlib import Path
 import pytest
 
 from kingpost import App, BodyStream, Request
-from tests.security.rig import SHELLS, Driver, Rig, busy_share, read_answers, send, serving
-
-FIRST = struct.pack("ii", 1, 0)
-
-
-def reset(connection: socket.socket) -> None:
-    """Closes with a reset."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, FIRST)
-    connection.close()
-
-
-def half_close(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_WR)
+from tests.security.rig import (
+    SHELLS,
+    Driver,
+    Rig,
+    busy_share,
+    half_close,
+    read_answers,
+    reset,
+    send,
+    serving,
+)
 
 
 def half_close_reading(connection: socket.socket) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.program import Program, running
-from tests.security.rig import read_all, read_answers, send
+from tests.security.rig import read_answers, talk
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="looks at processes")
 
@@ -101,9 +101,7 @@ def pid(program: Program) -> str:
 
 def ask(program: Program, data: bytes) -> list[int]:
     with program.connect() as connection:
-        send(connection, data)
-        connection.shutdown(1)
-        return [answer.status for answer in read_answers(read_all(connection))]
+        return [answer.status for answer in read_answers(talk(connection, data))]
 
 
 # The shells differ below the parser only: for the second one some fields are enough.

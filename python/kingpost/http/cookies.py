@@ -55,17 +55,8 @@ def set_cookie_field(
 ) -> str:
     """The value of a Set-Cookie field.
 
-    Args:
-        name: A token; prefixes such as `__Host-` bind the other arguments.
-        value: Printable ASCII without blanks, quotes, commas, semicolons and backslashes; encode anything else.
-        max_age: Seconds that the browser keeps it; 0 or less removes it. Browsers cap it at 400 days.
-        expires: A point in time with a time zone; `max_age` wins where both are given.
-        path: Where it is sent back; None lets the browser take the folder of the current page.
-        domain: None for this host alone; a name for it and all hosts below it.
-        http_only: Hidden from scripts.
-        secure: Sent over https only (and to localhost).
-        same_site: Which cross-site requests carry it.
-        partitioned: Kept apart for each top-level site (CHIPS).
+    `Response.set_cookie` says what the arguments are, and has the same ones: where users read a signature, it is written
+    out.
 
     Raises:
         ValueError: An argument cannot stand in a cookie, or two contradict each other; the message names the cookie and the rule.

@@ -112,16 +112,17 @@ class Response(Generic[T_co]):
         """Give the browser a cookie; one of the same name, domain and path that was set before is replaced.
 
         Args:
-            name: A token; the prefixes `__Host-` and `__Secure-` are held to what they promise.
-            value: Printable ASCII without blanks, quotes, commas, semicolons and backslashes.
-            max_age: Seconds, or a timedelta, that the browser keeps it; without it and `expires`, until the browser is closed.
-            expires: A point in time with a time zone.
-            path: Where it is sent back.
+            name: A token; prefixes such as `__Host-` bind the other arguments to what they promise.
+            value: Printable ASCII without blanks, quotes, commas, semicolons and backslashes; encode anything else.
+            max_age: Seconds, or a timedelta, that the browser keeps it, 400 days at most; 0 or less removes it. Without it and
+                `expires`, until the browser is closed.
+            expires: A point in time with a time zone; `max_age` wins where both are given.
+            path: Where it is sent back; None lets the browser take the folder of the current page.
             domain: None for this host alone; a name for it and all hosts below it.
             http_only: Hidden from scripts.
             secure: Sent over https only (and to localhost).
             same_site: Which cross-site requests carry it.
-            partitioned: Kept apart for each top-level site.
+            partitioned: Kept apart for each top-level site (CHIPS).
 
         Returns:
             The response itself, so that calls can be chained.

@@ -79,7 +79,7 @@ class Engine:
 
     @property
     def busy(self) -> int:
-        """Requests that are not answered to the last byte."""
+        """Requests that are not answered to the last byte; a handler in its first step is not among them."""
         return self.server.in_flight
 
     def hurry(self) -> None:

@@ -7,13 +7,12 @@ they do is one native loop that takes jobs from the engine's queue.
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
-from importlib import import_module
 from typing import Any, ParamSpec, TypeVar, cast
+
+from kingpost.server.anyio_token import anyio_token
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,7 +48,7 @@ class WorkerThreads:
 
     def _work(self, target: Callable[[], None]) -> None:
         _here.pool = self
-        with _anyio_token(self._loop):
+        with anyio_token(self._loop):
             target()
 
     def call(self, make: Callable[[], Awaitable[T]]) -> T:
@@ -97,22 +96,3 @@ def from_thread(function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs:
             "from_thread works in `def` handlers and what they call; in an `async def`, await the function instead"
         )
     return pool.call(lambda: function(*args, **kwargs))
-
-
-def _anyio_token(loop: asyncio.AbstractEventLoop) -> AbstractContextManager[object]:
-    """Lets `anyio.from_thread` work in this thread, in programs that use anyio.
-
-    anyio keeps the loop of a worker thread in a thread-local of its own and has no public way to set it; where a future
-    version has moved it, `anyio.from_thread` asks for an explicit token, as in any other thread.
-    """
-    if "anyio" not in sys.modules:
-        return nullcontext()
-    try:
-        backend: Any = import_module("anyio._backends._asyncio")
-        core: Any = import_module("anyio._core._eventloop")
-        token: AbstractContextManager[object] = core.claim_worker_thread(
-            backend.AsyncIOBackend, loop
-        )
-    except (ImportError, AttributeError, TypeError):
-        return nullcontext()
-    return token

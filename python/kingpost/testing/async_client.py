@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import Self, Unpack
 
-from kingpost.testing.cookies import CookieJar
-from kingpost.testing.core import ClientCore, Streamed
-from kingpost.testing.request import HeaderFields, RequestOptions
+from kingpost.testing.core import Streamed
+from kingpost.testing.face import ClientFace
+from kingpost.testing.request import RequestOptions
 from kingpost.testing.response import ReplyStart, TestResponse
-
-if TYPE_CHECKING:
-    from kingpost.app.application import App
 
 
 class AsyncStreamedResponse(ReplyStart):
@@ -34,7 +31,7 @@ class AsyncStreamedResponse(ReplyStart):
         return b"".join([data async for data in self])
 
 
-class AsyncTestClient:
+class AsyncTestClient(ClientFace):
     """Sends requests to an App within the test's own event loop; otherwise as `TestClient`.
 
     Example:
@@ -45,35 +42,6 @@ class AsyncTestClient:
     It is started by `async with`, or by the first request, and stopped by `async with` or `aclose()`; all requests are
     made on the loop that started it. Requests may be made at the same time.
     """
-
-    __test__ = False
-
-    def __init__(
-        self,
-        app: App,
-        *,
-        host: str = "localhost",
-        headers: HeaderFields = (),
-        cookies: Mapping[str, str] | None = None,
-        follow_redirects: bool = False,
-        raise_errors: bool = True,
-        timeout: float | None = 30.0,
-    ) -> None:
-        self._core = ClientCore(
-            app,
-            host=host,
-            headers=headers,
-            cookies=cookies or {},
-            follow_redirects=follow_redirects,
-            raise_errors=raise_errors,
-            timeout=timeout,
-        )
-        self._closed = False
-
-    @property
-    def cookies(self) -> CookieJar:
-        """The cookies that are kept between requests."""
-        return self._core.jar
 
     async def __aenter__(self) -> Self:
         await self._core.host.start()
@@ -89,7 +57,7 @@ class AsyncTestClient:
 
     async def aclose(self) -> None:
         """Stops the App: its clean-up runs, and its threads end."""
-        self._closed = True
+        self._is_closed = True
         await self._core.host.stop()
 
     async def request(
@@ -150,5 +118,5 @@ class AsyncTestClient:
         return await self.request("OPTIONS", url, **options)
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._is_closed:
             raise RuntimeError("this test client is closed: make a new one")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import weakref
-from collections.abc import Coroutine, Generator, Iterator, Mapping
+from collections.abc import Coroutine, Generator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
-from kingpost.testing.cookies import CookieJar
 from kingpost.testing.core import ClientCore, Streamed
-from kingpost.testing.request import HeaderFields, RequestOptions
+from kingpost.testing.face import ClientFace
+from kingpost.testing.request import RequestOptions
 from kingpost.testing.response import ReplyStart, TestResponse
-
-if TYPE_CHECKING:
-    from kingpost.app.application import App
 
 T = TypeVar("T")
 
@@ -39,7 +37,7 @@ class StreamedResponse(ReplyStart):
         return b"".join(self)
 
 
-class TestClient:
+class TestClient(ClientFace):
     """Sends requests to an App in this process: the real engine and the real dispatch, without sockets.
 
     Args:
@@ -61,36 +59,6 @@ class TestClient:
     on the calling thread, and so cannot be used inside a running one: there is `AsyncTestClient` for that.
     """
 
-    __test__ = False
-
-    def __init__(
-        self,
-        app: App,
-        *,
-        host: str = "localhost",
-        headers: HeaderFields = (),
-        cookies: Mapping[str, str] | None = None,
-        follow_redirects: bool = False,
-        raise_errors: bool = True,
-        timeout: float | None = 30.0,
-    ) -> None:
-        self._core = ClientCore(
-            app,
-            host=host,
-            headers=headers,
-            cookies=cookies or {},
-            follow_redirects=follow_redirects,
-            raise_errors=raise_errors,
-            timeout=timeout,
-        )
-        self._loop = _OwnLoop()
-        self._close = weakref.finalize(self, _close, self._core, self._loop)
-
-    @property
-    def cookies(self) -> CookieJar:
-        """The cookies that are kept between requests."""
-        return self._core.jar
-
     def __enter__(self) -> Self:
         self._run(self._core.host.start())
         return self
@@ -109,8 +77,8 @@ class TestClient:
         Raises:
             Exception: whatever the App's clean-up raises.
         """
-        if self._close.detach() is not None:
-            _close(self._core, self._loop)
+        self._is_closed = True
+        _close(self._core, self._loop)
 
     def request(self, method: str, url: str, /, **options: Unpack[RequestOptions]) -> TestResponse:
         """Sends a request and returns the answer.
@@ -189,9 +157,16 @@ class TestClient:
         __tracebackhide__ = True
         return self.request("OPTIONS", url, **options)
 
+    @functools.cached_property
+    def _loop(self) -> _OwnLoop:
+        loop = _OwnLoop()
+        # For who throws the client away without closing it.
+        weakref.finalize(self, _close, self._core, loop)
+        return loop
+
     def _run(self, what: Coroutine[Any, Any, T]) -> T:
         __tracebackhide__ = True
-        if not self._close.alive:
+        if self._is_closed:
             what.close()
             raise RuntimeError("this test client is closed: make a new one")
         return self._loop.run(what)
@@ -233,6 +208,7 @@ class _OwnLoop:
 
 
 def _close(core: ClientCore, loop: _OwnLoop) -> None:
+    """Stops the App and ends the loop; harmless the second time."""
     try:
         if loop.is_used and not _runs_here():
             loop.run(core.host.stop())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+
 import pytest
 
 from kingpost.errors import BadRequest
 from kingpost.http import Redirect, Response
+from kingpost.http.cookies import set_cookie_field
 
 
 def test_a_response_keeps_what_it_is_given() -> None:
@@ -84,6 +88,17 @@ def test_deleting_a_cookie_makes_it_old() -> None:
         "__Host-a=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; "
         "Secure; HttpOnly; SameSite=Lax"
     )
+
+
+def test_whatever_sets_or_deletes_a_cookie_takes_the_same_options() -> None:
+    def options(function: Callable[..., object]) -> list[inspect.Parameter]:
+        parameters = inspect.signature(function).parameters.values()
+        return [each for each in parameters if each.kind is each.KEYWORD_ONLY]
+
+    assert options(Response.set_cookie) == options(set_cookie_field)
+    assert options(Response.delete_cookie) == [
+        each for each in options(set_cookie_field) if each.name not in ("max_age", "expires")
+    ]
 
 
 def test_the_repr_names_class_and_status() -> None:

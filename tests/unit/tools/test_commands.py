@@ -25,6 +25,27 @@ def test_an_unknown_command_is_answered_with_the_usage(capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("usage: ./dev COMMAND")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--help"], 0, "usage: ./dev wheels [TARGET ...]"),
+        (["sparc-sun-solaris"], 1, "dev: no such target: sparc-sun-solaris"),
+    ],
+)
+def test_wheels_sets_nothing_up_before_it_knows_what_to_build(
+    arguments: list[str],
+    status: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(environment, "prepare", lambda *groups: pytest.fail(f"installs {groups}"))
+
+    assert main(["wheels", *arguments]) == status
+
+    assert said in "".join(capsys.readouterr())
+
+
 def test_a_python_that_is_too_old_or_missing_is_named() -> None:
     done = subprocess.run(  # noqa: S603 - our own script
         [ROOT / "dev"],

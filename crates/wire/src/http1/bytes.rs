@@ -1,47 +1,45 @@
 //! Which bytes may stand where. Tables and word tricks; no Unicode, no locale.
 
-/// `TOKEN[b]`: b is a `tchar` (RFC 9110 5.6.2).
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0u8;
-    loop {
+/// A set of bytes, as a table that is made at compile time.
+pub(crate) struct ByteSet([bool; 256]);
+
+impl ByteSet {
+    /// The letters and digits of ASCII, and the bytes of `others`.
+    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut table = [false; 256];
+        let mut at = 0;
         #[allow(
             clippy::indexing_slicing,
-            reason = "evaluated at compile time over the whole range of the index"
+            reason = "evaluated at compile time, where an index out of range does not compile"
         )]
-        {
-            table[byte as usize] = byte.is_ascii_alphanumeric()
-                || matches!(
-                    byte,
-                    b'!' | b'#'
-                        | b'$'
-                        | b'%'
-                        | b'&'
-                        | b'\''
-                        | b'*'
-                        | b'+'
-                        | b'-'
-                        | b'.'
-                        | b'^'
-                        | b'_'
-                        | b'`'
-                        | b'|'
-                        | b'~'
-                );
+        while at < table.len() {
+            table[at] = at < 128 && (at as u8).is_ascii_alphanumeric();
+            at += 1;
         }
-        if byte == 255 {
-            break table;
+        at = 0;
+        #[allow(clippy::indexing_slicing, reason = "as above")]
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
         }
-        byte += 1;
+        Self(table)
     }
-};
+
+    #[inline]
+    pub(crate) const fn contains(&self, byte: u8) -> bool {
+        // The index is a byte and the table has 256 entries: the compiler drops the check.
+        #[allow(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
+        self.0[byte as usize]
+    }
+}
+
+/// `tchar` (RFC 9110 5.6.2).
+static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
 
 /// Whether `byte` may stand in a token.
 #[inline]
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    // The index is a byte and the table has 256 entries: the compiler drops the check.
-    #[allow(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
-    TOKEN[byte as usize]
+    TOKEN.contains(byte)
 }
 
 /// Whether `text` is a token: not empty, token bytes only.

@@ -2,47 +2,10 @@
 
 use std::net::Ipv6Addr;
 
-/// The bytes of a registered name and of an IPv4 address: unreserved and sub-delims (RFC 3986 2).
-const NAME: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0u8;
-    loop {
-        #[allow(
-            clippy::indexing_slicing,
-            reason = "evaluated at compile time over the whole range of the index"
-        )]
-        {
-            table[byte as usize] = byte.is_ascii_alphanumeric()
-                || matches!(
-                    byte,
-                    b'-' | b'.'
-                        | b'_'
-                        | b'~'
-                        | b'!'
-                        | b'$'
-                        | b'&'
-                        | b'\''
-                        | b'('
-                        | b')'
-                        | b'*'
-                        | b'+'
-                        | b','
-                        | b';'
-                        | b'='
-                );
-        }
-        if byte == 255 {
-            break table;
-        }
-        byte += 1;
-    }
-};
+use super::bytes::ByteSet;
 
-#[inline]
-fn is_name_byte(byte: u8) -> bool {
-    #[allow(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
-    NAME[byte as usize]
-}
+/// The bytes of a registered name and of an IPv4 address: unreserved and sub-delims (RFC 3986 2).
+static NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=");
 
 /// Whether `text` is a host with an optional port. An empty host is none: http has no resource without one
 /// (RFC 9110 4.2.1).
@@ -73,10 +36,12 @@ fn end_of_host(text: &[u8]) -> Option<usize> {
         return end_of_literal(text);
     }
     // Almost every host is plain to its end.
-    let plain = text
-        .iter()
-        .position(|&byte| !is_name_byte(byte))
-        .unwrap_or(text.len());
+    let mut plain = 0;
+    while let Some(&byte) = text.get(plain)
+        && NAME.contains(byte)
+    {
+        plain += 1;
+    }
     match text.get(plain) {
         Some(b'%') => end_of_encoded_name(text, plain),
         _ if plain == 0 => None,
@@ -89,7 +54,7 @@ fn end_of_host(text: &[u8]) -> Option<usize> {
 fn end_of_encoded_name(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match text.get(at) {
-            Some(&byte) if is_name_byte(byte) => at += 1,
+            Some(&byte) if NAME.contains(byte) => at += 1,
             Some(b'%') => match text.get(at + 1..at + 3) {
                 Some([high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => at += 3,
                 _ => return None,
@@ -111,7 +76,7 @@ fn end_of_literal(text: &[u8]) -> Option<usize> {
             !version.is_empty()
                 && version.iter().all(u8::is_ascii_hexdigit)
                 && !tail.is_empty()
-                && tail.iter().all(|&byte| is_name_byte(byte) || byte == b':')
+                && tail.iter().all(|&byte| NAME.contains(byte) || byte == b':')
         }
         _ => std::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok()),
     };
@@ -121,10 +86,16 @@ fn end_of_literal(text: &[u8]) -> Option<usize> {
 /// Whether `digits` is a port: empty, or up to five digits that make at most 65,535.
 #[inline]
 fn is_port(digits: &[u8]) -> bool {
-    digits.len() <= 5
-        && digits.iter().all(u8::is_ascii_digit)
-        && digits
-            .iter()
-            .fold(0u32, |port, digit| port * 10 + u32::from(digit & 0x0f))
-            <= 65_535
+    if digits.len() > 5 {
+        return false;
+    }
+    let mut port = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return false;
+        }
+        port = port * 10 + u32::from(digit);
+    }
+    port <= 65_535
 }

@@ -1,0 +1,74 @@
+"""A program that needs a secret key: development makes one, production refuses to start without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.program import running
+
+APP = """
+from kingpost import App, Secret, Settings
+
+
+class ShopSettings(Settings):
+    secret_key: Secret[str]
+
+
+app = App(settings=ShopSettings)
+
+
+@app.get("/")
+def home(settings: ShopSettings) -> int:
+    return len(settings.secret_key.reveal())
+"""
+OTHER = APP.replace("    secret_key: Secret[str]", "    pass").replace(
+    "len(settings.secret_key.reveal())", "settings.secret_key is None"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    (tmp_path / "app.py").write_text(APP)
+    return tmp_path
+
+
+def test_production_refuses_to_start_without_the_key_that_a_program_needs(folder: Path) -> None:
+    with running(folder, "run", "--port", "0") as program:
+        assert program.end() == 1
+
+    assert "SECRET_KEY is missing: ShopSettings.secret_key has no default" in program.said
+    assert "kingpost explain settings.missing" in program.said
+    assert "Traceback" not in program.said
+    assert "ready" not in program.said
+    # None is made up: two workers would make two.
+    assert not (folder / ".env").exists()
+
+
+def test_production_starts_with_the_key_of_the_environment(folder: Path) -> None:
+    with running(folder, "run", "--port", "0", environment={"SECRET_KEY": "x" * 40}) as program:
+        assert program.body() == "40"
+
+    assert not (folder / ".env").exists()
+
+
+def test_development_makes_the_key_and_production_beside_it_starts_with_that(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        length = program.body()
+        assert int(length) >= 32
+        assert "made SECRET_KEY and kept it in .env" in program.said
+    line = (folder / ".env").read_text()
+
+    with running(folder, "run", "--port", "0") as program:
+        assert program.body() == length
+
+    assert (folder / ".env").read_text() == line
+
+
+def test_a_program_that_needs_no_key_starts_without(folder: Path) -> None:
+    (folder / "app.py").write_text(OTHER)
+
+    with running(folder, "run", "--port", "0") as program:
+        assert program.body() == "true"
