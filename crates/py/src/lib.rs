@@ -88,6 +88,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<body::NativeBody>()?;
     module.add_class::<carrier::Carrier>()?;
     module.add_class::<headers::Headers>()?;
+    module.add_class::<plan::Binder>()?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<request::Request>()?;
     module.add_class::<router::Router>()?;

@@ -183,6 +183,12 @@ pub(crate) struct Plan {
     /// What the watchdog calls it.
     #[pyo3(get)]
     pub(crate) name: String,
+    binder: Binder,
+}
+
+/// Makes the arguments of a call from a request: natively, or by `slow` where anything is in doubt.
+#[pyclass(frozen, module = "kingpost._native")]
+pub(crate) struct Binder {
     sources: Option<Vec<Source>>,
     /// Names of the keyword arguments, which stand behind the positional ones.
     names: Option<Py<PyTuple>>,
@@ -261,16 +267,7 @@ impl Plan {
                 "status {status} is not one of a final answer: use 200 to 599"
             )));
         }
-        let (sources, names, queries) = match binders {
-            None => (None, Vec::new(), false),
-            Some(binders) => {
-                let (sources, names) = read_binders(&binders)?;
-                let queries = sources
-                    .iter()
-                    .any(|source| matches!(source, Source::Query { .. } | Source::Queries { .. }));
-                (Some(sources), names, queries)
-            }
-        };
+        let binder = Binder::new(py, binders, slow)?;
         Ok(Self {
             handler: handler.unbind(),
             kind,
@@ -279,6 +276,31 @@ impl Plan {
             max_body,
             stream_body,
             name: name.to_owned(),
+            binder,
+        })
+    }
+}
+
+#[pymethods]
+impl Binder {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        binders: Option<Vec<Bound<'_, PyTuple>>>,
+        slow: Py<PyAny>,
+    ) -> PyResult<Self> {
+        let (sources, names) = match binders {
+            None => (None, Vec::new()),
+            Some(binders) => {
+                let (sources, names) = read_binders(&binders)?;
+                (Some(sources), names)
+            }
+        };
+        let queries = sources
+            .iter()
+            .flatten()
+            .any(|source| matches!(source, Source::Query { .. } | Source::Queries { .. }));
+        Ok(Self {
             sources,
             keywords: names.len(),
             names: if names.is_empty() {
@@ -289,6 +311,24 @@ impl Plan {
             queries,
             slow,
         })
+    }
+
+    /// The values for a request, positional ones first; what `slow` raises where the request is wrong.
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Bound<'py, Request>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        match self.bind(py, request)? {
+            Some(Arguments::None) => Ok(PyTuple::empty(py)),
+            Some(Arguments::Native(values)) => PyTuple::new(py, values),
+            Some(Arguments::Slow(..)) | None => {
+                let (positional, keywords) = self.bind_in_python(py, request)?;
+                let mut values: Vec<Bound<'py, PyAny>> = positional.iter().collect();
+                values.extend(keywords.iter().map(|(_, value)| value));
+                PyTuple::new(py, values)
+            }
+        }
     }
 }
 
@@ -364,13 +404,9 @@ fn read_binders(binders: &[Bound<'_, PyTuple>]) -> PyResult<(Vec<Source>, Vec<St
     Ok((sources, names))
 }
 
-impl Plan {
+impl Binder {
     /// Makes the arguments natively; None: the slow binder must.
-    pub(crate) fn bind(
-        &self,
-        py: Python<'_>,
-        request: &Bound<'_, Request>,
-    ) -> PyResult<Option<Arguments>> {
+    fn bind(&self, py: Python<'_>, request: &Bound<'_, Request>) -> PyResult<Option<Arguments>> {
         let Some(sources) = &self.sources else {
             return Ok(None);
         };
@@ -423,6 +459,27 @@ impl Plan {
         Ok(Some(Arguments::Native(values)))
     }
 
+    fn bind_in_python<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Bound<'py, Request>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let result = self.slow.bind(py).call1((request,))?;
+        Ok(result.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>()?)
+    }
+}
+
+impl Plan {
+    /// Makes the arguments natively; None: the slow binder must.
+    #[inline]
+    pub(crate) fn bind(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, Request>,
+    ) -> PyResult<Option<Arguments>> {
+        self.binder.bind(py, request)
+    }
+
     /// Makes the arguments in Python.
     ///
     /// # Errors
@@ -432,8 +489,7 @@ impl Plan {
         py: Python<'_>,
         request: &Bound<'_, Request>,
     ) -> PyResult<Arguments> {
-        let result = self.slow.bind(py).call1((request,))?;
-        let (positional, keywords) = result.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>()?;
+        let (positional, keywords) = self.binder.bind_in_python(py, request)?;
         Ok(Arguments::Slow(positional.unbind(), keywords.unbind()))
     }
 
@@ -463,14 +519,20 @@ impl Plan {
                         py,
                         handler,
                         slots,
-                        self.names.as_ref(),
-                        self.keywords,
+                        self.binder.names.as_ref(),
+                        self.binder.keywords,
                     );
                 }
                 let mut many = Vec::with_capacity(values.len() + 1);
                 many.push(std::ptr::null_mut());
                 many.extend(values.iter().map(Py::as_ptr));
-                crate::ffi::vectorcall(py, handler, &mut many, self.names.as_ref(), self.keywords)
+                crate::ffi::vectorcall(
+                    py,
+                    handler,
+                    &mut many,
+                    self.binder.names.as_ref(),
+                    self.binder.keywords,
+                )
             }
         }
     }

@@ -14,7 +14,8 @@ use crate::ffi;
 use crate::plan::Plan;
 use crate::router::Router;
 use crate::shell::Shell;
-use crate::threads::Pool;
+use crate::threads::{Pool, Task};
+use crate::waiter::Waiter;
 use crate::watchdog::{Scene, Watchdog};
 
 /// Threads that are started before anything is known about the handlers.
@@ -255,17 +256,27 @@ impl Server {
         Self::after(slf)
     }
 
+    /// Runs a function on a worker thread, in a copy of the caller's context; an awaitable of its result.
+    fn call_in_thread(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Py<Waiter>> {
+        self.core.call_in_thread(py, function)
+    }
+
     /// The life of a worker thread.
     fn work(&self, py: Python<'_>) {
         let core = &self.core;
         core.pool.work(py, |py, job| {
-            let id = job.work.id;
+            let id = match &job.task {
+                Task::Handler { work, .. } => Some(work.id),
+                Task::Call { .. } => None,
+            };
             match core.run_job(py, job) {
                 Ok(()) => {}
                 Err(error) => {
-                    core.respond_plainly(py, id, 500);
-                    core.forget(py, id);
-                    core.flush_from_thread(py);
+                    if let Some(id) = id {
+                        core.respond_plainly(py, id, 500);
+                        core.forget(py, id);
+                        core.flush_from_thread(py);
+                    }
                     // KeyboardInterrupt and SystemExit end a process from its main thread only.
                     error.write_unraisable(py, None);
                 }
@@ -301,7 +312,7 @@ impl Server {
         self.core.shell(py, |shell| shell.connections())
     }
 
-    /// Requests that are not answered yet.
+    /// Requests that are not answered yet, but for those whose handler is in its first step.
     #[getter]
     fn in_flight(&self, py: Python<'_>) -> usize {
         self.core.in_flight(py)

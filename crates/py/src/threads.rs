@@ -18,18 +18,38 @@ use pyo3::prelude::*;
 
 use crate::plan::Arguments;
 use crate::settle::Work;
+use crate::waiter::Waiter;
 
 /// Jobs that one thread runs before it lets the interpreter's lock go. Taking it costs two switches.
 const JOBS_PER_HOLD: usize = 16;
 
-/// A `def` handler to be run.
+/// Something to be run on a thread.
 pub(crate) struct Job {
-    /// The request and its plan.
-    pub(crate) work: Work,
-    /// Arguments made on the loop; None: the slow binder makes them in the thread.
-    pub(crate) arguments: Option<Arguments>,
-    /// The request's context, a copy.
+    pub(crate) task: Task,
+    /// The context to run it in.
     pub(crate) context: Py<PyAny>,
+}
+
+/// What is run.
+pub(crate) enum Task {
+    /// A `def` handler.
+    Handler {
+        /// The request and its plan.
+        work: Work,
+        /// Arguments made on the loop; None: the slow binder makes them in the thread.
+        arguments: Option<Arguments>,
+    },
+    /// A function whose result a task on the loop waits for.
+    Call {
+        function: Py<PyAny>,
+        waiter: Py<Waiter>,
+    },
+}
+
+/// The result of a call, for the loop.
+pub(crate) struct Called {
+    pub(crate) waiter: Py<Waiter>,
+    pub(crate) outcome: PyResult<Py<PyAny>>,
 }
 
 /// A coroutine that a thread hands to the loop: an async error handler, an asynchronous body.
@@ -76,6 +96,7 @@ pub(crate) struct Pool {
     queue: Mutex<Queue>,
     ready: Condvar,
     handovers: Mutex<Vec<Handover>>,
+    called: Mutex<Vec<Called>>,
     started: AtomicU64,
     /// The zero of `Record::began`.
     epoch: Instant,
@@ -167,6 +188,7 @@ impl Pool {
             }),
             ready: Condvar::new(),
             handovers: Mutex::new(Vec::new()),
+            called: Mutex::new(Vec::new()),
             started: AtomicU64::new(0),
             epoch: Instant::now(),
             measured: AtomicU64::new(0),
@@ -270,6 +292,14 @@ impl Pool {
 
     pub(crate) fn take_handovers(&self) -> Vec<Handover> {
         std::mem::take(&mut *lock(&self.handovers))
+    }
+
+    pub(crate) fn give_result(&self, called: Called) {
+        lock(&self.called).push(called);
+    }
+
+    pub(crate) fn take_results(&self) -> Vec<Called> {
+        std::mem::take(&mut *lock(&self.called))
     }
 
     /// The life of one thread.

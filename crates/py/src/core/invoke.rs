@@ -5,13 +5,22 @@ use std::sync::Arc;
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 use server::Now;
+use wire::refusal::Refusal;
 
 use super::{Core, Work};
 use crate::answer::Answer;
 use crate::carrier::{Carrier, First};
 use crate::ffi;
 use crate::plan::{Arguments, Kind, Plan};
-use crate::threads::Job;
+use crate::threads::{Called, Job, Task};
+use crate::waiter::Waiter;
+
+/// The words of a 503 for what no thread has room for.
+pub(crate) const QUEUE_FULL: Refusal = Refusal::new(
+    503,
+    "server.queue-full",
+    "all worker threads are busy and their queue is full: try again in a moment",
+);
 
 impl Core {
     /// Runs a handler.
@@ -269,8 +278,10 @@ impl Core {
         let context = ffi::copy_context(py, &self.context)?;
         self.note_flight(py, work);
         let job = Job {
-            work: work.clone_ref(py),
-            arguments,
+            task: Task::Handler {
+                work: work.clone_ref(py),
+                arguments,
+            },
             context: context.unbind(),
         };
         if let Err(job) = self.pool.submit(job) {
@@ -281,27 +292,68 @@ impl Core {
         Ok(())
     }
 
+    /// Has a function run on a worker thread, in a copy of the current context; the task that asks waits for its result.
+    ///
+    /// # Errors
+    /// 503 where the queue is full.
+    pub(crate) fn call_in_thread(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        function: Py<PyAny>,
+    ) -> PyResult<Py<Waiter>> {
+        let waiter = Py::new(py, Waiter::new(self, None))?;
+        let job = Job {
+            task: Task::Call {
+                function,
+                waiter: waiter.clone_ref(py),
+            },
+            context: ffi::copy_current_context(py)?.unbind(),
+        };
+        if let Err(job) = self.pool.submit(job) {
+            drop(job);
+            return Err(self.refusal_error(py, &QUEUE_FULL));
+        }
+        if !self.in_batch.get(py) {
+            // Inside a batch its end does it.
+            self.pool.kick();
+        }
+        Ok(waiter)
+    }
+
     /// Runs one job on a worker thread.
     pub(crate) fn run_job(self: &Arc<Self>, py: Python<'_>, job: Job) -> PyResult<()> {
-        let Job {
-            work,
-            arguments,
-            context,
-        } = job;
+        let context = job.context.into_bound(py);
+        match job.task {
+            Task::Handler { work, arguments } => {
+                ffi::in_context(py, &context, || self.run_handler(py, &work, arguments))?
+            }
+            Task::Call { function, waiter } => {
+                let outcome = ffi::in_context(py, &context, || function.call0(py))
+                    .and_then(|outcome| outcome);
+                self.pool.give_result(Called { waiter, outcome });
+                self.wake_loop(py);
+                Ok(())
+            }
+        }
+    }
+
+    fn run_handler(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        work: &Work,
+        arguments: Option<Arguments>,
+    ) -> PyResult<()> {
         let Some(plan) = self.plans.get(work.plan as usize) else {
             return Ok(());
         };
         let plan = plan.get();
-        let context = context.into_bound(py);
-        ffi::in_context(py, &context, || {
-            let outcome = match arguments {
-                Some(arguments) => plan.call(py, &arguments),
-                None => plan
-                    .bind_slowly(py, work.request.bind(py))
-                    .and_then(|arguments| plan.call(py, &arguments)),
-            };
-            self.settle_in_thread(py, &work, outcome)
-        })?
+        let outcome = match arguments {
+            Some(arguments) => plan.call(py, &arguments),
+            None => plan
+                .bind_slowly(py, work.request.bind(py))
+                .and_then(|arguments| plan.call(py, &arguments)),
+        };
+        self.settle_in_thread(py, work, outcome)
     }
 
     /// Sends what a thread has answered. Nothing of it needs the loop, unless it makes another request ready.
@@ -330,6 +382,9 @@ impl Core {
     pub(crate) fn on_woken(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         for handover in self.pool.take_handovers() {
             self.run_coroutine(py, &handover.work, handover.coroutine.into_bound(py))?;
+        }
+        for called in self.pool.take_results() {
+            Waiter::wake(called.waiter.bind(py), called.outcome)?;
         }
         Ok(())
     }
