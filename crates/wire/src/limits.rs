@@ -1,4 +1,4 @@
-//! Every default limit that concerns HTTP/1. No other file of the engine has such a number.
+//! Every default limit that concerns HTTP/1 and multipart forms. No other file of the engine has such a number.
 //!
 //! Sizes are bytes, times are milliseconds, counts are counts. Each limit is the largest value that is still accepted:
 //! a field line of exactly `field` bytes passes, one byte more is refused.
@@ -96,5 +96,69 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits::DEFAULT
+    }
+}
+
+/// What one `multipart/form-data` body may hold. The size of the whole is the body's own limit, [`Limits::body`] or
+/// [`Limits::upload`]; these bound what is in it, so that no number below lets a form use more memory than a person
+/// who reads it would guess.
+///
+/// Where frameworks in use have a number, ours is of their order: parts 100 to 1,000, files and fields 1,000, memory
+/// 500 kB to 1 MB for each field. Where they have none, it says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MultipartLimits {
+    /// Parts of all kinds. Over it: 400, before the head of the part is read. Default 1,100: all fields and all files.
+    pub parts: usize,
+    /// Parts without a file name. Over it: 400. Default 1,000, as for the pairs of a plain form.
+    pub fields: usize,
+    /// Parts with a file name, an empty one included: that is how a browser sends a file input without a file. Over it:
+    /// 400. Default 100.
+    pub files: usize,
+
+    /// Bytes of a part's head: blanks behind the boundary, and field lines with their line ends; the empty line is not
+    /// counted. Over it: 431. Default 8 KiB.
+    pub part_head: usize,
+    /// Field lines in a part's head. Over it: 431. Default 16, as for trailers; peers have no number of this kind, and a
+    /// browser sends two.
+    pub part_fields: usize,
+    /// Bytes of a part's name, decoded. Over it: 431. Default 1 KiB; peers bound it by the head alone.
+    pub name: usize,
+
+    /// Bytes of one field's content. Over it: 413. Default 512 KiB.
+    pub field: u64,
+    /// Bytes of the content of all fields together, which is what a collected form holds in memory beside names. Over it:
+    /// 413. Default 512 KiB.
+    pub memory: u64,
+    /// Bytes of one file. Over it: 413. Default 16 MiB, which is [`Limits::upload`]: a route that takes larger bodies
+    /// raises both.
+    pub file: u64,
+
+    /// Bytes before the first boundary, line ends included. Over it: 400. Default 1 KiB; no form has any, and peers that
+    /// have no number here have been made to search through megabytes.
+    pub preamble: usize,
+    /// Bytes behind the closing boundary, its own line end not counted. Over it: 400. Default 1 KiB, as for the preamble.
+    pub epilogue: usize,
+}
+
+impl MultipartLimits {
+    /// The defaults, as a constant.
+    pub const DEFAULT: MultipartLimits = MultipartLimits {
+        parts: 1_100,
+        fields: 1_000,
+        files: 100,
+        part_head: 8 * 1024,
+        part_fields: 16,
+        name: 1024,
+        field: 512 * 1024,
+        memory: 512 * 1024,
+        file: 16 * 1024 * 1024,
+        preamble: 1024,
+        epilogue: 1024,
+    };
+}
+
+impl Default for MultipartLimits {
+    fn default() -> Self {
+        MultipartLimits::DEFAULT
     }
 }

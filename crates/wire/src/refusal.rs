@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Refusal {
     /// The status to answer with, 400 to 505.
     pub status: u16,
-    /// The stable code, such as `http.bad-chunk-size`.
+    /// The stable code, such as `http.bad-chunk-size` or `form.incomplete`.
     pub code: &'static str,
     /// One English sentence for the person who made the client.
     pub sentence: &'static str,
@@ -111,4 +111,36 @@ refusals! {
     TOO_MANY_PAIRS, 400, "http.too-many-pairs", "The query or form has more name-value pairs than this server allows.";
     TOO_MANY_COOKIES, 400, "http.too-many-cookies", "The request has more cookies than this server allows.";
     COOKIE_TOO_LARGE, 400, "http.cookie-too-large", "The Cookie field is larger than this server allows.";
+
+    // Multipart forms: the boundary and its lines (RFC 2046 5.1.1)
+    FORM_NOT_MULTIPART, 415, "form.not-multipart", "The Content-Type is not a well-formed multipart/form-data (RFC 7578 4).";
+    FORM_MISSING_BOUNDARY, 400, "form.missing-boundary", "The Content-Type of a multipart form must name its boundary (RFC 2046 5.1.1).";
+    FORM_BAD_BOUNDARY, 400, "form.bad-boundary", "The boundary of a multipart form must be named once, in 1 to 70 characters of those that are allowed there (RFC 2046 5.1.1).";
+    FORM_BAD_DELIMITER, 400, "form.bad-delimiter", "Behind a boundary must come a line end, or two hyphens and a line end; and a part's content cannot begin with the boundary (RFC 2046 5.1.1).";
+    FORM_BARE_LF, 400, "form.bare-lf", "A line of the multipart form ends with LF alone; lines must end with CR LF (RFC 2046 5.1.1).";
+    FORM_BARE_CR, 400, "form.bare-cr", "A CR stands alone in a line of the multipart form; CR is allowed only before LF (RFC 2046 5.1.1).";
+    FORM_INCOMPLETE, 400, "form.incomplete", "The multipart form ends before its closing boundary (RFC 2046 5.1.1).";
+    FORM_PREAMBLE_TOO_LARGE, 400, "form.preamble-too-large", "More comes before the first boundary of the multipart form than this server reads; perhaps the boundary is not the one that the Content-Type names.";
+    FORM_EPILOGUE_TOO_LARGE, 400, "form.epilogue-too-large", "More comes behind the closing boundary of the multipart form than this server reads.";
+
+    // Multipart forms: heads of parts (RFC 7578 4)
+    FORM_BAD_FIELD, 400, "form.bad-field", "A header field of a part is not a name, a colon and a value in one line (RFC 2046 5.1).";
+    FORM_PART_HEAD_TOO_LARGE, 431, "form.part-head-too-large", "The header section of a part is larger than this server allows.";
+    FORM_TOO_MANY_PART_FIELDS, 431, "form.too-many-part-fields", "A part has more header fields than this server allows.";
+    FORM_REPEATED_FIELD, 400, "form.repeated-field", "A part has a Content-Disposition, Content-Type or Content-Transfer-Encoding more than once.";
+    FORM_MISSING_DISPOSITION, 400, "form.missing-disposition", "A part has no Content-Disposition (RFC 7578 4.2).";
+    FORM_BAD_DISPOSITION, 400, "form.bad-disposition", "The Content-Disposition of a part is not form-data with well-formed parameters (RFC 7578 4.2).";
+    FORM_REPEATED_PARAMETER, 400, "form.repeated-parameter", "The Content-Disposition of a part has a name or filename more than once (RFC 7578 4.2).";
+    FORM_MISSING_NAME, 400, "form.missing-name", "The Content-Disposition of a part does not name the form's field (RFC 7578 4.2).";
+    FORM_NAME_TOO_LONG, 431, "form.name-too-long", "The name of a part is longer than this server allows.";
+    FORM_EXTENDED_FILENAME, 400, "form.extended-filename", "A part has filename* and no filename; forms must send a plain filename (RFC 7578 4.2).";
+    FORM_TRANSFER_ENCODING, 415, "form.transfer-encoding", "A part is encoded for transfer, which forms must not do; send its bytes as they are (RFC 7578 4.7).";
+
+    // Multipart forms: how much
+    FORM_TOO_MANY_PARTS, 400, "form.too-many-parts", "The form has more parts than this server allows.";
+    FORM_TOO_MANY_FIELDS, 400, "form.too-many-fields", "The form has more fields than this server allows.";
+    FORM_TOO_MANY_FILES, 400, "form.too-many-files", "The form has more files than this server allows.";
+    FORM_FIELD_TOO_LARGE, 413, "form.field-too-large", "A field of the form is larger than is allowed here.";
+    FORM_TOO_LARGE, 413, "form.too-large", "The fields of the form are together larger than is held in memory for a form.";
+    FORM_FILE_TOO_LARGE, 413, "form.file-too-large", "A file in the form is larger than is allowed here.";
 }

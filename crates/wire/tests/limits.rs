@@ -332,7 +332,10 @@ fn the_defaults_are_the_documented_ones() {
 fn refusals_have_a_fitting_status_a_code_of_their_own_and_a_sentence() {
     for (index, refusal) in refusal::ALL.iter().enumerate() {
         assert!((400..=505).contains(&refusal.status), "{refusal}");
-        assert!(refusal.code.starts_with("http."), "{refusal}");
+        assert!(
+            refusal.code.starts_with("http.") || refusal.code.starts_with("form."),
+            "{refusal}"
+        );
         assert!(
             refusal.sentence.ends_with('.') && refusal.sentence.len() > 20,
             "{refusal}"

@@ -17,11 +17,11 @@
 
 mod body;
 mod body_encoder;
-mod bytes;
+pub(crate) mod bytes;
 mod chunked;
 mod digits;
 mod field_block;
-mod fields;
+pub(crate) mod fields;
 mod head;
 mod host;
 mod known;
