@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextvars import Context
-from typing import Any, Final, Literal, Self, TypeAlias, final
+from os import PathLike
+from typing import Any, Final, Literal, Self, TypeAlias, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -10,9 +11,12 @@ __all__ = [
     "LIMITS",
     "REQUIRED",
     "Answer",
+    "Binder",
     "Carrier",
+    "FileBody",
     "Headers",
     "NativeBody",
+    "OpenFile",
     "Plan",
     "Request",
     "RouteConflict",
@@ -20,6 +24,8 @@ __all__ = [
     "Server",
     "parse_requests",
 ]
+
+_T = TypeVar("_T")
 
 REQUIRED: Final[object]
 """Stands in a binder where a parameter has no default."""
@@ -95,6 +101,8 @@ class Request:
         """The target that the router found; None where no route matched."""
     @property
     def is_disconnected(self) -> bool: ...
+    def send_early_hints(self, links: Sequence[str], /) -> None:
+        """Send 103 with these values of Link, unless the answer has begun, or the client is one of HTTP/1.0 or has left."""
     @property
     def cache(self) -> dict[str, Any]:
         """Values computed once per request (query, cookies, …); empty for each new request."""
@@ -113,14 +121,48 @@ class Router:
         """(target, parameters); or the methods that the path allows; or None."""
 
 @final
+class OpenFile:
+    """A regular file, open for reading, as it was when it was opened. Closed with the last object that holds it."""
+
+    def __new__(cls, path: str | PathLike[str], *, follow: bool = True) -> Self:
+        """Raises OSError where it cannot be opened, is no regular file, or is a symbolic link and `follow` is false."""
+    @property
+    def size(self) -> int:
+        """Bytes."""
+    @property
+    def modified_ns(self) -> int:
+        """When its content was last changed: nanoseconds since 1970."""
+    @property
+    def inode(self) -> int:
+        """Its number in its file system; 0 where there are none."""
+
+@final
+class FileBody:
+    """The body of an answer that lies in a file: all of it, or stretches (offset, length) with bytes between them.
+
+    The engine sends it from where it lies, as often as it is answered with.
+    """
+
+    def __new__(
+        cls, file: OpenFile, parts: Sequence[bytes | tuple[int, int]] | None = None
+    ) -> Self:
+        """Raises ValueError where a stretch is not in the file."""
+    @property
+    def length(self) -> int:
+        """Bytes."""
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes:
+        """The next piece, for those who want to see what is sent; OSError where the file has become shorter."""
+
+@final
 class Answer:
-    """A response as the wire wants it: checked header fields and a body of bytes or of chunks."""
+    """A response as the wire wants it: checked header fields and a body of bytes, of chunks or in a file."""
 
     def __new__(
         cls,
         status: int,
         headers: Iterable[tuple[str, str]],
-        body: bytes | Iterator[bytes | str] | AsyncIterator[bytes | str],
+        body: bytes | FileBody | Iterator[bytes | str] | AsyncIterator[bytes | str],
         length: int | None = None,
     ) -> Self:
         """Raises ValueError naming the field when a name or a value could not be sent safely."""
@@ -138,6 +180,18 @@ _Encoder: TypeAlias = (
 )
 """How a value is sent. "dynamic", or None: by its type; "answer": always by `Dispatch.answer`; a callable: it gives JSON, and where
 it raises, `Dispatch.answer` is asked."""
+
+@final
+class Binder:
+    """Makes the arguments of a call from a request: natively, or by `slow` where anything is in doubt."""
+
+    def __new__(
+        cls,
+        binders: Sequence[_Binder] | None,
+        slow: Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]],
+    ) -> Self: ...
+    def __call__(self, request: Request, /) -> tuple[Any, ...]:
+        """The values for a request, positional ones first; raises what `slow` raises where the request is wrong."""
 
 @final
 class Plan:
@@ -195,6 +249,12 @@ class Server:
         """Serve what is ready; the callback of add_reader."""
     def tick(self) -> None:
         """A timer's turn; the server asks the loop for it by itself."""
+    def call_in_thread(self, function: Callable[[], _T], /) -> Awaitable[_T]:
+        """Run a function on a worker thread, in a copy of the caller's context, and wait for it on the loop.
+
+        Raises:
+            HTTPError: 503 `server.queue-full`.
+        """
     def work(self) -> None:
         """The life of one worker thread; what `spawn` is given."""
     def look_at_threads(self) -> None:

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use wire::http1::FieldBlock;
 
+use crate::file::FileBody;
 use crate::headers::latin1;
 
 /// What an answer's body is.
@@ -18,9 +19,11 @@ pub(crate) enum Body {
     Chunks,
     /// an asynchronous iterator
     AsyncChunks,
+    /// a FileBody
+    File,
 }
 
-/// A response: a status, header fields that were checked, and a body of bytes or of chunks.
+/// A response: a status, header fields that were checked, and a body of bytes, of chunks or in a file.
 #[pyclass(frozen, module = "kingpost._native")]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -70,13 +73,15 @@ impl Answer {
         }
         let kind = if body.is_instance_of::<PyBytes>() {
             Body::Whole
+        } else if body.is_instance_of::<FileBody>() {
+            Body::File
         } else if body.hasattr(intern!(py, "__anext__"))? {
             Body::AsyncChunks
         } else if body.hasattr(intern!(py, "__next__"))? {
             Body::Chunks
         } else {
             return Err(PyTypeError::new_err(format!(
-                "a body is bytes, an iterator or an asynchronous iterator, not {}",
+                "a body is bytes, a FileBody, an iterator or an asynchronous iterator, not {}",
                 body.get_type().name()?
             )));
         };

@@ -1,7 +1,7 @@
 //! The running event loop and the few names of `asyncio.tasks` that carriers need.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyTuple};
 use pyo3::{ffi, intern};
 
 /// The loop that a server lives in.
@@ -13,6 +13,8 @@ pub(crate) struct Asyncio {
     task_type: Py<PyAny>,
     /// `loop=`, and `eager_start=True` where there is that.
     task_options: Py<PyDict>,
+    /// Makes the coroutine that awaits a carrier, where a Task must have a real one.
+    carry: Option<Py<PyAny>>,
     enter_task: Py<PyAny>,
     leave_task: Py<PyAny>,
     current_task: Py<PyAny>,
@@ -34,12 +36,20 @@ impl Asyncio {
         if py.version_info() >= (3, 12) {
             options.set_item("eager_start", true)?;
         }
+        // `python -m asyncio ps`, new in Python 3.14, reads Tasks from outside and takes the coroutine of a Task for
+        // one of Python's own, whatever it is.
+        let carry = if py.version_info() >= (3, 14) {
+            task_type.getattr_opt("carry")?.map(Bound::unbind)
+        } else {
+            None
+        };
         let name = |name: &str| tasks.getattr(name).map(Bound::unbind);
         Ok(Self {
             event_loop: event_loop.clone().unbind(),
             call_soon: event_loop.getattr("call_soon")?.unbind(),
             task_type: task_type.clone().unbind(),
             task_options: options.unbind(),
+            carry,
             enter_task: name("_enter_task")?,
             leave_task: name("_leave_task")?,
             current_task: name("current_task")?,
@@ -49,15 +59,25 @@ impl Asyncio {
         })
     }
 
-    /// A Task around `coroutine`, started where Tasks can start eagerly.
-    pub(crate) fn new_task<'py>(
+    /// A `RequestTask` for `carrier`, started where Tasks can start eagerly.
+    pub(crate) fn carried_task<'py>(
         &self,
         py: Python<'py>,
-        coroutine: &Bound<'py, PyAny>,
+        carrier: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.task_type
+        let coroutine = match &self.carry {
+            Some(carry) => &carry.bind(py).call1((carrier,))?,
+            None => carrier,
+        };
+        let task = self
+            .task_type
             .bind(py)
-            .call((coroutine,), Some(self.task_options.bind(py)))
+            .call((coroutine,), Some(self.task_options.bind(py)))?;
+        // Past RequestTask's own `__setattr__`, which would tell the carrier that somebody touched its Task.
+        crate::ffi::set_plainly(&task, intern!(py, "_carrier"), carrier)?;
+        let told = intern!(py, "_log_destroy_pending");
+        crate::ffi::set_plainly(&task, told, &PyBool::new(py, false))?;
+        Ok(task)
     }
 
     /// A Task of the plain kind that runs `coroutine` in `context`.

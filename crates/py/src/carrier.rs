@@ -128,15 +128,12 @@ impl Carrier {
                 }),
             },
         )?;
-        let task = core.asyncio.new_task(py, carrier.bind(py).as_any())?;
-        task.setattr(intern!(py, "_log_destroy_pending"), false)?;
+        let task = core.asyncio.carried_task(py, carrier.bind(py).as_any())?;
         // A parked carrier is nobody's business: `all_tasks()` does not show it.
         core.asyncio.unregister(py, &task)?;
         let weak = ffi::weak_references(&task);
         carrier.get().state.with(py, |state| {
             state.weak = weak;
-            // Whatever the construction did through our own hooks is not a touch.
-            state.touched = false;
             state.task = Some(task.unbind());
         });
         Ok(carrier)
@@ -517,17 +514,9 @@ impl Carrier {
         }
     }
 
-    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        let coroutine = this.state.with(py, |state| {
-            state.coroutine.as_ref().map(|c| c.clone_ref(py))
-        });
-        if let Some(coroutine) = coroutine {
-            coroutine.bind(py).call_method0(intern!(py, "close"))?;
-        }
-        this.end(py);
-        Ok(())
+    /// Lets go of the user's coroutine, as a Task does that is dropped: who else holds it may keep it.
+    fn close(&self, py: Python<'_>) {
+        self.end(py);
     }
 
     // The future that the carrier is for its own Task.

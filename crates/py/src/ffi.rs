@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use pyo3::{Borrowed, ffi, intern};
 
 /// What one step of a coroutine gave.
@@ -111,6 +112,19 @@ pub(crate) fn vectorcall<'py>(
                 names,
             ),
         )
+    }
+}
+
+/// Sets an attribute as `object.__setattr__` does, past what the object's own class makes of it.
+pub(crate) fn set_plainly(
+    object: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    // SAFETY: three live objects, and the thread is attached; on failure an exception is set.
+    match unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(object.py())),
     }
 }
 

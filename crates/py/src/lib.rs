@@ -1,7 +1,7 @@
 //! `kingpost._native`: the engine as Python sees it. The only crate that knows PyO3.
 //!
 //! # Layout
-//! One file per class that Python sees: `request`, `headers`, `answer`, `plan`, `router`, `server`, `carrier`, `waiter`,
+//! One file per class that Python sees: `request`, `headers`, `answer`, `file`, `plan`, `router`, `server`, `carrier`, `waiter`,
 //! `stream`, `body`, `plain`. What is behind them: `core/` (what one server is made of, its batch, its requests in
 //! flight), `settle` (from a handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine
 //! with or without sockets), `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the
@@ -21,6 +21,7 @@ mod core;
 #[cfg(feature = "failpoints")]
 mod failpoint;
 mod ffi;
+mod file;
 mod headers;
 mod log;
 mod plain;
@@ -87,6 +88,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<answer::Answer>()?;
     module.add_class::<body::NativeBody>()?;
     module.add_class::<carrier::Carrier>()?;
+    module.add_class::<file::FileBody>()?;
+    module.add_class::<file::OpenFile>()?;
     module.add_class::<headers::Headers>()?;
     module.add_class::<plan::Binder>()?;
     module.add_class::<plan::Plan>()?;

@@ -465,7 +465,7 @@ impl Binder {
         request: &Bound<'py, Request>,
     ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         let result = self.slow.bind(py).call1((request,))?;
-        Ok(result.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>()?)
+        result.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>()
     }
 }
 

@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use router::Params;
 use server::{Peer, RequestId};
-use wire::http1::{Head, Method};
+use wire::http1::{FieldBlock, Head, Method};
 
+use crate::answer::push_field;
 use crate::body::NativeBody;
 use crate::cell::GilCell;
 use crate::core::Core;
@@ -375,6 +376,19 @@ impl Request {
     #[getter]
     fn is_disconnected(&self, py: Python<'_>) -> bool {
         self.state.with(py, |state| state.disconnected)
+    }
+
+    /// Sends `103 Early Hints` with these values of `Link`.
+    fn send_early_hints(&self, py: Python<'_>, links: Vec<String>) -> PyResult<()> {
+        let mut block = FieldBlock::new();
+        for link in &links {
+            push_field(&mut block, "link", link)?;
+        }
+        let id = self.state.with(py, |state| state.id);
+        match (self.core(py), id) {
+            (Some(core), Some(id)) => core.early_hints(py, id, &block),
+            _ => Ok(()),
+        }
     }
 
     /// Values computed once per request.

@@ -11,6 +11,7 @@ use server::RequestId;
 
 use crate::answer::{Answer, Body};
 use crate::core::Core;
+use crate::file::FileBody;
 use crate::plan::{Encoder, Plan};
 use crate::request::Request;
 use crate::stream::StreamWriter;
@@ -335,6 +336,11 @@ impl Core {
             self.respond(py, work.id, this.status, &this.block, body.as_bytes());
             return Ok(None);
         }
+        if this.kind == Body::File {
+            let body = this.body.bind(py).cast::<FileBody>()?.get().whole();
+            self.respond_file(py, work.id, this.status, &this.block, body);
+            return Ok(None);
+        }
         let started = self.start(py, work.id, this.status, &this.block, this.length);
         if !started || work.request.get().is_head(py) {
             // Nobody will read the chunks: the generator is closed without a step.
@@ -346,7 +352,7 @@ impl Core {
         let writer = Py::new(py, StreamWriter::new(self, work.id))?;
         let send_chunks = match this.kind {
             Body::AsyncChunks => &self.hooks.stream_async,
-            Body::Whole | Body::Chunks => &self.hooks.stream,
+            Body::Whole | Body::File | Body::Chunks => &self.hooks.stream,
         };
         Ok(Some(send_chunks.bind(py).call1((writer, &this.body))?))
     }
@@ -360,14 +366,14 @@ impl Core {
         let body = answer.body.bind(py);
         let name = match answer.kind {
             Body::AsyncChunks => intern!(py, "aclose"),
-            Body::Whole | Body::Chunks => intern!(py, "close"),
+            Body::Whole | Body::File | Body::Chunks => intern!(py, "close"),
         };
         let Ok(close) = body.getattr(name) else {
             return Ok(None);
         };
         match answer.kind {
             Body::AsyncChunks => Ok(Some(self.hooks.discard.bind(py).call1((close,))?)),
-            Body::Whole | Body::Chunks => match close.call0() {
+            Body::Whole | Body::File | Body::Chunks => match close.call0() {
                 Ok(_) => Ok(None),
                 Err(error) if is_fatal(py, &error) => Err(error),
                 Err(error) => {

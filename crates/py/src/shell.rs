@@ -8,7 +8,9 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use server::{BodyState, Config, ConnId, Engine, Event, Fate, Gone, Now, Peer, RequestId, Room};
+use server::{
+    BodyState, Config, ConnId, Engine, Event, Fate, FileBody, Gone, Now, Peer, RequestId, Room,
+};
 #[cfg(unix)]
 use server::{Driver, Listener, Waker};
 use wire::http1::{FieldBlock, Head};
@@ -412,6 +414,24 @@ impl Shell {
         self.engine().respond(id, status, blocks, body)
     }
 
+    pub(crate) fn respond_file(
+        &mut self,
+        id: RequestId,
+        status: u16,
+        blocks: &[&FieldBlock],
+        body: FileBody,
+    ) -> Result<(), Gone> {
+        self.engine().respond_file(id, status, blocks, body)
+    }
+
+    pub(crate) fn early_hints(
+        &mut self,
+        id: RequestId,
+        blocks: &[&FieldBlock],
+    ) -> Result<(), Gone> {
+        self.engine().early_hints(id, blocks)
+    }
+
     pub(crate) fn start(
         &mut self,
         id: RequestId,
@@ -529,6 +549,7 @@ impl Shell {
             return Ok(Vec::new());
         };
         let engine = &mut self.fed()?.engine;
+        engine.fill(id);
         let bytes = engine.output(id).to_vec();
         engine.advance(id, bytes.len(), Now::current());
         Ok(bytes)

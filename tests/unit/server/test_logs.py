@@ -12,11 +12,15 @@ def restored() -> Iterator[None]:
     """Puts back what a test has configured."""
     root, ours = logging.getLogger(), logging.getLogger("kingpost")
     before = (root.handlers[:], root.level, ours.handlers[:], ours.level)
+    known = [logging.getLogger(name) for name in logging.root.manager.loggerDict]
+    disabled = [logger.disabled for logger in known]
     yield
     root.handlers[:], ours.handlers[:] = before[0], before[2]
     root.setLevel(before[1])
     ours.setLevel(before[3])
-    # dictConfig has disabled it.
+    # dictConfig has disabled every logger that there was, asyncio's own among them.
+    for logger, was_disabled in zip(known, disabled, strict=True):
+        logger.disabled = was_disabled
     logs.logger().disabled = False
 
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use server::{BodyState, Now, RequestId, Room};
+use server::{BodyState, FileBody, Now, RequestId, Room};
 use wire::http1::FieldBlock;
 use wire::refusal::Refusal;
 
@@ -64,6 +64,32 @@ impl Core {
         body: &[u8],
     ) {
         let _gone = self.shell(py, |shell| shell.respond(id, status, &[block], body));
+    }
+
+    pub(crate) fn respond_file(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        status: u16,
+        block: &FieldBlock,
+        body: FileBody,
+    ) {
+        let _gone = self.shell(py, |shell| shell.respond_file(id, status, &[block], body));
+    }
+
+    /// Sends `103 Early Hints`; nothing where the answer has begun or the client has left.
+    pub(crate) fn early_hints(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        block: &FieldBlock,
+    ) -> PyResult<()> {
+        let _gone = self.shell(py, |shell| shell.early_hints(id, &[block]));
+        if self.is_loop_thread() {
+            return self.output_changed(py);
+        }
+        self.flush_from_thread(py);
+        Ok(())
     }
 
     /// The last resort: an answer without any Python.
