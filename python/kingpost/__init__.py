@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from msgspec import Meta, Struct
 
     from kingpost.app.application import App, current_app
-    from kingpost.binding.markers import Body, Path, Query
+    from kingpost.binding.markers import Body, Depends, Path, Query
     from kingpost.errors import (
         BadRequest,
         Conflict,
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
         ValidationError,
     )
     from kingpost.html import Html
+    from kingpost.http.background import BackgroundTasks
+    from kingpost.http.files import FileResponse
     from kingpost.http.request import Request
     from kingpost.http.response import Redirect, Response
     from kingpost.http.stream import BodyStream
+    from kingpost.routing.around import CallNext, SyncCallNext
     from kingpost.routing.blueprint import Blueprint
     from kingpost.routing.route import Include, Route, route
     from kingpost.server.threads import from_thread
@@ -39,11 +42,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "BackgroundTasks",
     "BadRequest",
     "Blueprint",
     "Body",
     "BodyStream",
+    "CallNext",
     "Conflict",
+    "Depends",
+    "FileResponse",
     "Forbidden",
     "HTTPError",
     "Html",
@@ -59,6 +66,7 @@ __all__ = [
     "Secret",
     "Settings",
     "Struct",
+    "SyncCallNext",
     "Unauthorized",
     "ValidationError",
     "current_app",
@@ -69,11 +77,15 @@ __all__ = [
 # Loaded at the first look (PEP 562): `kingpost --help` and the supervisor of `kingpost dev` need none of it.
 _HOMES = {
     "App": "kingpost.app.application",
+    "BackgroundTasks": "kingpost.http.background",
     "BadRequest": "kingpost.errors",
     "Blueprint": "kingpost.routing.blueprint",
     "Body": "kingpost.binding.markers",
     "BodyStream": "kingpost.http.stream",
+    "CallNext": "kingpost.routing.around",
     "Conflict": "kingpost.errors",
+    "Depends": "kingpost.binding.markers",
+    "FileResponse": "kingpost.http.files",
     "Forbidden": "kingpost.errors",
     "HTTPError": "kingpost.errors",
     "Html": "kingpost.html",
@@ -89,6 +101,7 @@ _HOMES = {
     "Secret": "kingpost.settings",
     "Settings": "kingpost.settings",
     "Struct": "msgspec",
+    "SyncCallNext": "kingpost.routing.around",
     "Unauthorized": "kingpost.errors",
     "ValidationError": "kingpost.errors",
     "current_app": "kingpost.app.application",

@@ -133,8 +133,8 @@ class OpenFile:
     def modified_ns(self) -> int:
         """When its content was last changed: nanoseconds since 1970."""
     @property
-    def inode(self) -> int:
-        """Its number in its file system; 0 where there are none."""
+    def etag(self) -> str:
+        """A strong entity tag, quotes included: another size, time of change or file is another tag."""
 
 @final
 class FileBody:

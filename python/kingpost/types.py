@@ -70,6 +70,9 @@ def short_path(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
+Scope: TypeAlias = Literal["request", "app"]
+"""How long what a provider made is kept: for one request, or from start to stop of the App."""
+
 HandlerKind: TypeAlias = Literal["async", "thread", "inline", "asyncgen"]
 """How the engine calls a handler: stepped on the loop, on a worker thread, in place, or as a stream of chunks."""
 

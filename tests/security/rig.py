@@ -371,5 +371,8 @@ class PlainService:
         """Nothing to start and to stop."""
         yield
 
+    def attach(self, call: object) -> None:
+        """Runs nothing on threads."""
+
     async def idle(self) -> None:
         """Nothing is ever left."""

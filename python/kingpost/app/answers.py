@@ -29,11 +29,13 @@ from kingpost.app.encoding import (
     JSON_LINES,
     TEXT,
     Encoding,
+    encoding_of,
     media_type_of,
     stream_media_type,
 )
 from kingpost.app.json import encode_json
 from kingpost.binding.annotation import class_of, spelled
+from kingpost.binding.signature import EMPTY
 from kingpost.errors import ConfigurationError
 from kingpost.http.response import Response
 from kingpost.types import Place
@@ -77,7 +79,40 @@ class Answers:
         body, media_type = self.content(value)
         return Answer(self.status, [("content-type", media_type), NOSNIFF], body)
 
+    def respond(self, value: Any) -> Response[Any]:
+        """The response for a value, its body made: what middleware sees, and what is left to do is done outside of the handler.
+
+        Raises:
+            AnswerError: the value can be none.
+        """
+        if isinstance(value, Answer):
+            return sealed(value)
+        if not isinstance(value, Response):
+            if value is None:
+                return sealed(self.of_nothing())
+            body, media_type = self.content(value)
+            made: Response[Any] = Response(None, status=self.status)
+            made.headers["content-type"] = media_type
+            made.headers.setdefault(*NOSNIFF)
+            put(made, body)
+            return made
+        response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
+        if response.body is None and response.chunks is None:
+            body: Any = b""
+            media_type = response.media_type
+            if response.content is not None:
+                body, media_type = self.content(response.content)
+                media_type = response.media_type or media_type
+            if media_type is not None:
+                response.headers.setdefault("content-type", media_type)
+            response.headers.setdefault(*NOSNIFF)
+            put(response, body)
+        return response
+
     def of_response(self, response: Response[Any]) -> Answer:
+        encoded = response.body if response.chunks is None else response.chunks
+        if encoded is not None:
+            return Answer(response.status, response.headers.pairs(), encoded)
         fields: Fields = [NOSNIFF]
         body: Any = b""
         if response.content is not None:
@@ -201,6 +236,24 @@ class Answers:
 
     def error(self, code: str, problem: str, remedy: str) -> AnswerError:
         return AnswerError(f"{self.name} {problem}", code=code, remedy=remedy, places=[self.place])
+
+
+DYNAMIC = Answers("a hook", Place("<hook>", 0), encoding_of(EMPTY), 200)
+"""For what has no annotation to go by."""
+
+
+def put(response: Response[Any], body: Any) -> None:
+    if isinstance(body, bytes):
+        response.body = body
+    else:
+        response.chunks = body
+
+
+def sealed(answer: Answer) -> Response[Any]:
+    """The response that an answer is."""
+    response: Response[Any] = Response(None, status=answer.status, headers=answer.headers)
+    put(response, answer.body)
+    return response
 
 
 async def close_async(items: AsyncIterator[Any]) -> None:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import contextvars
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from kingpost.app.events import Receivers
 from kingpost.app.guard import check_hosts_option
 from kingpost.app.mode import chosen_mode
 from kingpost.errors import ConfigurationError
 from kingpost.routing.converters import Converters
 from kingpost.routing.registrar import Registrar
-from kingpost.routing.route import Include, Route
+from kingpost.routing.route import F, Include, Route, checked_handler
 from kingpost.types import Mode, Place
 
 # Two thirds of what there is to import serve requests, or read settings: a program that only makes an App does not wait for them.
 if TYPE_CHECKING:
     from kingpost.app.compiled import CompiledApp
+    from kingpost.injection.provider import Provider
+    from kingpost.routing.around import Middleware
     from kingpost.routing.reverse import Urls
     from kingpost.settings import Settings
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _current: ContextVar[App] = ContextVar("kingpost.current_app")
 _compiled: weakref.WeakSet[App] = weakref.WeakSet()
@@ -33,6 +40,7 @@ class App(Registrar):
         routes: a table of Route and Include, for those who like to see the whole map in one place.
         settings: the class of the App's settings; a handler that names it gets them.
         hosts: the names that the App answers to in production, such as `["example.org", "*.example.org"]`; any if not said.
+        middleware: what runs around every route; the first is the outermost.
         converters: path converters by name, beside the built-in ones.
 
     Raises:
@@ -56,13 +64,20 @@ class App(Registrar):
         routes: Sequence[Route | Include] = (),
         settings: type[Settings] | None = None,
         hosts: Sequence[str] = (),
+        middleware: Sequence[Middleware] = (),
         converters: Converters | None = None,
     ) -> None:
         super().__init__()
+        self._lifespans: list[Callable[..., Any]] = []
+        self._receivers = Receivers()
+        self._overrides: dict[Any, Provider] = {}
+        for each in middleware:
+            self.middleware(each)
         self._settings = checked_settings(settings)
         self._hosts = check_hosts_option(hosts)
         self._registry.converters = dict(converters or {})
         self._urls: Urls | None = None
+        self._compiled: weakref.ref[CompiledApp] | None = None
         if routes:
             self.include(routes)
 
@@ -94,6 +109,54 @@ class App(Registrar):
         path = urls.url_for(name, params)
         return f"https://{self._own_host()}{path}" if absolute else path
 
+    def lifespan(self, function: F, /) -> F:
+        """Run the decorated function from start to stop: what is before its `yield` at start, what is behind it at stop, last one first.
+
+        Its parameters are served like a provider's of scope "app".
+        """
+        self._registry.check_open()
+        self._lifespans.append(checked_handler(function))
+        return function
+
+    def on(self, event: type[T], /) -> Callable[[Callable[[T], R]], Callable[[T], R]]:
+        """Call the decorated function with every event of a class, or of a class below it, that is emitted."""
+
+        def decorate(function: Callable[[T], R]) -> Callable[[T], R]:
+            self._receivers.add(event, function)
+            return function
+
+        return decorate
+
+    def emit(self, event: object, /) -> None:
+        """Call the receivers of an event from a `def`, in the order of their registration; those that are `async def` run on the event loop.
+
+        What a receiver raises is logged: it is not the emitter's mistake, and the others are called.
+
+        Raises:
+            RuntimeError: on the event loop, where a receiver is `async def`: write `await app.aemit(event)`.
+        """
+        self._receivers.emit(event)
+
+    async def aemit(self, event: object, /) -> None:
+        """As `emit`, from an `async def`; receivers that are `def` run on a worker thread."""
+        await self._receivers.aemit(event)
+
+    def override(
+        self, what: type[T] | Callable[..., T], by: T | Callable[..., T], /
+    ) -> AbstractContextManager[None]:
+        """Put something in the place of what a provider makes, within a `with` block of a test.
+
+        Args:
+            what: the type that handlers name, or the provider's function.
+            by: the value itself, or a function that makes it.
+
+        Raises:
+            ConfigurationError: `injection.nothing-to-override`: no provider makes that.
+        """
+        from kingpost.app.overriding import override
+
+        return override(self, what, by)
+
     def run(self, host: str = "127.0.0.1", port: int = 8000) -> None:
         """Serve the App until the process is told to stop; `kingpost run` can do more.
 
@@ -112,12 +175,38 @@ class App(Registrar):
         context = contextvars.copy_context()
         context.run(_current.set, self)
         compiled = compile_registry(
-            self._registry, self._constants(), hosts=self._hosts, mode=mode, context=context
+            self._registry,
+            self._constants(),
+            hosts=self._hosts,
+            mode=mode,
+            context=context,
+            lifespans=self._lifespans,
+            overrides=self._overrides,
         )
+        self._receivers.threads = compiled.around.threads
+        self._compiled = weakref.ref(compiled)
         self._urls = named(compiled.routes)
         self._registry.close()
         _compiled.add(self)
         return compiled
+
+    def __override__(self, what: Any, replacement: Provider | None) -> None:
+        from kingpost.app.compiled import compile_routes
+        from kingpost.app.overriding import check_something
+
+        compiled = None if self._compiled is None else self._compiled()
+        if replacement is None:
+            del self._overrides[what]
+        else:
+            routes = (
+                compile_routes(self._registry, self._constants())
+                if compiled is None
+                else compiled.routes
+            )
+            check_something(what, routes)
+            self._overrides[what] = replacement
+        if compiled is not None:
+            compiled.recompile(self._constants(), self._overrides)
 
     def _constants(self) -> Mapping[type[Any], Any]:
         return {} if self._settings is None else {self._settings: self._settings.load()}

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from contextvars import Context
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import Context, ContextVar
 from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from kingpost import _native
+from kingpost.app.answers import DYNAMIC
+from kingpost.app.around import Around
+from kingpost.app.calls import Call
 from kingpost.app.dispatch import AppDispatch
 from kingpost.app.encoding import Encoding, encoding_of
 from kingpost.app.explain import explain_request
 from kingpost.app.failures import check_error_handler
+from kingpost.app.lasting import lifespan_context
 from kingpost.app.plan import CompiledRoute, compile_route
-from kingpost.binding.signature import signature_of
+from kingpost.app.running import CallInThread
+from kingpost.app.served import check_providers, serve, visible
+from kingpost.binding.offer import Offer
+from kingpost.binding.plan import Argument
+from kingpost.binding.signature import EMPTY, signature_of
+from kingpost.binding.sources import FromProvider
 from kingpost.errors import ConfigurationError, RoutingError
+from kingpost.http.request import Request
+from kingpost.injection.graph import Graph, check_lasting
+from kingpost.injection.lookup import Overrides
 from kingpost.routing.reverse import Urls
 from kingpost.routing.route import ErrorHandler, Registry
 from kingpost.routing.table import Entry, ErrorHandlers, flatten
+from kingpost.routing.table import Scope as TableScope
+from kingpost.settings import Settings
 from kingpost.types import Mode, Place
 
 T = TypeVar("T")
 
 
-class CompiledApp(msgspec.Struct, frozen=True):
+class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     """What a server serves; made anew for every server.
 
     Attributes:
@@ -45,14 +59,40 @@ class CompiledApp(msgspec.Struct, frozen=True):
     plans: tuple[_native.Plan, ...]
     dispatch: AppDispatch
     context: Context
+    around: Around
+    lifespans: tuple[Lifespan, ...] = ()
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
-        """Start-up on entering, clean-up on leaving; both in one task."""
-        yield
+        """Start-up on entering, clean-up on leaving, the last first; both in one task."""
+        around = self.around
+        async with AsyncExitStack() as stack:
+            around.background.start()
+            await around.lasting.start(stack, around.threads)
+            for each in self.lifespans:
+                positional, named = around.lasting.arguments(each.arguments)
+                call = partial(each.function, *positional, **named)
+                await stack.enter_async_context(lifespan_context(each.function, call))
+            yield
+
+    def attach(self, call: CallInThread | None) -> None:
+        """Told by the server how to run a function on a worker thread; None when its threads end."""
+        self.around.threads.attach(call)
 
     async def idle(self) -> None:
         """Returns when nothing that a request left behind runs any more."""
+        await self.around.background.idle()
+
+    def recompile(self, constants: Mapping[type[Any], Any], overrides: Overrides) -> None:
+        """Serve the same routes with other providers, from the next request on. In mode "test" only.
+
+        Raises:
+            ConfigurationError: what takes a provider's place cannot work.
+        """
+        entries = [route.entry for route in self.routes]
+        fresh = compile_entries(entries, constants, self.around, overrides)
+        for route, other in zip(self.routes, fresh, strict=True):
+            route.served.take(other.served)
 
     def explain(self, path: str, method: str = "GET") -> str:
         """What happens on a request, for `kingpost routes explain`."""
@@ -84,7 +124,10 @@ class Problems:
 
 
 def compile_routes(
-    registry: Registry, constants: Mapping[type[Any], Any]
+    registry: Registry,
+    constants: Mapping[type[Any], Any],
+    around: Around | None = None,
+    overrides: Overrides | None = None,
 ) -> tuple[CompiledRoute, ...]:
     """Every route of an App, compiled.
 
@@ -92,10 +135,30 @@ def compile_routes(
         ConfigurationError: something that was registered cannot work. Where there are several such, the first is raised, and the others
             are its notes.
     """
-    problems = Problems()
     entries = flatten(registry, lambda kind: make_resource(kind, constants))
+    return compile_entries(entries, constants, around or Around(), overrides)
+
+
+def compile_entries(
+    entries: Sequence[Entry],
+    constants: Mapping[type[Any], Any],
+    around: Around,
+    overrides: Overrides | None,
+) -> tuple[CompiledRoute, ...]:
+    """As `compile_routes`, of entries that were flattened before.
+
+    Raises:
+        ConfigurationError: as `compile_routes`.
+    """
+    problems = Problems()
+    # A class that any provider makes is never read from a request, so all of them are known before the first route is looked at.
+    for level in {
+        id(level): level for entry in entries for level in entry.scope.providers
+    }.values():
+        problems.without(partial(check_providers, level))
+    problems.raise_first()
     found = [
-        problems.without(partial(compile_route, number, entry, constants))
+        problems.without(partial(compile_route, number, entry, constants, around, overrides))
         for number, entry in enumerate(entries)
     ]
     problems.raise_first()
@@ -122,6 +185,8 @@ def compile_registry(
     hosts: Sequence[str],
     mode: Mode,
     context: Context,
+    lifespans: Sequence[Callable[..., Any]] = (),
+    overrides: Overrides | None = None,
 ) -> CompiledApp:
     """Compile what was registered on an App.
 
@@ -129,7 +194,8 @@ def compile_registry(
         ConfigurationError: as `compile_routes`; for two routes that answer the same, or have one name; for error handlers that cannot be
             called.
     """
-    routes = compile_routes(registry, constants)
+    around = Around()
+    routes = compile_routes(registry, constants, around, overrides)
     problems, router = Problems(), _native.Router()
     for route in routes:
         problems.without(partial(add_to_router, router, route))
@@ -147,8 +213,90 @@ def compile_registry(
         error_returns=returns,
         hosts=hosts,
     )
+    around.attach(dispatch)
+    dispatch.around_misses = around_misses(registry, constants, around, overrides)
     plans = tuple(route.native_plan(mode) for route in routes)
-    return CompiledApp(mode, routes, router, plans, dispatch, context)
+    contexts = tuple(
+        compile_lifespan(each, registry, constants, around, overrides) for each in lifespans
+    )
+    return CompiledApp(mode, routes, router, plans, dispatch, context, around, contexts)
+
+
+class Lifespan(msgspec.Struct, frozen=True):
+    """A function whose context lasts from start to stop, and what it is called with."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Argument, ...]
+
+
+def compile_lifespan(
+    function: Callable[..., Any],
+    registry: Registry,
+    constants: Mapping[type[Any], Any],
+    around: Around,
+    overrides: Overrides | None,
+) -> Lifespan:
+    """A lifespan with what it asks for: the App's settings, and what providers of scope "app" make.
+
+    Raises:
+        SignatureError: `injection.scope` where it asks for something of a request.
+    """
+    signature = signature_of(function)
+    offer = Offer({}, ("GET",), constants, Settings)
+    graph = Graph(visible((registry.providers,), overrides), offer)
+    arguments = graph.arguments_of(signature)
+    check_lasting(signature, arguments, "it runs once, at start")
+    for argument in arguments:
+        if isinstance(argument.source, FromProvider):
+            around.lasting.slot(argument.source.node)
+    return Lifespan(function, arguments)
+
+
+def around_misses(
+    registry: Registry,
+    constants: Mapping[type[Any], Any],
+    around: Around,
+    overrides: Overrides | None,
+) -> Callable[[Request, tuple[str, ...] | None], Awaitable[_native.Answer]] | None:
+    """What runs around requests that no route answers: the App's own middleware and hooks; None where there are none.
+
+    Raises:
+        ConfigurationError: a hook asks for what such a request has not.
+    """
+    if not (registry.middleware or registry.before or registry.after):
+        return None
+    allowed: ContextVar[tuple[str, ...] | None] = ContextVar("kingpost.allowed")
+
+    def missed(request: Request) -> _native.Answer:
+        return around.dispatch.missed(request, allowed.get())
+
+    scope = TableScope(
+        providers=(registry.providers,),
+        middleware=tuple(registry.middleware),
+        before=tuple(registry.before),
+        after=tuple(registry.after),
+    )
+    entry = Entry("/", ("GET",), missed, {"inline": True}, "no route", Place.of(missed), scope)
+    signature = msgspec.structs.replace(signature_of(missed), returns=EMPTY)
+    served = serve(
+        entry,
+        Call(missed, "inline", ""),
+        signature=signature,
+        offer=Offer({}, ("GET",), constants, Settings),
+        index=None,
+        around=around,
+        overrides=overrides,
+    )
+
+    async def answer(request: Request, methods: tuple[str, ...] | None) -> _native.Answer:
+        allowed.set(methods)
+        if served.kind == "async":
+            value = await served.function(request)
+        else:
+            value = await around.threads.call(partial(served.function, request))
+        return value if isinstance(value, _native.Answer) else DYNAMIC.answer(value)
+
+    return answer
 
 
 def add_to_router(router: _native.Router, route: CompiledRoute) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from kingpost import _native
 from kingpost._native import Answer
-from kingpost.app.answers import NOSNIFF, AnswerError, Answers
+from kingpost.app.answers import DYNAMIC, NOSNIFF, AnswerError, Answers, sealed
 from kingpost.app.encoding import Encoding
 from kingpost.app.failing import ErrorAnswers
 from kingpost.app.failures import as_http_error, handler_of
@@ -21,7 +21,9 @@ from kingpost.app.pages import RouteLine
 from kingpost.app.plan import CompiledRoute
 from kingpost.errors import BadRequest, HTTPError, MethodNotAllowed, NotFound
 from kingpost.html import Html
+from kingpost.http.background import Work
 from kingpost.http.request import Request
+from kingpost.http.response import Response
 from kingpost.http.url import absolute_url
 from kingpost.routing.reverse import Urls
 from kingpost.routing.route import ErrorHandler
@@ -66,21 +68,44 @@ class AppDispatch:
         self.guard_all = mode == "production" and bool(hosts)
         self.warn_markup = mode == "development"
         self.unhandled: Unhandled | None = None
+        self.around_misses: (
+            Callable[[Request, tuple[str, ...] | None], Awaitable[Answer]] | None
+        ) = None
 
     # -- what handlers return
 
     def answer(self, request: Request, plan: int, value: Any, /) -> Answer:
+        answer_to = getattr(value, "__answer__", None)
+        if answer_to is not None:
+            # What is sent of a file depends on the request.
+            return answer_to(request)  # type: ignore[no-any-return]
         route = self._routes[plan]
         if self.warn_markup and isinstance(value, str) and value.startswith("<"):
             self._warn_of_markup(route, value)
         try:
             return route.answers.answer(value)
         except AnswerError as error:
-            if self._mode != "production" or error.code != "answer.none":
-                raise
-            if self._first_time(route):
-                logging.getLogger("kingpost.app").error("%s", error)  # noqa: TRY400 - it says where
-            return Answer(204, [NOSNIFF], b"")
+            return self._forgiven(route, error)
+
+    def respond(self, plan: int | None, value: Any, /) -> Response[Any]:
+        """What a value says, as the response that middleware and hooks see."""
+        if plan is None:
+            return DYNAMIC.respond(value)
+        route = self._routes[plan]
+        if self.warn_markup and isinstance(value, str) and value.startswith("<"):
+            self._warn_of_markup(route, value)
+        try:
+            return route.answers.respond(value)
+        except AnswerError as error:
+            return sealed(self._forgiven(route, error))
+
+    def _forgiven(self, route: CompiledRoute, error: AnswerError) -> Answer:
+        """In production a forgotten return is told once and answered with 204."""
+        if self._mode != "production" or error.code != "answer.none":
+            raise error
+        if self._first_time(route):
+            logging.getLogger("kingpost.app").error("%s", error)
+        return Answer(204, [NOSNIFF], b"")
 
     def _warn_of_markup(self, route: CompiledRoute, value: str) -> None:
         if hasattr(value, "__html__") or not self._first_time(route):
@@ -205,9 +230,23 @@ class AppDispatch:
             "%s %r failed, request %s", request.method, request.path, request.id, exc_info=error
         )
 
+    def report_background(self, work: Work, error: BaseException) -> None:
+        """Tells of a call that followed an answer and failed."""
+        function = work[0]
+        name = getattr(function, "__qualname__", repr(function))
+        logging.getLogger("kingpost.app").error("%s failed, after its answer", name, exc_info=error)
+
     # -- what no route answers
 
-    def miss(self, request: Request, allowed: tuple[str, ...] | None, /) -> Answer:
+    def miss(
+        self, request: Request, allowed: tuple[str, ...] | None, /
+    ) -> Answer | Awaitable[Answer]:
+        if self.around_misses is not None:
+            return self.around_misses(request, allowed)
+        return self.missed(request, allowed)
+
+    def missed(self, request: Request, allowed: tuple[str, ...] | None, /) -> Answer:
+        """The answer where no route matched, without what runs around it."""
         if allowed is None:
             return self._other_slash(request)
         automatic = ("HEAD", "OPTIONS") if "GET" in allowed else ("OPTIONS",)

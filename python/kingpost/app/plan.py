@@ -10,14 +10,17 @@ import msgspec
 
 from kingpost import _native
 from kingpost.app.answers import Answers
+from kingpost.app.around import Around
 from kingpost.app.calls import Call, call_of
 from kingpost.app.encoding import Encoding, encoding_of
+from kingpost.app.served import Served, serve
 from kingpost.binding.annotation import spelled
 from kingpost.binding.convert import Scalar, scalar_of, spelling
 from kingpost.binding.offer import Offer, PathParameter
-from kingpost.binding.plan import Binding, bind
+from kingpost.binding.plan import Binding
 from kingpost.binding.signature import Signature, signature_of
 from kingpost.errors import RoutingError
+from kingpost.injection.lookup import Overrides
 from kingpost.routing.converters import (
     BUILT_IN,
     Converter,
@@ -56,6 +59,7 @@ class CompiledRoute(msgspec.Struct, frozen=True):
     answers: Answers
     max_body: int
     target: Target
+    served: Served
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -93,12 +97,13 @@ class CompiledRoute(msgspec.Struct, frozen=True):
         )
 
     def native_plan(self, mode: Mode) -> _native.Plan:
+        handler, kind, binding = self.served.as_called(mode)
         return _native.Plan(
-            self.call.handler,
-            kind=self.call.kind,
-            binders=self.binding.binders,
-            slow=self.binding.slow,
-            encoder=self.encoding.native_in(mode),
+            handler,
+            kind=kind,
+            binders=binding.binders,
+            slow=binding.slow,
+            encoder="answer" if self.served.gives_response(mode) else self.encoding.native_in(mode),
             status=self.answers.status,
             max_body=self.max_body,
             stream_body=self.binding.streams,
@@ -114,7 +119,13 @@ def native_piece(parameter: Parameter, known: Converters) -> str:
     return f"{{{parameter.name}:{parameter.converter if is_ours else OWN}}}"
 
 
-def compile_route(index: int, entry: Entry, constants: Mapping[type[Any], Any]) -> CompiledRoute:
+def compile_route(
+    index: int,
+    entry: Entry,
+    constants: Mapping[type[Any], Any],
+    around: Around,
+    overrides: Overrides | None = None,
+) -> CompiledRoute:
     """Compile one route.
 
     Raises:
@@ -129,16 +140,27 @@ def compile_route(index: int, entry: Entry, constants: Mapping[type[Any], Any]) 
         parameter.name: offer_of(parameter, converters[parameter.name])
         for parameter in pattern.parameters
     }
-    binding = bind(signature, Offer(offered, entry.methods, constants, Settings))
+    offer = Offer(offered, entry.methods, constants, Settings)
     encoding = encoding_of(signature.returns)
+    answers = Answers(signature.name, signature.place, encoding, entry.options.get("status", 200))
+    call = call_of(entry)
+    served = serve(
+        entry,
+        call,
+        signature=signature,
+        offer=offer,
+        index=index,
+        around=around,
+        overrides=overrides,
+    )
     return CompiledRoute(
         index,
         entry,
         pattern,
-        binding,
-        call_of(entry),
+        served.binding,
+        call,
         encoding,
-        Answers(signature.name, signature.place, encoding, entry.options.get("status", 200)),
+        answers,
         body_limit(entry.options, default=_native.LIMITS["body"]),
         Target(
             pattern,
@@ -147,6 +169,7 @@ def compile_route(index: int, entry: Entry, constants: Mapping[type[Any], Any]) 
             "name" in entry.options,
             entry.scope.includes,
         ),
+        served,
     )
 
 

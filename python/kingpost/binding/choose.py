@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 from kingpost.binding.annotation import Bare, bare, list_of, spelled
 from kingpost.binding.body import JsonBody, is_model
 from kingpost.binding.convert import Scalar, ruled, scalar_of
-from kingpost.binding.markers import MARKERS, Body, Marker, Path, Query
+from kingpost.binding.markers import MARKERS, Body, Depends, Marker, Path, Query
 from kingpost.binding.offer import Offer, PathParameter
 from kingpost.binding.rules import Rules
 from kingpost.binding.signature import EMPTY, Signature
@@ -24,10 +24,14 @@ from kingpost.binding.sources import (
     FromQueries,
     FromQuery,
     Source,
+    TheBackground,
     TheBodyStream,
     TheRequest,
+    TheResponse,
 )
+from kingpost.http.background import BackgroundTasks
 from kingpost.http.request import Request
+from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
 
 WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
@@ -59,7 +63,13 @@ class Chooser:
             return self.from_path()
         if self.annotation is EMPTY:
             return self.unannotated()
-        return self.framework() or self.from_query() or self.from_body() or self.nowhere()
+        return (
+            self.framework()
+            or self.provided()
+            or self.from_query()
+            or self.from_body()
+            or self.nowhere()
+        )
 
     def marker(self) -> Marker | None:
         if any(item in MARKERS for item in self.bare.metadata if isinstance(item, type)):
@@ -78,6 +88,8 @@ class Chooser:
         return markers[0] if markers else None
 
     def marked(self, marker: Marker) -> Source:
+        if isinstance(marker, Depends):
+            return self.depends(marker)
         if isinstance(marker, Path):
             if self.name not in self.offer.path:
                 raise self.signature.refused(
@@ -95,6 +107,35 @@ class Chooser:
         if isinstance(marker, Query):
             return self.from_query(marker.alias) or self.nowhere()
         return self.body()
+
+    def depends(self, marker: Depends) -> Source:
+        if not callable(marker.provider):
+            raise self.signature.refused(
+                "injection.no-function",
+                f"{self.name} is marked {marker!r}, and that is no function",
+                "write Depends(function), without calling it",
+            )
+        if self.offer.depends is None:
+            return self.nowhere()
+        return self.offer.depends(marker.provider)
+
+    def provided(self) -> Source | None:
+        """What a provider makes. A class that only a provider elsewhere makes is never read from a request."""
+        if self.offer.provided is None:
+            return None
+        found = self.offer.provided(self.annotation)
+        if found is not None:
+            return found
+        place = None if self.offer.provided_at is None else self.offer.provided_at(self.bare.type)
+        if place is None:
+            return None
+        raise self.signature.refused(
+            "injection.not-visible",
+            f"{self.name} is {spelled(self.annotation)}, which a provider makes that this route does not see",
+            "register the provider on the App, or on the blueprint of this route",
+            f"write Annotated[{spelled(self.annotation)}, Depends(…)]",
+            places=[place],
+        )
 
     def from_path(self) -> Source:
         offered = self.offer.path[self.name]
@@ -153,6 +194,8 @@ class Chooser:
 
     def framework(self) -> Source | None:
         kind = self.bare.type
+        if self.offer.has_response and (get_origin(kind) or kind) is Response:
+            return TheResponse()
         if not isinstance(kind, type):
             return None
         if kind is Request:
@@ -160,6 +203,8 @@ class Chooser:
         if kind is BodyStream:
             self.check_verbs()
             return TheBodyStream()
+        if kind is BackgroundTasks and self.offer.provided is not None:
+            return TheBackground()
         for known, value in self.offer.constants.items():
             if kind is known:
                 return Constant(value, f"the App's {known.__name__}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class Path:
     """The parameter stands in the path, which its name says already; the marker makes a mistake in either one loud."""
@@ -37,5 +40,21 @@ class Body:
         return "Body()"
 
 
-Marker = Path | Query | Body
-MARKERS = (Path, Query, Body)
+class Depends:
+    """The parameter is what a function returns, which is called with what it names itself: `Annotated[User, Depends(current_user)]`.
+
+    Args:
+        provider: `def` or `async def`, with `yield` where something is to be done after the answer.
+    """
+
+    __slots__ = ("provider",)
+
+    def __init__(self, provider: Callable[..., Any], /) -> None:
+        self.provider = provider
+
+    def __repr__(self) -> str:
+        return f"Depends({getattr(self.provider, '__name__', self.provider)})"
+
+
+Marker = Path | Query | Body | Depends
+MARKERS = (Path, Query, Body, Depends)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from kingpost.types import Place
+
+if TYPE_CHECKING:
+    from kingpost.binding.sources import Source
 
 
 class PathParameter(msgspec.Struct, frozen=True):
@@ -29,3 +34,11 @@ class Offer(msgspec.Struct, frozen=True):
     """Objects of the App by their class: its settings."""
     settings_base: type[Any] | None = None
     """The class that all settings derive from, to word the refusal of others."""
+    provided: Callable[[Any], Source | None] | None = None
+    """Gives what a provider makes of a type; None where no provider that the route sees does."""
+    depends: Callable[[Callable[..., Any]], Source] | None = None
+    """Gives what a function makes that a parameter is marked with."""
+    provided_at: Callable[[Any], Place | None] | None = None
+    """Where a provider of a class stands that the route may not see: such a class is never read from a request."""
+    has_response: bool = False
+    """Whether a parameter may be the response: what runs after the handler."""

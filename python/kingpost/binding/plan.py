@@ -92,11 +92,14 @@ def keyword_of(parameter: inspect.Parameter) -> str | None:
     return parameter.name if parameter.kind is parameter.KEYWORD_ONLY else None
 
 
-def check_path_is_taken(signature: Signature, offer: Offer) -> None:
-    names = {parameter.name for parameter in signature.parameters}
+def check_path_is_taken(
+    signature: Signature, offer: Offer, others: Sequence[inspect.Parameter] = ()
+) -> None:
+    """Refuses a parameter of the path that neither the handler takes nor any of `others`: its providers' parameters."""
+    parameters = (*signature.parameters, *others)
+    names = {parameter.name for parameter in parameters}
     if any(
-        parameter.annotation is Request or parameter.name == "request"
-        for parameter in signature.parameters
+        parameter.annotation is Request or parameter.name == "request" for parameter in parameters
     ):
         # Whoever has the request can read request.path_params.
         return

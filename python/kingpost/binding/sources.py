@@ -222,3 +222,51 @@ class Constant(msgspec.Struct, frozen=True):
 
     def binder(self, keyword: str | None) -> Binder | None:
         return ("constant", self.value, keyword)
+
+
+class FromProvider(msgspec.Struct, frozen=True):
+    """What a provider makes, for this request or for the whole life of the App."""
+
+    node: Any
+    """The provider with its own arguments: `kingpost.injection.graph.Node`."""
+    name: str
+
+    @property
+    def words(self) -> str:
+        return f"made by {self.name}()"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        raise RuntimeError(
+            f"{self.name}: what is provided is made by the route's program, not read"
+        )
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return None
+
+
+class TheBackground(msgspec.Struct, frozen=True):
+    """What is to be done after the answer."""
+
+    words: str = "work for after the answer"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        raise RuntimeError("background tasks are made by the route's program, not read")
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return None
+
+
+class TheResponse(msgspec.Struct, frozen=True):
+    """The response, for what runs after the handler."""
+
+    words: str = "the response"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        raise RuntimeError("the response is given by the route's program, not read")
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return None
+
+
+MADE = (FromProvider, TheBackground, TheResponse)
+"""Sources that are not read from the request."""

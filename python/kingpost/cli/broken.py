@@ -30,6 +30,9 @@ class BrokenService:
     def lifespan(self) -> AbstractAsyncContextManager[None]:
         return _nothing()
 
+    def attach(self, call: object) -> None:
+        """Runs nothing on threads."""
+
     async def idle(self) -> None:
         """There is never anything left to do."""
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic, Self, TypeVar, overload
+from typing import Final, Generic, Self, TypeAlias, TypeVar, Unpack, overload
 
 from kingpost.errors import BadRequest
+from kingpost.http.cache_control import CacheControl, CacheOptions
 from kingpost.http.cookies import same_cookie, set_cookie_field
 from kingpost.http.headers import Fields, ResponseHeaders
 from kingpost.http.url import encode_reference, leaves_site
 from kingpost.types import SameSite
 
 T_co = TypeVar("T_co", covariant=True)
+
+Chunks: TypeAlias = Iterator[bytes | str] | AsyncIterator[bytes | str]
+"""A body in pieces."""
 
 REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -41,12 +46,13 @@ class Response(Generic[T_co]):
         '/todos/7'
     """
 
-    __slots__ = ("_headers", "content", "media_type", "status")
+    __slots__ = ("_encoded", "_headers", "content", "media_type", "status")
 
     content: T_co
     status: int
     media_type: str | None
     _headers: ResponseHeaders | None
+    _encoded: bytes | Chunks | None
 
     @overload
     def __init__(
@@ -82,6 +88,31 @@ class Response(Generic[T_co]):
         # Made when somebody asks: most responses that carry a status carry no fields.
         self._headers = None if headers is None else ResponseHeaders(headers)
         self.media_type = media_type
+        self._encoded = None
+
+    @property
+    def body(self) -> bytes | None:
+        """The bytes that will be sent, of what `call_next` returned; None of a stream, and before the answer is made.
+
+        Bytes that are put in its place are sent instead; `content-length` follows by itself.
+        """
+        return self._encoded if isinstance(self._encoded, bytes) else None
+
+    @body.setter
+    def body(self, body: bytes) -> None:
+        self._encoded = body
+
+    @property
+    def chunks(self) -> Chunks | None:
+        """The chunks that will be sent, of a stream that `call_next` returned; None of a body that is whole, and before the answer is made.
+
+        An iterator that is put in its place, and passes on what it gives, is sent instead.
+        """
+        return None if isinstance(self._encoded, bytes) else self._encoded
+
+    @chunks.setter
+    def chunks(self, chunks: Chunks) -> None:
+        self._encoded = chunks
 
     @property
     def headers(self) -> ResponseHeaders:
@@ -151,6 +182,21 @@ class Response(Generic[T_co]):
         self.headers.pop("set-cookie", None)
         for present in (*kept, field):
             self.headers.add("set-cookie", present)
+        return self
+
+    def cache_control(self, **options: Unpack[CacheOptions]) -> Self:
+        """Say how caches may keep the answer, in place of what was said before.
+
+        Args:
+            options: As of `CacheControl`, such as `public=True, max_age=3600`.
+
+        Returns:
+            The response itself, so that calls can be chained.
+
+        Raises:
+            ValueError: As `CacheControl`.
+        """
+        self.headers["cache-control"] = str(CacheControl(**options))
         return self
 
     def delete_cookie(

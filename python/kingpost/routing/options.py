@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from kingpost.errors import HTTPError, RoutingError
 from kingpost.routing.refusal import refused
+
+if TYPE_CHECKING:
+    from kingpost.routing.around import Middleware
 
 
 class RouteOptions(TypedDict, total=False):
@@ -34,9 +37,15 @@ class RouteOptions(TypedDict, total=False):
     """Seconds, > 0, after which an `async def` handler is cancelled and 503 is answered."""
     max_body: int | str
     """Largest request body: bytes, or text such as "2 MiB"."""
+    middleware: Sequence[Middleware]
+    """What runs around this route, inside of its blueprint's and the App's; the first is the outermost."""
+    before: Sequence[Callable[..., Any]]
+    """What runs before the handler; a value that is not None is the answer."""
+    after: Sequence[Callable[..., Any]]
+    """What runs after the handler, with the response."""
 
 
-NOT_YET = ("requires", "middleware", "before", "after", "hosts", "when", "openapi")
+NOT_YET = ("requires", "hosts", "when", "openapi")
 UNITS = {
     "": 1,
     "B": 1,
@@ -59,7 +68,11 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "inline": (bool,),
     "timeout": (int, float),
     "max_body": (int, str),
+    "middleware": (list, tuple),
+    "before": (list, tuple),
+    "after": (list, tuple),
 }
+LISTS = ("middleware", "before", "after")
 
 
 def check_options(options: Mapping[str, object]) -> RouteOptions:
@@ -104,6 +117,10 @@ def check_values(options: RouteOptions) -> None:
         raise bad_option("status", status, "must be from 200 to 599")
     for tag in options.get("tags", ()):
         check_tag(tag)
+    for option in LISTS:
+        for function in cast("Sequence[object]", options.get(option, ())):
+            if not callable(function):
+                raise bad_option(option, function, "must be a list of functions")
     for error in options.get("errors", ()):
         check_error(error)
     timeout = options.get("timeout", 1.0)

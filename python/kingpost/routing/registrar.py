@@ -13,6 +13,7 @@ from kingpost.routing.route import (
     F,
     Handler,
     Include,
+    Provided,
     Registry,
     Resource,
     Route,
@@ -20,7 +21,7 @@ from kingpost.routing.route import (
     checked_handler,
     checked_path,
 )
-from kingpost.types import Place
+from kingpost.types import Place, Scope
 
 if TYPE_CHECKING:
     from kingpost.http.request import Request
@@ -140,6 +141,67 @@ class Registrar:
             return function
 
         return decorate
+
+    @overload
+    def provide(self, provider: F, /) -> F: ...
+    @overload
+    def provide(
+        self, *, scope: Scope = "request", inline: bool = False, async_type: type[Any] | None = None
+    ) -> Callable[[F], F]: ...
+    def provide(
+        self,
+        provider: Any = None,
+        /,
+        *,
+        scope: Scope = "request",
+        inline: bool = False,
+        async_type: type[Any] | None = None,
+    ) -> Any:
+        """Where a handler names the type that the decorated function returns, give it what the function makes.
+
+        Args:
+            provider: `def` or `async def`; with `yield` in place of `return`, what follows runs when the response is made: the value of the
+                `yield` is the response, an exception of the handler is raised there. Its own parameters are served as a handler's are.
+            scope: "request" makes the value once for each request; "app" once, at start.
+            inline: a promise that this `def` never blocks; it needs no worker thread then.
+            async_type: for a value whose use blocks: the type that an `async def` has to ask for in its place.
+        """
+        if scope not in ("request", "app"):
+            raise refused(
+                "injection.bad-scope",
+                f"scope={scope!r} is none",
+                "write scope='request' or scope='app'",
+            )
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            self._registry.check_open()
+            self._registry.providers.append(
+                Provided(function, scope, inline, async_type, Place.of_caller())
+            )
+            return function
+
+        return decorate if provider is None else decorate(provider)
+
+    def middleware(self, function: F, /) -> F:
+        """Run the decorated function around every route; what is registered first is the outermost.
+
+        It takes the request and the rest of it: `async def f(request: Request, call_next: CallNext) -> Response`, or the same as `def`.
+        """
+        self._registry.check_open()
+        self._registry.middleware.append(checked_handler(function))
+        return function
+
+    def before_request(self, function: F, /) -> F:
+        """Call the decorated function before every handler; what it returns, if that is not None, is the answer."""
+        self._registry.check_open()
+        self._registry.before.append(checked_handler(function))
+        return function
+
+    def after_request(self, function: F, /) -> F:
+        """Call the decorated function with the response of every handler; what it returns, if that is not None, takes its place."""
+        self._registry.check_open()
+        self._registry.after.append(checked_handler(function))
+        return function
 
     def _decorator(
         self, path: str, methods: Sequence[str], options: RouteOptions

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from kingpost.errors import RoutingError
-from kingpost.routing.options import RouteOptions
+from kingpost.routing.options import LISTS, RouteOptions
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import MARK, Handler, Mark, Resource, Route
 from kingpost.types import Place
@@ -54,9 +54,13 @@ def method_route(
         path += mark.path
         methods = mark.methods or methods
         options["name"] = f"{base}.{mark.options.get('name', name)}" if mark.path else base
-        options = cast(
-            "RouteOptions", {**options, **{k: v for k, v in mark.options.items() if k != "name"}}
-        )
+        own = {option: value for option, value in mark.options.items() if option != "name"}
+        for option in LISTS:
+            # What the class says runs outside of what the method adds.
+            if option in own and option in options:
+                both = (*cast("Any", options)[option], *cast("Any", own)[option])
+                own[option] = both[::-1] if option == "after" else both
+        options = cast("RouteOptions", {**options, **own})
     route = Route.__new__(Route)
     route.path, route.handler, route.methods, route.options = path, method, methods, options
     route.place = Place.of(method)

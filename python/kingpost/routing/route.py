@@ -13,7 +13,7 @@ from kingpost.errors import RoutingError
 from kingpost.routing.converters import Converters
 from kingpost.routing.options import RouteOptions, check_options
 from kingpost.routing.refusal import refused
-from kingpost.types import Place
+from kingpost.types import Place, Scope
 
 Handler = Callable[..., Any]
 F = TypeVar("F", bound=Handler)
@@ -101,6 +101,16 @@ class ErrorHandler(msgspec.Struct, frozen=True):
     place: Place
 
 
+class Provided(msgspec.Struct, frozen=True):
+    """A function that was registered as a provider."""
+
+    function: Handler
+    scope: Scope
+    inline: bool
+    async_type: type[Any] | None
+    place: Place
+
+
 class Registry(msgspec.Struct):
     """All that was registered on one App or Blueprint, in order."""
 
@@ -111,6 +121,11 @@ class Registry(msgspec.Struct):
         default_factory=dict[type[Exception] | int, ErrorHandler]
     )
     converters: Converters = msgspec.field(default_factory=dict[str, Any])
+    providers: list[Provided] = msgspec.field(default_factory=list[Provided])
+    middleware: list[Handler] = msgspec.field(default_factory=list[Handler])
+    """The first is the outermost."""
+    before: list[Handler] = msgspec.field(default_factory=list[Handler])
+    after: list[Handler] = msgspec.field(default_factory=list[Handler])
     is_closed: bool = False
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from kingpost.routing.route import (
     ErrorHandler,
     Handler,
     Include,
+    Provided,
     Registry,
     Resource,
     Route,
@@ -34,6 +35,12 @@ class Scope(msgspec.Struct, frozen=True):
     error_handlers: tuple[ErrorHandlers, ...] = ()
     """Nearest first: its blueprint's, that one's blueprint's, …, the App's."""
     converters: Converters = msgspec.field(default_factory=lambda: BUILT_IN)
+    providers: tuple[Sequence[Provided], ...] = ()
+    """Nearest first, as the error handlers."""
+    middleware: tuple[Handler, ...] = ()
+    """Outermost first: the App's, its blueprints', …; so are the hooks."""
+    before: tuple[Handler, ...] = ()
+    after: tuple[Handler, ...] = ()
     includes: tuple[Place, ...] = ()
     inside: tuple[object, ...] = ()
     """The groups and tables around it, to find one that includes itself."""
@@ -65,7 +72,12 @@ def flatten(registry: Registry, make: MakeResource) -> list[Entry]:
         RoutingError: for includes that go round in circles, empty resources and paths that cannot be joined.
     """
     scope = Scope(
-        error_handlers=(registry.error_handlers,), converters={**BUILT_IN, **registry.converters}
+        error_handlers=(registry.error_handlers,),
+        converters={**BUILT_IN, **registry.converters},
+        providers=(registry.providers,),
+        middleware=tuple(registry.middleware),
+        before=tuple(registry.before),
+        after=tuple(registry.after),
     )
     return list(entries(registry.items, scope, make))
 
@@ -104,6 +116,11 @@ def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Ent
             prefix=inner.prefix + group.prefix,
             error_handlers=(registry.error_handlers, *scope.error_handlers),
             converters={**scope.converters, **registry.converters},
+            providers=(registry.providers, *scope.providers),
+            middleware=(*scope.middleware, *registry.middleware),
+            before=(*scope.before, *registry.before),
+            # As with middleware, the nearest is the innermost: it sees the response first.
+            after=(*registry.after, *scope.after),
         )
         items: Sequence[Route | Include | Resource] = registry.items
     else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context
-from typing import Protocol
+from typing import Any, Protocol
 
 from kingpost import _native
 from kingpost.server.options import Options
@@ -38,6 +38,10 @@ class Service(Protocol):
 
     def lifespan(self) -> AbstractAsyncContextManager[object]:
         """Start-up on entering, clean-up on leaving; both in one task."""
+        ...
+
+    def attach(self, call: Callable[[Callable[[], Any]], Awaitable[Any]] | None) -> None:
+        """Told how to run a function on a worker thread, and None when the threads end."""
         ...
 
     async def idle(self) -> None:
@@ -74,6 +78,7 @@ class Engine:
             spawn=self.threads.spawn,
         )
         self.server.start()
+        service.attach(self.server.call_in_thread)
         self._service = service
         self._hurry = asyncio.Event()
 
@@ -106,5 +111,6 @@ class Engine:
 
     def close(self) -> None:
         """Closes every connection and ends the threads; those in user code are left to themselves."""
+        self._service.attach(None)
         self.threads.cancel_calls()
         self.server.close()

@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar, cast
 
 from kingpost.server.anyio_token import anyio_token
@@ -51,8 +52,8 @@ class WorkerThreads:
         with anyio_token(self._loop):
             target()
 
-    def call(self, make: Callable[[], Awaitable[T]]) -> T:
-        """Runs an awaitable on the loop from a worker thread and waits for its result."""
+    def start(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
+        """Runs an awaitable on the loop from a worker thread, in a copy of the thread's context."""
 
         async def run() -> T:
             task = cast("asyncio.Task[Any]", asyncio.current_task())
@@ -64,7 +65,7 @@ class WorkerThreads:
             finally:
                 self._calls.discard(task)
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     def cancel_calls(self) -> None:
         """Cancels what threads wait for on the loop, so that they can end. Called on the loop when the grace is over."""
@@ -90,9 +91,23 @@ def from_thread(function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs:
         RuntimeError: the caller is not on a worker thread of a server: on the loop, write `await` instead.
         BaseException: whatever the function raises; CancelledError when the server stops first.
     """
+    return start_on_loop(lambda: function(*args, **kwargs)).result()
+
+
+def is_worker_thread() -> bool:
+    """Whether this thread is a worker of a server."""
+    return _here.pool is not None
+
+
+def start_on_loop(make: Callable[[], Awaitable[T]]) -> Future[T]:
+    """Runs an awaitable on the loop of the worker thread that calls this.
+
+    Raises:
+        RuntimeError: the caller is not on a worker thread of a server.
+    """
     pool = _here.pool
     if pool is None:
         raise RuntimeError(
             "from_thread works in `def` handlers and what they call; in an `async def`, await the function instead"
         )
-    return pool.call(lambda: function(*args, **kwargs))
+    return pool.start(make)

@@ -75,5 +75,8 @@ class TestService:
         yield
         self.log.append("end")
 
+    def attach(self, call: object) -> None:
+        """Runs nothing on threads."""
+
     async def idle(self) -> None:
         """Nothing is ever left."""

@@ -1,0 +1,78 @@
+"""What the programs of routes need of the App: threads, answers, and what becomes of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kingpost._native import Answer
+from kingpost.app.answers import sealed
+from kingpost.app.background import Background
+from kingpost.app.lasting import Lasting
+from kingpost.app.running import Threads, on_loop
+from kingpost.http.background import BackgroundTasks
+from kingpost.http.request import Request
+from kingpost.http.response import Response
+
+if TYPE_CHECKING:
+    from kingpost.app.dispatch import AppDispatch
+
+
+class Around:
+    """Shared by all programs of one compiled App."""
+
+    def __init__(self) -> None:
+        self.threads = Threads()
+        self.lasting = Lasting()
+        self.background = Background(self.threads)
+        self._dispatch: AppDispatch | None = None
+
+    @property
+    def dispatch(self) -> AppDispatch:
+        if self._dispatch is None:
+            raise RuntimeError("the App is not compiled yet")
+        return self._dispatch
+
+    def attach(self, dispatch: AppDispatch) -> None:
+        self._dispatch = dispatch
+        self.background.report = dispatch.report_background
+
+    def of_route(self, index: int | None) -> RouteAround:
+        return RouteAround(self, index)
+
+
+class RouteAround:
+    """As `Around`, for one route; None as its index stands for requests that no route answers."""
+
+    def __init__(self, around: Around, index: int | None) -> None:
+        self._around = around
+        self._index = index
+        self.threads = around.threads
+
+    def respond(self, value: Any, /) -> Response[Any]:
+        """The response for what a handler, a hook or middleware returned."""
+        return self._around.dispatch.respond(self._index, value)
+
+    def respond_early(self, value: Any, /) -> Response[Any]:
+        """The response for what a hook returned, which the handler's annotation says nothing of."""
+        return self._around.dispatch.respond(None, value)
+
+    async def caught(self, request: Request, error: Exception, /) -> Response[Any]:
+        answer = self._around.dispatch.fail(request, self._index, error)
+        if not isinstance(answer, Answer):
+            answer = await answer
+        return sealed(answer)
+
+    def caught_here(self, request: Request, error: Exception, /) -> Response[Any]:
+        answer = self._around.dispatch.fail(request, self._index, error)
+        if not isinstance(answer, Answer):
+            answer = on_loop(partial(awaited, answer))
+        return sealed(answer)
+
+    def run_afterwards(self, tasks: BackgroundTasks, response: Response[Any], /) -> None:
+        self._around.background.after(tasks, response)
+
+
+async def awaited(answer: Awaitable[Answer]) -> Answer:
+    return await answer

@@ -1,0 +1,91 @@
+"""Events: an event is an object of a class, and whoever asked for the class is called with it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kingpost.app.running import Threads
+
+Receiver = Callable[[Any], Any]
+
+
+class Receivers:
+    """Who is called with which events.
+
+    Attributes:
+        threads: where `def` receivers of an `async def` emitter run; None before the App is compiled.
+    """
+
+    def __init__(self) -> None:
+        self._by_class: dict[type[Any], list[tuple[int, Receiver]]] = {}
+        self._count = 0
+        self.threads: Threads | None = None
+
+    def add(self, event: type[Any], receiver: Receiver) -> None:
+        self._count += 1
+        self._by_class.setdefault(event, []).append((self._count, receiver))
+
+    def of(self, event: object) -> Iterator[Receiver]:
+        """The receivers of an event in the order of their registration: of its class, and of the classes above it."""
+        found = [entry for kind in type(event).__mro__ for entry in self._by_class.get(kind, ())]
+        for _, receiver in sorted(found, key=lambda entry: entry[0]):
+            yield receiver
+
+    def emit(self, event: object) -> None:
+        receivers = list(self.of(event))
+        if any(map(inspect.iscoroutinefunction, receivers)) and is_on_loop():
+            raise RuntimeError(
+                f"a receiver of {type(event).__name__} is async def, and emit() cannot wait for it here: write await app.aemit(…)"
+            )
+        for receiver in receivers:
+            try:
+                if inspect.iscoroutinefunction(receiver):
+                    wait_for(partial(receiver, event))
+                else:
+                    receiver(event)
+            except Exception as error:  # noqa: BLE001 - it is the receiver's, and the others are called
+                report(event, receiver, error)
+
+    async def aemit(self, event: object) -> None:
+        for receiver in list(self.of(event)):
+            try:
+                if inspect.iscoroutinefunction(receiver):
+                    await receiver(event)
+                elif self.threads is None:
+                    await asyncio.to_thread(receiver, event)
+                else:
+                    await self.threads.call(partial(receiver, event))
+            except Exception as error:  # noqa: BLE001 - it is the receiver's, and the others are called
+                report(event, receiver, error)
+
+
+def is_on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def wait_for(make: Callable[[], Any]) -> None:
+    """Run a receiver that is `async def` from a thread: on the loop of its server, or on one of its own where there is no server."""
+    from kingpost.app.running import on_loop
+    from kingpost.server.threads import is_worker_thread
+
+    if is_worker_thread():
+        on_loop(make)
+    else:
+        asyncio.run(make())
+
+
+def report(event: object, receiver: Receiver, error: Exception) -> None:
+    name = getattr(receiver, "__qualname__", repr(receiver))
+    logging.getLogger("kingpost.app").error(
+        "%s failed with a %s", name, type(event).__name__, exc_info=error
+    )

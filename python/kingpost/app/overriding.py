@@ -1,0 +1,60 @@
+"""Overrides: what a test puts in the place of what a provider makes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kingpost.binding.annotation import spelled
+from kingpost.errors import ConfigurationError
+from kingpost.injection.provider import Provider, constant_of, plain, provider_of
+from kingpost.types import Place
+
+if TYPE_CHECKING:
+    from kingpost.app.application import App
+    from kingpost.app.plan import CompiledRoute
+
+
+@contextmanager
+def override(app: App, what: Any, by: Any) -> Generator[None]:
+    """See `App.override`."""
+    gives = what
+    is_function = callable(what) and not isinstance(what, type) and hasattr(what, "__code__")
+    if is_function:
+        gives = provider_of(what).gives
+    replacement = replacement_of(by, gives)
+    app.__override__(what, replacement)
+    try:
+        yield
+    finally:
+        app.__override__(what, None)
+
+
+def replacement_of(by: Any, gives: Any) -> Provider:
+    if isinstance(by, type) or (callable(by) and hasattr(by, "__code__")):
+        provider = provider_of(by)
+        return msgspec.structs.replace(provider, gives=plain(gives))
+    return constant_of(gives, by)
+
+
+def check_something(what: Any, routes: Sequence[CompiledRoute]) -> None:
+    """Refuses what no route asks for: a test that puts nothing in no place proves nothing.
+
+    Raises:
+        ConfigurationError: `injection.nothing-to-override`.
+    """
+    for route in routes:
+        for node in (*route.served.nodes, *route.served.around.lasting.nodes):
+            provider = node.provider
+            if provider.function is what or provider.gives == plain(what):
+                return
+    name = getattr(what, "__name__", None) or spelled(what)
+    raise ConfigurationError(
+        f"no route of this App asks for {name}, so nothing can be put in its place",
+        code="injection.nothing-to-override",
+        remedy="give the type that handlers name, or the provider's function",
+        places=[Place.of_caller()],
+    )

@@ -1,0 +1,233 @@
+"""How a route is served: its handler as it is, or a program around it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from kingpost.app.around import Around
+from kingpost.app.calls import Call
+from kingpost.app.layers import check_middleware, layered
+from kingpost.app.program import Function, Parts, Program, compile_program
+from kingpost.app.running import on_loop
+from kingpost.binding.offer import Offer
+from kingpost.binding.plan import Argument, Binding, check_one_body, check_path_is_taken
+from kingpost.binding.signature import Signature, signature_of
+from kingpost.binding.sources import MADE, TheRequest
+from kingpost.injection.graph import Graph, Node, needed
+from kingpost.injection.lookup import Lookup, Overrides, check_one_each
+from kingpost.injection.provider import Kind, check_gives, kind_of, provider_of
+from kingpost.routing.route import Provided
+from kingpost.routing.table import Entry
+from kingpost.types import HandlerKind, Mode, Place
+
+REQUEST = Binding(
+    Signature("program", (), inspect.Parameter.empty, Place("<program>", 0)),
+    (Argument("request", None, TheRequest()),),
+)
+"""The arguments of every program."""
+
+KINDS: dict[HandlerKind, Kind] = {
+    "async": "async",
+    "asyncgen": "async",
+    "thread": "def",
+    "inline": "def",
+}
+
+
+class Served(msgspec.Struct):
+    """What answers a route.
+
+    Attributes:
+        binding: the handler's parameters.
+        function: called with the arguments of the handler, or, where there is a program, with the request.
+        kind: how it is called.
+        program: the steps around the handler, with the layers of middleware; None where there are none.
+        nodes: the providers that are made for it.
+        middleware: outermost first.
+        threads: where a replacement of another colour runs.
+    """
+
+    binding: Binding
+    function: Callable[..., Any]
+    kind: HandlerKind
+    program: Program | None
+    nodes: Sequence[Node]
+    middleware: Sequence[Callable[..., Any]]
+    around: Around
+
+    def as_called(self, mode: Mode) -> tuple[Callable[..., Any], HandlerKind, Binding]:
+        """What the engine calls. In tests it is looked up at each request, so that an override may take its place."""
+        if self.program is None:
+            return self.function, self.kind, self.binding
+        if mode != "test":
+            return self.function, self.kind, REQUEST
+        if self.kind == "async":
+            return self.call_on_loop, "async", REQUEST
+        return self.call_here, self.kind, REQUEST
+
+    def gives_response(self, mode: Mode) -> bool:
+        """Whether what is called returns a response, whatever the handler's annotation says."""
+        return self.program is not None and (self.program.responds or mode == "test")
+
+    def take(self, other: Served) -> None:
+        """Answer as `other` does, from now on."""
+        self.function, self.kind, self.program, self.nodes = (
+            other.function,
+            other.kind,
+            other.program,
+            other.nodes,
+        )
+
+    async def call_on_loop(self, request: Any) -> Any:
+        if self.kind == "async":
+            return await self.function(request)
+        return await self.around.threads.call(partial(self.function, request))
+
+    def call_here(self, request: Any) -> Any:
+        if self.kind == "async":
+            return on_loop(self.function, request)
+        return self.function(request)
+
+
+def visible(levels: Sequence[Sequence[Provided]], overrides: Overrides | None) -> Lookup:
+    """The providers that a route sees."""
+    return Lookup(
+        [
+            [
+                provider_of(
+                    each.function, scope=each.scope, inline=each.inline, async_type=each.async_type
+                )
+                for each in level
+            ]
+            for level in levels
+        ],
+        overrides,
+    )
+
+
+def serve(
+    entry: Entry,
+    call: Call,
+    *,
+    signature: Signature,
+    offer: Offer,
+    index: int | None,
+    around: Around,
+    overrides: Overrides | None,
+) -> Served:
+    """Put together what answers a route.
+
+    Raises:
+        ConfigurationError: a parameter, a provider, a hook or middleware cannot work.
+    """
+    route = around.of_route(index)
+    graph = Graph(visible(entry.scope.providers, overrides), offer)
+    binding = Binding(signature, graph.arguments_of(signature))
+    before = [
+        hook(function, graph)
+        for function in (*entry.scope.before, *entry.options.get("before", ()))
+    ]
+    after_graph = Graph(graph.lookup, msgspec.structs.replace(offer, has_response=True))
+    after_graph.nodes = graph.nodes
+    after = [
+        hook(function, after_graph)
+        for function in (*entry.options.get("after", ()), *entry.scope.after)
+    ]
+    middleware = (*entry.scope.middleware, *entry.options.get("middleware", ()))
+    for each in middleware:
+        check_middleware(each)
+    check_colours(signature, call, binding)
+    every = [binding.arguments, *(each.arguments for each in (*before, *after))]
+    nodes = needed([argument for arguments in every for argument in arguments])
+    others = [
+        parameter
+        for each in (*(node.provider.signature for node in nodes), *(h.signature for h in before))
+        for parameter in each.parameters
+    ]
+    check_path_is_taken(signature, offer, others)
+    check_one_body(
+        signature,
+        [*binding.arguments, *(argument for node in nodes for argument in node.arguments)],
+    )
+    is_plain = not (before or after or middleware) and not any(
+        isinstance(argument.source, MADE) for argument in binding.arguments
+    )
+    if is_plain:
+        return Served(binding, call.handler, call.kind, None, nodes, (), around)
+    handler = Function(
+        call.handler, signature, binding.arguments, KINDS[call.kind], call.kind == "inline"
+    )
+    program = compile_program(
+        Parts(
+            handler,
+            before,
+            after,
+            route.respond,
+            route.respond_early,
+            route.caught,
+            route.caught_here,
+            around.threads,
+            bool(middleware),
+            route.run_afterwards,
+            around.lasting,
+        ),
+        entry.name or signature.name,
+    )
+    function, is_async = layered(
+        program.function,
+        inner_is_async=program.kind == "async",
+        middleware=middleware,
+        around=route,
+    )
+    kind = program.kind if not middleware else "async" if is_async else "thread"
+    return Served(binding, function, kind, program, nodes, middleware, around)
+
+
+def hook(function: Callable[..., Any], graph: Graph) -> Function:
+    signature = signature_of(function)
+    kind = kind_of(function)
+    if kind not in ("def", "async"):
+        raise signature.refused(
+            "binding.hook",
+            "a hook is called once and yields nothing",
+            "write return",
+            "write middleware",
+        )
+    return Function(function, signature, graph.arguments_of(signature), kind)
+
+
+def check_colours(signature: Signature, call: Call, binding: Binding) -> None:
+    """Refuses an `async def` handler that names a type whose use blocks.
+
+    Raises:
+        SignatureError: `injection.blocks`.
+    """
+    if call.kind not in ("async", "asyncgen"):
+        return
+    for argument in binding.arguments:
+        node: Node | None = getattr(argument.source, "node", None)
+        if node is not None and node.provider.async_type is not None:
+            other = node.provider.async_type.__name__
+            raise signature.refused(
+                "injection.blocks",
+                f"{argument.name} blocks its thread while it is used, and an async def runs on the event loop",
+                f"ask for {other}",
+                "write `def`",
+            )
+
+
+def check_providers(level: Sequence[Provided]) -> None:
+    """Refuses providers of one App or Blueprint that cannot be, whether a route needs them or not.
+
+    Raises:
+        ConfigurationError: `injection.no-type`, `injection.plain-type` or `injection.two-providers`.
+    """
+    (providers,) = visible((level,), None).levels
+    for provider in providers:
+        check_gives(provider)
+    check_one_each(providers)

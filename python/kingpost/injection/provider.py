@@ -1,0 +1,198 @@
+"""A provider: a function whose return annotation says what it makes."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin
+
+import msgspec
+
+from kingpost.binding.annotation import spelled
+from kingpost.binding.signature import EMPTY, Signature, signature_of
+from kingpost.types import Place, Scope
+
+Kind: TypeAlias = Literal["def", "async", "generator", "asyncgen"]
+
+STREAMS = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)
+PLAIN = (
+    Any,
+    object,
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    bytearray,
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    type,
+)
+"""Types that say nothing of what they are for: no provider can claim all of them."""
+
+_places: weakref.WeakKeyDictionary[type[Any], Place] = weakref.WeakKeyDictionary()
+
+
+class Provider(msgspec.Struct, frozen=True, eq=False):
+    """A function that makes values of one type.
+
+    Attributes:
+        function: called with what its parameters name.
+        signature: its parameters.
+        gives: the type of what it makes, which may have type variables.
+        kind: how it is called.
+        scope: how long its value is kept.
+        place: where it was written.
+        inline: a promise that this `def` never blocks.
+        async_type: for a value whose use blocks: what an `async def` asks for in its place.
+    """
+
+    function: Callable[..., Any]
+    signature: Signature
+    gives: Any
+    kind: Kind
+    scope: Scope
+    place: Place
+    inline: bool = False
+    async_type: type[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.signature.name
+
+    @property
+    def runs_on_loop(self) -> bool:
+        return self.inline or self.kind in ("async", "asyncgen")
+
+    @property
+    def is_generator(self) -> bool:
+        return self.kind in ("generator", "asyncgen")
+
+
+def provider_of(
+    function: Callable[..., Any],
+    *,
+    scope: Scope = "request",
+    inline: bool = False,
+    async_type: type[Any] | None = None,
+) -> Provider:
+    """Describe a provider.
+
+    Raises:
+        SignatureError: it has no signature, or `inline` is promised of what is `async def`.
+    """
+    kind = kind_of(function)
+    if isinstance(function, type):
+        # Made by a constructor: nothing of it waits.
+        signature = msgspec.structs.replace(signature_of(function), name=function.__name__)
+        return Provider(
+            function,
+            signature,
+            function,
+            "def",
+            scope,
+            Place.of(function),
+            inline=True,
+            async_type=async_type,
+        )
+    signature = signature_of(function)
+    if inline and kind in ("async", "asyncgen"):
+        raise signature.refused(
+            "injection.inline-async",
+            "an async def runs on the loop as it is",
+            "leave out inline=True",
+        )
+    gives = plain(signature.returns)
+    if kind in ("generator", "asyncgen") and get_origin(gives) in STREAMS:
+        gives = plain(get_args(gives)[0])
+    return Provider(
+        function,
+        signature,
+        gives,
+        kind,
+        scope,
+        signature.place,
+        inline=inline,
+        async_type=async_type,
+    )
+
+
+def constant_of(gives: Any, value: Any) -> Provider:
+    """A provider that gives one value: what `app.override(User, User("ann"))` puts in the place of another."""
+
+    def replacement() -> Any:
+        return value
+
+    signature = Signature("override", (), gives, Place("<override>", 0))
+    return Provider(replacement, signature, gives, "def", "request", signature.place, inline=True)
+
+
+def check_gives(provider: Provider) -> None:
+    """Refuses a provider that claims a type which says nothing.
+
+    Raises:
+        SignatureError: `injection.no-type` or `injection.plain-type`.
+    """
+    gives = provider.gives
+    if gives is EMPTY:
+        raise provider.signature.refused(
+            "injection.no-type",
+            "nothing says what it provides",
+            "write its return annotation, such as `-> Session`",
+        )
+    try:
+        is_plain = gives in PLAIN or get_origin(gives) in PLAIN or isinstance(gives, TypeVar)
+    except TypeError:
+        is_plain = False
+    if is_plain:
+        raise provider.signature.refused(
+            "injection.plain-type",
+            f"every parameter of type {spelled(gives)} would be its",
+            "return a class of your own",
+            f"ask for it by name: Annotated[{spelled(gives)}, Depends({provider.name})]",
+        )
+    model: Any = gives
+    if isinstance(model, type):
+        _places[model] = provider.place
+
+
+def provided_at(kind: Any) -> Place | None:
+    """Where some provider of this process returns exactly this class; None where none does."""
+    try:
+        return _places.get(kind)
+    except TypeError:
+        return None
+
+
+def plain(annotation: Any) -> Any:
+    """An annotation without its metadata."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def kind_of(function: Callable[..., Any]) -> Kind:
+    target: Any = function
+    while hasattr(target, "func") and not inspect.isfunction(target):
+        target = target.func
+    if not inspect.isroutine(target) and not isinstance(target, type):
+        target = type(target).__call__
+    if inspect.isasyncgenfunction(target):
+        return "asyncgen"
+    if inspect.isgeneratorfunction(target):
+        return "generator"
+    return "async" if inspect.iscoroutinefunction(target) else "def"
