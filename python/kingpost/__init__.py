@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from msgspec import Meta, Struct
 
     from kingpost.app.application import App, current_app
-    from kingpost.binding.markers import Body, Depends, Path, Query
+    from kingpost.binding.markers import (
+        Body,
+        Cookie,
+        Depends,
+        File,
+        Form,
+        Header,
+        Path,
+        Query,
+    )
     from kingpost.errors import (
         BadRequest,
         Conflict,
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
     from kingpost.http.request import Request
     from kingpost.http.response import Redirect, Response
     from kingpost.http.stream import BodyStream
+    from kingpost.http.uploads import MultipartStream, UploadFile
     from kingpost.routing.around import CallNext, SyncCallNext
     from kingpost.routing.blueprint import Blueprint
     from kingpost.routing.route import Include, Route, route
@@ -49,13 +59,18 @@ __all__ = [
     "BodyStream",
     "CallNext",
     "Conflict",
+    "Cookie",
     "Depends",
+    "File",
     "FileResponse",
     "Forbidden",
+    "Form",
     "HTTPError",
+    "Header",
     "Html",
     "Include",
     "Meta",
+    "MultipartStream",
     "NotFound",
     "Path",
     "Query",
@@ -68,6 +83,7 @@ __all__ = [
     "Struct",
     "SyncCallNext",
     "Unauthorized",
+    "UploadFile",
     "ValidationError",
     "current_app",
     "from_thread",
@@ -84,13 +100,18 @@ _HOMES = {
     "BodyStream": "kingpost.http.stream",
     "CallNext": "kingpost.routing.around",
     "Conflict": "kingpost.errors",
+    "Cookie": "kingpost.binding.markers",
     "Depends": "kingpost.binding.markers",
+    "File": "kingpost.binding.markers",
     "FileResponse": "kingpost.http.files",
     "Forbidden": "kingpost.errors",
+    "Form": "kingpost.binding.markers",
     "HTTPError": "kingpost.errors",
+    "Header": "kingpost.binding.markers",
     "Html": "kingpost.html",
     "Include": "kingpost.routing.route",
     "Meta": "msgspec",
+    "MultipartStream": "kingpost.http.uploads",
     "NotFound": "kingpost.errors",
     "Path": "kingpost.binding.markers",
     "Query": "kingpost.binding.markers",
@@ -103,6 +124,7 @@ _HOMES = {
     "Struct": "msgspec",
     "SyncCallNext": "kingpost.routing.around",
     "Unauthorized": "kingpost.errors",
+    "UploadFile": "kingpost.http.uploads",
     "ValidationError": "kingpost.errors",
     "current_app": "kingpost.app.application",
     "from_thread": "kingpost.server.threads",

@@ -13,8 +13,10 @@ __all__ = [
     "Answer",
     "Binder",
     "Carrier",
+    "FormRefused",
     "FileBody",
     "Headers",
+    "MultipartParser",
     "NativeBody",
     "OpenFile",
     "Plan",
@@ -32,6 +34,41 @@ REQUIRED: Final[object]
 
 LIMITS: Final[dict[str, int]]
 """Every default limit of the engine by name; bytes, milliseconds or counts as its name says."""
+
+class FormRefused(ValueError):
+    """A form broke a rule; its args are (status, code, sentence)."""
+
+@final
+class MultipartParser:
+    """Reads one `multipart/form-data` body as it arrives; memory is bounded, whatever its size."""
+
+    def __new__(
+        cls,
+        content_type: bytes,
+        *,
+        fields: int | None = None,
+        files: int | None = None,
+        field: int | None = None,
+        memory: int | None = None,
+        file: int | None = None,
+    ) -> Self:
+        """For the value of a Content-Type; the numbers are limits, the engine's defaults where they are None.
+
+        Raises:
+            FormRefused: it is of another type, or names no boundary.
+        """
+    def feed(self, data: bytes, /) -> list[tuple[bytes, bytes | None, bytes | None] | bytes | None]:
+        """What `data` adds: (name, filename, content type) where a part begins, bytes of its content, None where it ends.
+
+        Raises:
+            FormRefused: the form breaks a rule; every later call raises it again.
+        """
+    def finish(self) -> None:
+        """The body has ended.
+
+        Raises:
+            FormRefused: the form has not.
+        """
 
 class RouteConflict(ValueError):
     """Two routes answer the same method on the same path; the message names both sources."""

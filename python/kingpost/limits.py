@@ -20,6 +20,21 @@ FORM_BYTES: Final = 512 * KIB
 FORM_FIELDS: Final = 1_000
 """Fields of one form."""
 
+FORM_DEPTH: Final = 8
+"""Brackets of one name of a form or a query: `address[city]` has one."""
+
+LARGEST: Final = 2**63 - 1
+"""Stands for "no limit of its own" where another one holds."""
+
+UPLOAD_BYTES: Final = 16 * MIB
+"""Bytes of a body with files, and of each file in it, where the route does not say `max_body`."""
+
+UPLOAD_IN_MEMORY: Final = 256 * KIB
+"""Bytes of one uploaded file that are held in memory; a larger one lies in a temporary file."""
+
+FILENAME_BYTES: Final = 255
+"""Bytes of the name of an uploaded file, made safe; what file systems take."""
+
 COOKIES: Final = 100
 """Cookies of one request; further ones are ignored, as a browser's own limits would."""
 
@@ -37,6 +52,9 @@ JSON_INTEGER_DIGITS: Final = 4_300
 
 ACCEPT_RANGES: Final = 64
 """Media ranges read of one Accept field; further ones are ignored."""
+
+RANGES: Final = 16
+"""Ranges of one Range field; of a field with more the whole file is sent."""
 
 MEDIA_TYPE_BYTES: Final = 1 * KIB
 """Bytes of a Content-Type that are looked at; a longer one is no media type."""

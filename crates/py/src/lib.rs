@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! One file per class that Python sees: `request`, `headers`, `answer`, `file`, `plan`, `router`, `server`, `carrier`, `waiter`,
-//! `stream`, `body`, `plain`. What is behind them: `core/` (what one server is made of, its batch, its requests in
+//! `stream`, `body`, `form`, `plain`. What is behind them: `core/` (what one server is made of, its batch, its requests in
 //! flight), `settle` (from a handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine
 //! with or without sockets), `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the
 //! operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
@@ -22,6 +22,7 @@ mod core;
 mod failpoint;
 mod ffi;
 mod file;
+mod form;
 mod headers;
 mod log;
 mod plain;
@@ -90,6 +91,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<carrier::Carrier>()?;
     module.add_class::<file::FileBody>()?;
     module.add_class::<file::OpenFile>()?;
+    module.add_class::<form::MultipartParser>()?;
+    module.add("FormRefused", py.get_type::<form::FormRefused>())?;
     module.add_class::<headers::Headers>()?;
     module.add_class::<plan::Binder>()?;
     module.add_class::<plan::Plan>()?;

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from kingpost import _native
+from kingpost import _native, limits
 from kingpost.app.answers import Answers
 from kingpost.app.around import Around
 from kingpost.app.calls import Call, call_of
 from kingpost.app.encoding import Encoding, encoding_of
 from kingpost.app.served import Served, serve
+from kingpost.app.shape import named_at
 from kingpost.binding.annotation import spelled
 from kingpost.binding.convert import Scalar, scalar_of, spelling
 from kingpost.binding.offer import Offer, PathParameter
@@ -106,7 +107,7 @@ class CompiledRoute(msgspec.Struct, frozen=True):
             encoder="answer" if self.served.gives_response(mode) else self.encoding.native_in(mode),
             status=self.answers.status,
             max_body=self.max_body,
-            stream_body=self.binding.streams,
+            stream_body=self.served.binding.streams,
             name=self.name or self.path,
         )
 
@@ -141,7 +142,8 @@ def compile_route(
         for parameter in pattern.parameters
     }
     offer = Offer(offered, entry.methods, constants, Settings)
-    encoding = encoding_of(signature.returns)
+    with named_at(signature.place):
+        encoding = encoding_of(signature.returns)
     answers = Answers(signature.name, signature.place, encoding, entry.options.get("status", 200))
     call = call_of(entry)
     served = serve(
@@ -161,7 +163,10 @@ def compile_route(
         call,
         encoding,
         answers,
-        body_limit(entry.options, default=_native.LIMITS["body"]),
+        body_limit(
+            entry.options,
+            default=limits.UPLOAD_BYTES if served.binding.takes_files else _native.LIMITS["body"],
+        ),
         Target(
             pattern,
             {name: reverse_of(name, found, signature) for name, found in converters.items()},

@@ -96,6 +96,7 @@ class Parts(msgspec.Struct, frozen=True):
         responds: whether middleware wants a response, and never an exception.
         background: runs what was added to BackgroundTasks; it is given them and the response.
         lasting: the values that were made at start.
+        form: receives the form that the handler, or a provider of its, asks for; None where nobody does.
     """
 
     handler: Function
@@ -109,6 +110,7 @@ class Parts(msgspec.Struct, frozen=True):
     responds: bool
     background: Callable[..., Any]
     lasting: Lasting
+    form: Node | None
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -148,6 +150,9 @@ def blocks_of(parts: Parts) -> list[list[Step]]:
             if node.key not in made:
                 made.add(node.key)
                 block.append(step_of(node))
+        if role == "handle" and parts.form is not None:
+            # The last thing before the handler: whoever may not be here is told so before the body is read.
+            block.append(step_of(parts.form))
         blocks.append([*block, Step("before" if role == "before" else "handle", call)])
     return blocks
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from kingpost import limits
 from kingpost.app.around import Around
 from kingpost.app.calls import Call
 from kingpost.app.layers import check_middleware, layered
@@ -18,9 +19,13 @@ from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument, Binding, check_one_body, check_path_is_taken
 from kingpost.binding.signature import Signature, signature_of
 from kingpost.binding.sources import MADE, TheRequest
+from kingpost.http.request import Request, check_form_type, is_multipart, plain_fields
+from kingpost.http.stream import BodyStream
+from kingpost.http.uploads import FormData, receive
 from kingpost.injection.graph import Graph, Node, needed
 from kingpost.injection.lookup import Lookup, Overrides, check_one_each
 from kingpost.injection.provider import Kind, check_gives, kind_of, provider_of
+from kingpost.routing.options import body_limit
 from kingpost.routing.route import Provided
 from kingpost.routing.table import Entry
 from kingpost.types import HandlerKind, Mode, Place
@@ -154,7 +159,7 @@ def serve(
         signature,
         [*binding.arguments, *(argument for node in nodes for argument in node.arguments)],
     )
-    is_plain = not (before or after or middleware) and not any(
+    is_plain = not (before or after or middleware or binding.takes_files) and not any(
         isinstance(argument.source, MADE) for argument in binding.arguments
     )
     if is_plain:
@@ -175,6 +180,7 @@ def serve(
             bool(middleware),
             route.run_afterwards,
             around.lasting,
+            form_node(entry) if binding.takes_files else None,
         ),
         entry.name or signature.name,
     )
@@ -186,6 +192,42 @@ def serve(
     )
     kind = program.kind if not middleware else "async" if is_async else "thread"
     return Served(binding, function, kind, program, nodes, middleware, around)
+
+
+def form_node(entry: Entry) -> Node:
+    """The step that receives the form of a route, and gives its temporary files back at the end."""
+    max_file = body_limit(entry.options, default=limits.UPLOAD_BYTES)
+
+    async def form(request: Request) -> AsyncGenerator[FormData]:
+        received = await receive_form(request, max_file=max_file)
+        request.keep_form(received)
+        try:
+            yield received
+        finally:
+            received.close()
+
+    provider = provider_of(form)
+    return Node((form,), provider, (Argument("request", None, TheRequest()),))
+
+
+async def receive_form(request: Request, *, max_file: int) -> FormData:
+    """The form of a request whose body is unread.
+
+    Raises:
+        HTTPError: it is none, or breaks a rule.
+    """
+    check_form_type(request)
+    if request.stream is None:
+        raise RuntimeError("the route receives its form, and the engine has read it")
+    chunks = aiter(BodyStream(request.stream))
+    if is_multipart(request):
+        return await receive(chunks, request.headers["content-type"], max_file=max_file)
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > limits.FORM_BYTES:
+            break
+    return FormData(plain_fields(bytes(body)), [])
 
 
 def hook(function: Callable[..., Any], graph: Graph) -> Function:

@@ -12,7 +12,28 @@ from typing import Annotated, Any, get_args, get_origin
 from kingpost.binding.annotation import Bare, bare, list_of, spelled
 from kingpost.binding.body import JsonBody, is_model
 from kingpost.binding.convert import Scalar, ruled, scalar_of
-from kingpost.binding.markers import MARKERS, Body, Depends, Marker, Path, Query
+from kingpost.binding.fields import (
+    FromFile,
+    FromModel,
+    FromText,
+    FromTexts,
+    PlaceName,
+    TheForm,
+    TheMultipart,
+    wire_name,
+)
+from kingpost.binding.markers import (
+    MARKERS,
+    Body,
+    Cookie,
+    Depends,
+    File,
+    Form,
+    Header,
+    Marker,
+    Path,
+    Query,
+)
 from kingpost.binding.offer import Offer, PathParameter
 from kingpost.binding.rules import Rules
 from kingpost.binding.signature import EMPTY, Signature
@@ -33,6 +54,8 @@ from kingpost.http.background import BackgroundTasks
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
+from kingpost.http.uploads import MultipartStream, UploadFile
+from kingpost.schema import TextReader, describe
 
 WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
 """Methods whose content means nothing (RFC 9110 section 9.3)."""
@@ -66,6 +89,7 @@ class Chooser:
         return (
             self.framework()
             or self.provided()
+            or self.from_upload()
             or self.from_query()
             or self.from_body()
             or self.nowhere()
@@ -104,9 +128,71 @@ class Chooser:
                 f"{self.name} is marked {marker!r}, and stands in the path",
                 "rename one of the two",
             )
+        if isinstance(marker, Query) and marker.separator is None and not marker.flat:
+            plain = self.from_query(marker.alias)
+            if plain is not None:
+                return plain
+        if isinstance(marker, File):
+            return self.from_file(marker.alias or self.name)
+        return self.body() if isinstance(marker, Body) else self.from_texts(marker)
+
+    def from_texts(self, marker: Query | Header | Cookie | Form[Any]) -> Source:
+        """A parameter that is marked with a place where texts stand."""
+        place, name, separator = self.place_of(marker)
+        if place == "form":
+            self.check_verbs()
+        scalar = scalar_of(self.annotation)
+        if scalar is not None:
+            default = self.default()
+            self.check_default(scalar, default)
+            return FromText(place, name, scalar, default)
+        listed = list_of(self.bare.type)
+        if listed is not None and (item := scalar_of(listed[1])) is not None:
+            return FromTexts(
+                place, name, item, listed[0], self.bare.rules, self.default(), separator
+            )
+        if listed is not None and place == "form" and listed[1] is UploadFile:
+            return self.from_file(name)
+        if self.bare.type is UploadFile and place == "form":
+            return self.from_file(name)
+        below = name if isinstance(marker, Query) and not marker.flat else None
+        return self.from_model(place, without_marker(self.bare.type), below)
+
+    def place_of(
+        self, marker: Query | Header | Cookie | Form[Any]
+    ) -> tuple[PlaceName, str, str | None]:
         if isinstance(marker, Query):
-            return self.from_query(marker.alias) or self.nowhere()
-        return self.body()
+            return "query", marker.alias or self.name, marker.separator
+        if isinstance(marker, Header):
+            # "a recipient MAY combine multiple field lines … separated by a comma" (RFC 9110 section 5.3)
+            return "header", (marker.name or wire_name("header", self.name)).lower(), ","
+        if isinstance(marker, Cookie):
+            return "cookie", marker.name or self.name, ","
+        return "form", marker.alias or self.name, None
+
+    def from_model(self, place: PlaceName, annotation: Any, below: str | None) -> FromModel:
+        try:
+            reader = TextReader(annotation)
+            names = [field.alias for field in describe(annotation).fields]
+        except TypeError as error:
+            raise self.signature.refused(
+                "binding.text-type",
+                f"{self.name} cannot be read from the {place}: {error}",
+                "use a scalar, a list of scalars or a class with named fields",
+            ) from error
+        return FromModel(place, reader, spelled(annotation), below, names, self.default())
+
+    def from_file(self, name: str) -> Source:
+        listed = list_of(self.bare.type)
+        if self.bare.type is not UploadFile and (listed is None or listed[1] is not UploadFile):
+            raise self.signature.refused(
+                "binding.file-type",
+                f"{self.name} is a file of a form, and {spelled(self.annotation)} is none",
+                f"write {self.name}: UploadFile",
+                f"{self.name}: list[UploadFile]",
+            )
+        self.check_verbs()
+        return FromFile(name, listed is not None, self.default())
 
     def depends(self, marker: Depends) -> Source:
         if not callable(marker.provider):
@@ -191,6 +277,19 @@ class Chooser:
             f"{self.name}: SomeStruct to read it from the body",
             "request: Request for the request itself",
         )
+
+    def from_upload(self) -> Source | None:
+        """What is a form by its type: a file, files, `Form[T]`, the unread form."""
+        kind, listed = self.bare.type, list_of(self.bare.type)
+        if kind is UploadFile or (listed is not None and listed[1] is UploadFile):
+            return self.from_file(self.name)
+        if kind is MultipartStream:
+            self.check_verbs()
+            return TheMultipart()
+        if get_origin(kind) is Form:
+            self.check_verbs()
+            return TheForm(self.from_model("form", get_args(kind)[0], None))
+        return None
 
     def framework(self) -> Source | None:
         kind = self.bare.type
@@ -311,7 +410,7 @@ def without_marker(annotation: Any) -> Any:
     metadata = getattr(annotation, "__metadata__", None)
     if metadata is None:
         return annotation
-    kept = tuple(item for item in metadata if not isinstance(item, Body))
+    kept = tuple(item for item in metadata if not isinstance(item, MARKERS))
     inner = get_args(annotation)[0]
     for item in kept:
         inner = Annotated[inner, item]

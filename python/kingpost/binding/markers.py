@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 
 class Path:
@@ -16,10 +16,65 @@ class Path:
 
 
 class Query:
-    """The parameter is read from the query.
+    """The parameter is read from the query; a class with named fields is read from several: `?filter[size]=3`.
 
     Args:
         alias: its name there, when that is no Python name: `Annotated[int, Query(alias="page-size")]`.
+        separator: what stands between the values of a list that is sent as one: `Query(separator=",")` for `?tag=a,b`.
+        flat: the fields of a class stand by themselves, `?size=3`, not below the parameter's name.
+    """
+
+    __slots__ = ("alias", "flat", "separator")
+
+    def __init__(
+        self, *, alias: str | None = None, separator: str | None = None, flat: bool = False
+    ) -> None:
+        self.alias = alias
+        self.separator = separator
+        self.flat = flat
+
+    def __repr__(self) -> str:
+        given = {"alias": self.alias, "separator": self.separator, "flat": self.flat or None}
+        return f"Query({', '.join(f'{name}={value!r}' for name, value in given.items() if value is not None)})"
+
+
+class Header:
+    """The parameter is read from a header field.
+
+    Args:
+        name: the field's; the parameter's own name with `-` for `_` if not said.
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return "Header()" if self.name is None else f"Header({self.name!r})"
+
+
+class Cookie:
+    """The parameter is read from a cookie.
+
+    Args:
+        name: the cookie's; the parameter's own name if not said.
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return "Cookie()" if self.name is None else f"Cookie({self.name!r})"
+
+
+class File:
+    """The parameter is read from a file of a form.
+
+    Args:
+        alias: its name there, when that is no Python name.
     """
 
     __slots__ = ("alias",)
@@ -28,7 +83,69 @@ class Query:
         self.alias = alias
 
     def __repr__(self) -> str:
-        return "Query()" if self.alias is None else f"Query(alias={self.alias!r})"
+        return "File()" if self.alias is None else f"File(alias={self.alias!r})"
+
+
+M = TypeVar("M")
+
+
+class Form(Generic[M]):
+    """A form that was filled in, as a marker and as a type.
+
+    As a marker, `Annotated[str, Form()]` is one field of a form. As a type, `form: Form[Contact]` is the whole of it: the handler is called
+    whether or not everything was filled in right, and looks at `is_valid`.
+
+    Args:
+        alias: the field's name, when that is no Python name.
+
+    Attributes:
+        errors: for each field what is wrong with it, `""` for what is wrong with all of them together.
+        data: what was filled in, as text, to show it again.
+    """
+
+    __slots__ = ("_value", "alias", "data", "errors")
+
+    def __init__(self, *, alias: str | None = None) -> None:
+        self.alias = alias
+        self.errors: Mapping[str, Sequence[str]] = {}
+        self.data: Mapping[str, str] = {}
+        self._value: M | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether everything was filled in right."""
+        return not self.errors and self._value is not None
+
+    @property
+    def value(self) -> M:
+        """What was filled in.
+
+        Raises:
+            ValueError: something is wrong with it; look at `is_valid` first.
+        """
+        if self._value is None:
+            raise ValueError("this form was not filled in right: look at form.is_valid first")
+        return self._value
+
+    @classmethod
+    def filled(
+        cls, value: M | None, *, errors: Mapping[str, Sequence[str]], data: Mapping[str, str]
+    ) -> Form[M]:
+        """A form that came with a request."""
+        form: Form[M] = cls()
+        form._value = value
+        form.errors = errors
+        form.data = data
+        return form
+
+    @staticmethod
+    def empty(model: type[M], /) -> Form[M]:
+        """A form of a model that nobody has filled in, for a page that shows it first."""
+        del model
+        return Form[M]()
+
+    def __repr__(self) -> str:
+        return "Form()" if self.alias is None else f"Form(alias={self.alias!r})"
 
 
 class Body:
@@ -56,5 +173,5 @@ class Depends:
         return f"Depends({getattr(self.provider, '__name__', self.provider)})"
 
 
-Marker = Path | Query | Body | Depends
-MARKERS = (Path, Query, Body, Depends)
+Marker = Path | Query | Header | Cookie | Form[Any] | File | Body | Depends
+MARKERS = (Path, Query, Header, Cookie, Form, File, Body, Depends)

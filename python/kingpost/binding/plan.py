@@ -11,6 +11,7 @@ import msgspec
 from kingpost.binding.annotation import spelled
 from kingpost.binding.choose import Chooser
 from kingpost.binding.errors import MAX_ERRORS
+from kingpost.binding.fields import FromFile, TheMultipart, is_of_form
 from kingpost.binding.offer import Offer
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import Binder, Errors, FromBody, Source, TheBodyStream
@@ -37,7 +38,15 @@ class Binding(msgspec.Struct, frozen=True):
     @property
     def streams(self) -> bool:
         """Whether the body comes unread."""
-        return any(isinstance(argument.source, TheBodyStream) for argument in self.arguments)
+        return any(
+            isinstance(argument.source, TheBodyStream | TheMultipart | FromFile)
+            for argument in self.arguments
+        )
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether files of a form are received before the handler is called."""
+        return any(isinstance(argument.source, FromFile) for argument in self.arguments)
 
     @property
     def binders(self) -> list[Binder] | None:
@@ -117,8 +126,10 @@ def check_one_body(signature: Signature, arguments: Sequence[Argument]) -> None:
     bodies = [
         argument.name
         for argument in arguments
-        if isinstance(argument.source, FromBody | TheBodyStream)
+        if isinstance(argument.source, FromBody | TheBodyStream | TheMultipart)
     ]
+    # Several parameters may be fields of one form; together they are the body.
+    bodies += [argument.name for argument in arguments if is_of_form(argument.source)][:1]
     if len(bodies) > 1:
         raise signature.refused(
             "binding.two-bodies",

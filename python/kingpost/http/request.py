@@ -13,12 +13,17 @@ from kingpost import limits
 from kingpost._native import Request as NativeRequest
 from kingpost.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from kingpost.http.cookies import parse_cookies
+from kingpost.http.headers import check_field
 from kingpost.http.media import json
 from kingpost.http.media_type import MediaType
 from kingpost.http.multidict import MultiDict
+from kingpost.http.uploads import FormData, collected
 from kingpost.http.urlencoded import parse_pairs
 
 T = TypeVar("T")
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+"""What an HTML form is sent as."""
 
 # bytes.decode knows codecs that take quadratic time (idna, punycode) or are no text; these are what forms and tools send.
 _CHARSETS = {
@@ -113,19 +118,21 @@ class Request(NativeRequest):
         return self._once("json", lambda: json.decode(self.body))
 
     def form(self) -> MultiDict:
-        """The fields of a plain HTML form (application/x-www-form-urlencoded).
+        """The text fields of an HTML form, plain or multipart.
 
         Raises:
-            UnsupportedMediaType: The body is no such form (code `form.wrong-content-type`).
+            UnsupportedMediaType: The body is no form (code `form.wrong-content-type`).
             ContentTooLarge: It has more than 512 KiB (code `form.too-large`).
-            BadRequest: It has more than 1,000 fields (code `form.too-many-fields`).
+            BadRequest: It is malformed, or has more than 1,000 fields (code `form.too-many-fields`).
         """
-        media_type = self.content_type
-        if media_type is None or media_type.essence != "application/x-www-form-urlencoded":
-            raise UnsupportedMediaType(
-                f"the body is {_named(self.headers.get('content-type'))}; send it with content-type: application/x-www-form-urlencoded",
-                code="form.wrong-content-type",
-            )
+        return self.form_data().fields
+
+    def form_data(self) -> FormData:
+        """The fields and files of an HTML form; files beyond the first 256 KiB of each lie on disk while the request lasts.
+
+        Raises:
+            HTTPError: As `form`.
+        """
         return self._once("form", self._parse_form)
 
     def url_for(self, name: str, /, *, absolute: bool = False, **params: object) -> str:
@@ -142,13 +149,29 @@ class Request(NativeRequest):
         url: str = self.dispatch.url_for(self, name, absolute=absolute, params=params)
         return url
 
-    def _parse_form(self) -> MultiDict:
-        if len(self.body) > limits.FORM_BYTES:
-            raise ContentTooLarge(
-                f"the form has more than {limits.FORM_BYTES // limits.KIB} KiB",
-                code="form.too-large",
-            )
-        return MultiDict(parse_pairs(self.body, limit=limits.FORM_FIELDS, what="form"))
+    def early_hints(self, *links: str) -> None:
+        """Tell the browser at once what the page will need (103 Early Hints, RFC 8297), while the answer is still made.
+
+        It may be called several times before the answer; afterwards, and for clients of HTTP/1.0, it does nothing.
+
+        Args:
+            links: Values of `Link`, such as `"</app.css>; rel=preload; as=style"`.
+
+        Raises:
+            ValueError: One of them could not be sent safely.
+        """
+        self.send_early_hints([check_field("link", link)[1] for link in links])
+
+    def _parse_form(self) -> FormData:
+        check_form_type(self)
+        field = self.headers.get("content-type") or ""
+        if is_multipart(self):
+            return collected(self.body, field, max_file=limits.FORM_BYTES)
+        return FormData(plain_fields(self.body), [])
+
+    def keep_form(self, form: FormData) -> None:
+        """Remember a form that was read while it came."""
+        self.cache["form"] = form
 
     def _once(self, key: str, make: Callable[[], T]) -> T:
         cache = self.cache
@@ -160,6 +183,40 @@ class Request(NativeRequest):
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
+
+
+def check_form_type(request: Request) -> None:
+    """Refuses a body that is no form.
+
+    Raises:
+        UnsupportedMediaType: `form.wrong-content-type`.
+    """
+    media_type = request.content_type
+    if media_type is None or media_type.essence not in FORM_TYPES:
+        raise UnsupportedMediaType(
+            f"the body is {_named(request.headers.get('content-type'))}; send it with content-type: {' or '.join(FORM_TYPES)}",
+            code="form.wrong-content-type",
+            headers={"Accept": ", ".join(FORM_TYPES)},
+        )
+
+
+def is_multipart(request: Request) -> bool:
+    media_type = request.content_type
+    return media_type is not None and media_type.essence == FORM_TYPES[1]
+
+
+def plain_fields(body: bytes) -> MultiDict:
+    """The fields of a urlencoded body.
+
+    Raises:
+        ContentTooLarge: `form.too-large`.
+        BadRequest: `form.too-many-fields`.
+    """
+    if len(body) > limits.FORM_BYTES:
+        raise ContentTooLarge(
+            f"the form has more than {limits.FORM_BYTES // limits.KIB} KiB", code="form.too-large"
+        )
+    return MultiDict(parse_pairs(body, limit=limits.FORM_FIELDS, what="form"))
 
 
 def _named(content_type: str | None) -> str:

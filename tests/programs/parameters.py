@@ -1,0 +1,68 @@
+"""Every place of a request that a parameter is read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from kingpost import App, Cookie, Form, Header, Meta, Path, Query, Struct, UploadFile
+
+app = App()
+
+
+class Filter(Struct, kw_only=True):
+    """Several query parameters that belong together: `?filter[name]=x&filter[size]=3`."""
+
+    name: str = ""
+    size: Annotated[int, Meta(ge=1)] = 10
+
+
+@dataclass
+class Contact:
+    name: str
+    age: Annotated[int, Meta(ge=0)]
+    topics: list[str]
+
+
+@app.get("/search/{shelf}")
+def search(
+    shelf: Annotated[str, Path()],
+    filter: Annotated[Filter, Query()],
+    tag: Annotated[list[str], Query(separator=",")],
+    page_size: Annotated[int, Query(alias="page-size")] = 20,
+    user_agent: Annotated[str, Header()] = "nobody",
+    token: Annotated[str | None, Header("x-api-token")] = None,
+    theme: Annotated[str, Cookie()] = "light",
+) -> dict[str, object]:
+    return {
+        "shelf": shelf,
+        "filter": filter,
+        "tags": tag,
+        "page_size": page_size,
+        "agent": user_agent,
+        "token": token,
+        "theme": theme,
+    }
+
+
+@app.post("/login")
+def login(name: Annotated[str, Form()], password: Annotated[str, Form()]) -> str:
+    return f"welcome {name}, {len(password)} characters"
+
+
+@app.post("/contact")
+def contact(form: Form[Contact]) -> dict[str, object]:
+    if not form.is_valid:
+        return {"errors": form.errors}
+    return {"contact": form.value}
+
+
+@app.post("/avatar")
+def avatar(picture: UploadFile, caption: Annotated[str, Form()] = "") -> dict[str, object]:
+    return {
+        "name": picture.filename,
+        "type": picture.content_type,
+        "size": picture.size,
+        "first": picture.read()[:4].hex(),
+        "caption": caption,
+    }
