@@ -8,22 +8,6 @@ from tests.programs.test_programs import program
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def multipart(*parts: tuple[str, str | None, bytes]) -> dict[str, object]:
-    """The content and the headers of a form with files."""
-    lines: list[bytes] = []
-    for name, filename, content in parts:
-        file = "" if filename is None else f'; filename="{filename}"\r\nContent-Type: image/png'
-        lines.append(
-            f'--x\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode()
-            + content
-            + b"\r\n"
-        )
-    return {
-        "content": b"".join(lines) + b"--x--\r\n",
-        "headers": {"content-type": "multipart/form-data; boundary=x"},
-    }
-
-
 def locations(errors: list[dict[str, object]]) -> list[tuple[object, ...]]:
     return [(*_list(error["location"]), error["code"]) for error in errors]
 
@@ -64,9 +48,7 @@ def test_query_header_and_cookie() -> None:
 def test_forms() -> None:
     with TestClient(program("parameters")) as browser:
         welcome = browser.post("/login", form={"name": "ann", "password": "abc"})
-        as_multipart = browser.post(
-            "/login", **multipart(("name", None, b"ann"), ("password", None, b"abcd"))
-        )
+        as_multipart = browser.post("/login", form={"name": "ann", "password": "abcd"}, files={})
         half = browser.post("/login", form={"name": "ann"})
         as_json = browser.post("/login", json={"name": "ann", "password": "abc"})
         wrong = browser.post("/contact", form={"name": "ann", "age": "-1"})
@@ -84,12 +66,11 @@ def test_files() -> None:
     with TestClient(program("parameters")) as browser:
         sent = browser.post(
             "/avatar",
-            **multipart(
-                ("caption", None, b"me"), ("picture", "../../me.png", PNG + b"x" * 400_000)
-            ),
+            form={"caption": "me"},
+            files={"picture": ("../../me.png", PNG + b"x" * 400_000, "image/png")},
         )
-        none = browser.post("/avatar", **multipart(("picture", "", b"")))
-        two = browser.post("/avatar", **multipart(("picture", "a", b"1"), ("picture", "b", b"2")))
+        none = browser.post("/avatar", files={"picture": ("", b"")})
+        two = browser.post("/avatar", files={"picture": [("a", b"1"), ("b", b"2")]})
         cut = browser.post(
             "/avatar",
             content=b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n",

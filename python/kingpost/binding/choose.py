@@ -102,7 +102,7 @@ class Chooser:
                 f"{self.name} is marked with a class",
                 "call it: Query(), Body() or Path()",
             )
-        markers = [item for item in self.bare.metadata if isinstance(item, MARKERS)]
+        markers: list[Marker] = [item for item in self.bare.metadata if isinstance(item, MARKERS)]  # pyright: ignore[reportUnknownVariableType] - Form is generic as a type only
         if len(markers) > 1:
             raise self.signature.refused(
                 "binding.bad-marker",

@@ -13,7 +13,7 @@ import msgspec
 
 from kingpost import limits
 from kingpost.binding.convert import Scalar
-from kingpost.binding.errors import Location, field_error
+from kingpost.binding.errors import field_error
 from kingpost.binding.markers import Form
 from kingpost.binding.rules import Rules
 from kingpost.binding.sources import REQUIRED, Binder, Errors, read_text
@@ -205,7 +205,7 @@ def by_field(errors: Sequence[FieldError]) -> dict[str, list[str]]:
     return found
 
 
-def field_name(steps: Location) -> str:
+def field_name(steps: Sequence[str | int]) -> str:
     if not steps:
         return ""
     first, *others = map(str, steps)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict, cast
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 Scalar: TypeAlias = str | int | float | bool | None
 Params: TypeAlias = Mapping[str, Scalar | Sequence[Scalar]] | Sequence[tuple[str, Scalar]]
 HeaderFields: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
+File: TypeAlias = bytes | tuple[str, bytes] | tuple[str, bytes, str]
+"""What is uploaded: its bytes; or its name, its bytes and, if it matters, its content type."""
+Files: TypeAlias = Mapping[str, File | Sequence[File]] | Sequence[tuple[str, File]]
 Content: TypeAlias = bytes | str | Iterable[bytes] | AsyncIterable[bytes]
+
+_BOUNDARY = "kingpost-test-7d1b0a6c9f"
 
 # What a path or query may hold unescaped, and the percent sign: an escape that is there stays as it is (RFC 3986).
 _SAFE = "/:?#[]@!$&'()*+,;=%~-._"
@@ -26,6 +31,8 @@ class RequestOptions(TypedDict, total=False):
         cookies: Cookies for this request alone.
         json: A value to send as JSON.
         form: Names and values to send as a form (application/x-www-form-urlencoded).
+        files: Files to send as a form (multipart/form-data), together with those of `form`: `{"picture": ("me.png", data)}`; a list sends
+            several under one name.
         content: A body: bytes, text (sent as UTF-8), or an iterable of bytes, which is streamed.
         follow_redirects: Instead of what the client does.
         raise_errors: Instead of what the client does.
@@ -37,6 +44,7 @@ class RequestOptions(TypedDict, total=False):
     cookies: Mapping[str, str]
     json: Any
     form: Params
+    files: Files
     content: Content
     follow_redirects: bool
     raise_errors: bool
@@ -49,7 +57,6 @@ _ALIKE = {
     "body": "content",
     "query": "params",
     "allow_redirects": "follow_redirects",
-    "files": "content",
 }
 
 
@@ -67,6 +74,8 @@ def check_options(options: Mapping[str, object]) -> None:
             )
             raise TypeError(f"{name}= is not an argument of a test request{hint}")
     bodies = [name for name in ("json", "form", "content") if name in options]
+    if "files" in options and "form" not in bodies:
+        bodies.append("files")
     if len(bodies) > 1:
         raise TypeError(
             f"a request has one body: {' and '.join(f'{name}=' for name in bodies)} were given"
@@ -202,6 +211,9 @@ def _body(
 ]:
     if "json" in options:
         return _json(options["json"]), "application/json", "length"
+    if "files" in options:
+        body = _multipart(_flat(options.get("form", ())), options["files"])
+        return body, f"multipart/form-data; boundary={_BOUNDARY}", "length"
     if "form" in options:
         return (
             urlencode(_flat(options["form"])).encode(),
@@ -216,6 +228,36 @@ def _body(
         expects = bool(content) or method.upper() in ("POST", "PUT", "PATCH")
         return bytes(content), "", "length" if expects else "none"
     return content, "", "chunked"
+
+
+def _multipart(fields: Sequence[tuple[str, str]], files: Files) -> bytes:
+    body = b"".join(_part(name, value.encode()) for name, value in fields)
+    for name, given in files.items() if isinstance(files, Mapping) else files:
+        several = given if isinstance(given, list) else [given]
+        for file in cast("Sequence[File]", several):
+            body += _file(name, file)
+    return body + f"--{_BOUNDARY}--\r\n".encode()
+
+
+def _file(name: str, file: File) -> bytes:
+    if isinstance(file, bytes):
+        return _part(name, file, name, "application/octet-stream")
+    kind = file[2] if len(file) == 3 else "application/octet-stream"
+    return _part(name, file[1], file[0], kind)
+
+
+def _part(name: str, content: bytes, filename: str | None = None, kind: str = "") -> bytes:
+    if _BOUNDARY.encode() in content:
+        raise ValueError(f"{name!r} has the boundary of test forms in it, {_BOUNDARY!r}")
+    head = f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="{_quoted(name)}"'
+    if filename is not None:
+        head += f'; filename="{_quoted(filename)}"\r\ncontent-type: {_checked(name, kind)}'
+    return head.encode() + b"\r\n\r\n" + content + b"\r\n"
+
+
+def _quoted(text: str) -> str:
+    """As browsers write names (WHATWG HTML, the multipart/form-data encoding algorithm)."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _json(value: object) -> bytes:

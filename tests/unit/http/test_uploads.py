@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,7 @@ def test_a_client_that_leaves_leaves_no_file_behind() -> None:
     async def main() -> None:
         from kingpost.http.uploads import receive
 
-        async def chunks() -> Any:
+        async def chunks() -> AsyncIterator[bytes]:
             yield form(part("f", b"x" * 600_000, "n"))[:-100]
             raise ConnectionResetError
 
