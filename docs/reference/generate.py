@@ -23,6 +23,7 @@ MODULES = (
     "kingpost.html",
     "kingpost.http",
     "kingpost.routing",
+    "kingpost.schema",
     "kingpost.settings",
     "kingpost.errors",
     "kingpost.testing",

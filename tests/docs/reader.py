@@ -362,7 +362,11 @@ class Reader:
         first, *lines = head.strip().splitlines()
         method, target = first.split(" ", 1)
         headers = dict(line.split(": ", maxsplit=1) for line in lines)
-        status, reason, fields, text = self.ask(method, target, headers, body.strip().encode())
+        content = body.strip()
+        if headers.get("content-type", "").startswith("multipart/"):
+            # A page's lines end with LF, those of such a form with CR LF.
+            content = content.replace("\n", "\r\n") + "\r\n"
+        status, reason, fields, text = self.ask(method, target, headers, content.encode())
         shown_head, _, shown = answer.partition("\n\n")
         shown_status, *shown_fields = shown_head.strip().splitlines()
         got = f"{status} {reason}\n" + "\n".join(": ".join(pair) for pair in fields) + f"\n\n{text}"
