@@ -98,15 +98,14 @@ class Answers:
             return made
         response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
         if response.body is None and response.chunks is None:
-            body: Any = b""
-            media_type = response.media_type
+            made_body, kind = b"", response.media_type or ""
             if response.content is not None:
-                body, media_type = self.content(response.content)
-                media_type = response.media_type or media_type
-            if media_type is not None:
-                response.headers.setdefault("content-type", media_type)
+                made_body, own = self.content(response.content)
+                kind = kind or own
+            if kind:
+                response.headers.setdefault("content-type", kind)
             response.headers.setdefault(*NOSNIFF)
-            put(response, body)
+            put(response, made_body)
         return response
 
     def of_response(self, response: Response[Any]) -> Answer:

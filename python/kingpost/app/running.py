@@ -281,9 +281,9 @@ def held(chunks: Iterator[Any], made: Made, response: Response[Any]) -> Iterator
     except BaseException as error:
         unwind(made, error)
         raise
-    error = end_all(made, response, None)
-    if error is not None:
-        raise error
+    failed = end_all(made, response, None)
+    if failed is not None:
+        raise failed
 
 
 async def held_async(
@@ -300,6 +300,6 @@ async def held_async(
     except BaseException as error:
         await unwind_async(made, error)
         raise
-    error = await end_all_async(made, response, None)
-    if error is not None:
-        raise error
+    failed = await end_all_async(made, response, None)
+    if failed is not None:
+        raise failed

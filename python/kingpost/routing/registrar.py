@@ -146,7 +146,13 @@ class Registrar:
     def provide(self, provider: F, /) -> F: ...
     @overload
     def provide(
-        self, *, scope: Scope = "request", inline: bool = False, async_type: type[Any] | None = None
+        self,
+        provider: None = None,
+        /,
+        *,
+        scope: Scope = "request",
+        inline: bool = False,
+        async_type: type[Any] | None = None,
     ) -> Callable[[F], F]: ...
     def provide(
         self,
