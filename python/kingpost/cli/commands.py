@@ -192,6 +192,44 @@ def routes_list(target: str) -> None:
 routes.otherwise = "list"  # type: ignore[attr-defined]  # click's decorators hide the class
 
 
+@kingpost.command("request", short_help="Send one request to an app, without a server.")
+@click.argument("method")
+@click.argument("url")
+@app_option
+@click.option(
+    "-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A header field."
+)
+@click.option(
+    "-d",
+    "--data",
+    metavar="TEXT",
+    help="The body, JSON if no header says otherwise; @FILE for a file, @- for what is piped in.",
+)
+@click.option(
+    "-f", "--form", "form", multiple=True, metavar="NAME=VALUE", help="A field of a form."
+)
+@click.option("-i", "--include", "head", is_flag=True, help="Print status and header fields too.")
+@click.pass_context
+def request(
+    ctx: click.Context,
+    *,
+    method: str,
+    url: str,
+    target: str | None,
+    headers: tuple[str, ...],
+    data: str | None,
+    form: tuple[str, ...],
+    head: bool,
+) -> None:
+    """Send METHOD to URL, such as `kingpost request GET /todos`, and print the answer.
+
+    The app starts, answers and stops; nothing listens on a port. The exit status is 1 for an answer of 400 or more.
+    """
+    from kingpost.cli.request import send
+
+    ctx.exit(send(target, method, url, headers=headers, data=data, form=form, head=head))
+
+
 @kingpost.group(cls=Group, short_help="Ask about the settings of an app.")
 @app_option
 @click.pass_context
