@@ -246,6 +246,7 @@ class Plan:
         max_body: int = 1_048_576,
         stream_body: bool = False,
         name: str = "",
+        constant: Answer | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str: ...

@@ -87,3 +87,21 @@ def test_files() -> None:
     assert locations(none.json()["errors"]) == [("form", "picture", "missing")]
     assert locations(two.json()["errors"]) == [("form", "picture", "repeated")]
     assert (cut.status, cut.json()["code"]) == (400, "form.incomplete")
+
+
+def test_constants() -> None:
+    with TestClient(program("constants")) as browser:
+        ping = browser.get("/ping")
+        head = browser.head("/ping")
+        about = browser.get("/about")
+        old = browser.post("/old", json={})
+        robots = browser.get("/robots.txt")
+        refused = browser.post("/ping")
+
+    assert (ping.text, ping.headers["content-type"]) == ("pong", "text/plain; charset=utf-8")
+    assert (head.text, head.headers["content-length"]) == ("", "4")
+    assert (about.text, about.headers["cache-control"]) == ("<p>made of wood</p>", "max-age=60")
+    assert about.headers["x-content-type-options"] == "nosniff"
+    assert old.status == 410
+    assert robots.headers["content-type"] == "text/plain"
+    assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")

@@ -8,9 +8,12 @@ use std::borrow::Cow;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt, ffi};
 
+use wire::http1::FieldBlock;
+
+use crate::answer::{Answer, Body};
 use crate::request::Request;
 
 /// What a handler is.
@@ -180,10 +183,32 @@ pub(crate) struct Plan {
     pub(crate) status: u16,
     pub(crate) max_body: u64,
     pub(crate) stream_body: bool,
+    /// The answer to every request: no Python runs for it.
+    pub(crate) constant: Option<Constant>,
     /// What the watchdog calls it.
     #[pyo3(get)]
     pub(crate) name: String,
     binder: Binder,
+}
+
+/// An answer that never changes, copied out of Python's hands.
+pub(crate) struct Constant {
+    pub(crate) status: u16,
+    pub(crate) block: FieldBlock,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Constant {
+    fn of(py: Python<'_>, answer: &Answer) -> PyResult<Self> {
+        if answer.kind != Body::Whole {
+            return Err(PyTypeError::new_err("a constant answer has a whole body"));
+        }
+        Ok(Self {
+            status: answer.status,
+            block: answer.block.clone(),
+            body: answer.body.bind(py).cast::<PyBytes>()?.as_bytes().to_vec(),
+        })
+    }
 }
 
 /// Makes the arguments of a call from a request: natively, or by `slow` where anything is in doubt.
@@ -230,7 +255,7 @@ fn find<'a>(pairs: &'a [(Cow<'a, str>, Cow<'a, str>)], name: &str) -> Found<'a> 
 #[pymethods]
 impl Plan {
     #[new]
-    #[pyo3(signature = (handler, *, kind, binders, slow, encoder=None, status=200, max_body=1_048_576, stream_body=false, name=""))]
+    #[pyo3(signature = (handler, *, kind, binders, slow, encoder=None, status=200, max_body=1_048_576, stream_body=false, name="", constant=None))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of a Python constructor"
@@ -245,8 +270,12 @@ impl Plan {
         max_body: u64,
         stream_body: bool,
         name: &str,
+        constant: Option<Bound<'_, Answer>>,
     ) -> PyResult<Self> {
         let py = handler.py();
+        let constant = constant
+            .map(|answer| Constant::of(py, answer.get()))
+            .transpose()?;
         let kind = match kind {
             "async" => Kind::Coroutine,
             "thread" => Kind::Thread,
@@ -275,6 +304,7 @@ impl Plan {
             status,
             max_body,
             stream_body,
+            constant,
             name: name.to_owned(),
             binder,
         })

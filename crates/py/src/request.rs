@@ -22,10 +22,10 @@ const PAIRS: usize = 64;
 pub(crate) struct State {
     /// The server that it came to; set once, kept while the object is pooled.
     core: Option<Arc<Core>>,
-    pub(crate) head: Box<Head>,
-    pub(crate) id: Option<RequestId>,
-    pub(crate) params: Params,
-    pub(crate) target: Option<u32>,
+    head: Box<Head>,
+    id: Option<RequestId>,
+    params: Params,
+    target: Option<u32>,
     peer: Peer,
     body: Option<Py<PyBytes>>,
     stream: Option<Py<NativeBody>>,
@@ -34,10 +34,22 @@ pub(crate) struct State {
     disconnected: bool,
 }
 
+/// What a request is filled with.
+pub(crate) struct Filling {
+    pub(crate) id: RequestId,
+    pub(crate) head: Box<Head>,
+    pub(crate) peer: Peer,
+    /// Its plan; None where no route matched.
+    pub(crate) target: Option<u32>,
+    pub(crate) params: Params,
+}
+
 /// What was in a request that is used again, to be dropped where Python may run.
 pub(crate) struct Remains {
     /// The former head, for the engine's pool.
     pub(crate) head: Box<Head>,
+    /// The former parameters, for their memory.
+    pub(crate) params: Params,
     pub(crate) objects: Option<[Option<Py<PyAny>>; 4]>,
 }
 
@@ -97,28 +109,22 @@ impl Request {
     }
 
     /// Fills a new or pooled object with the next request.
-    pub(crate) fn fill(
-        &self,
-        py: Python<'_>,
-        core: &Arc<Core>,
-        id: RequestId,
-        head: Box<Head>,
-        peer: Peer,
-    ) -> Remains {
+    pub(crate) fn fill(&self, py: Python<'_>, core: &Arc<Core>, filling: Filling) -> Remains {
         self.state.with(py, |state| {
             if state.core.is_none() {
                 state.core = Some(Arc::clone(core));
             }
-            state.id = Some(id);
-            state.target = None;
-            state.peer = peer;
+            state.id = Some(filling.id);
+            state.target = filling.target;
+            state.peer = filling.peer;
             state.disconnected = false;
             let is_used = state.body.is_some()
                 || state.stream.is_some()
                 || state.headers.is_some()
                 || state.cache.is_some();
             Remains {
-                head: std::mem::replace(&mut state.head, head),
+                head: std::mem::replace(&mut state.head, filling.head),
+                params: std::mem::replace(&mut state.params, filling.params),
                 objects: is_used.then(|| {
                     [
                         state.body.take().map(Py::into_any),
@@ -129,11 +135,6 @@ impl Request {
                 }),
             }
         })
-    }
-
-    #[inline]
-    pub(crate) fn with<R>(&self, py: Python<'_>, f: impl FnOnce(&mut State) -> R) -> R {
-        self.state.with(py, f)
     }
 
     pub(crate) fn set_body(&self, py: Python<'_>, body: Bound<'_, PyBytes>) {

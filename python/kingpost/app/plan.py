@@ -33,6 +33,7 @@ from kingpost.routing.converters import (
 from kingpost.routing.options import body_limit
 from kingpost.routing.pattern import Parameter, Pattern, parse_pattern
 from kingpost.routing.reverse import Target
+from kingpost.routing.route import Constant
 from kingpost.routing.table import Entry, ErrorHandlers
 from kingpost.settings import Settings
 from kingpost.types import Mode, Place
@@ -109,7 +110,16 @@ class CompiledRoute(msgspec.Struct, frozen=True):
             max_body=self.max_body,
             stream_body=self.served.binding.streams,
             name=self.name or self.path,
+            constant=self.constant,
         )
+
+    @property
+    def constant(self) -> _native.Answer | None:
+        """The answer to every request, where the route has one and nothing runs around it."""
+        handler: object = self.entry.handler
+        if not isinstance(handler, Constant) or self.served.program is not None:
+            return None
+        return self.answers.of_response(handler())
 
 
 def native_piece(parameter: Parameter, known: Converters) -> str:

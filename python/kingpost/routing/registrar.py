@@ -25,6 +25,7 @@ from kingpost.types import Place, Scope
 
 if TYPE_CHECKING:
     from kingpost.http.request import Request
+    from kingpost.http.response import Response
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
@@ -74,13 +75,16 @@ class Registrar:
     def add_route(
         self,
         path: str,
-        handler: Handler,
+        handler: Handler | Response[Any],
         /,
         *,
         methods: Sequence[str] = ("GET",),
         **options: Unpack[RouteOptions],
     ) -> None:
-        """Answer `methods` on `path` by `handler`: what `route` does, for a function that cannot be decorated."""
+        """Answer `methods` on `path` by `handler`: what `route` does, for a function that cannot be decorated.
+
+        A Response in place of the function is the answer to every request; no Python runs for it.
+        """
         self._add(Route(path, handler, methods=methods, **options))
 
     def resource(

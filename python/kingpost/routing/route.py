@@ -10,10 +10,11 @@ from typing import Any, TypeVar, Unpack
 import msgspec
 
 from kingpost.errors import RoutingError
+from kingpost.http.response import Response
 from kingpost.routing.converters import Converters
 from kingpost.routing.options import RouteOptions, check_options
 from kingpost.routing.refusal import refused
-from kingpost.types import Place, Scope
+from kingpost.types import Mode, Place, Scope
 
 Handler = Callable[..., Any]
 F = TypeVar("F", bound=Handler)
@@ -22,11 +23,27 @@ METHOD = re.compile(r"[A-Z][A-Z0-9-]{0,31}", re.ASCII)
 MARK = "__kingpost_route__"
 
 
+class Constant:
+    """Answers with the same response for ever; where nothing runs around it the engine sends it without any Python."""
+
+    def __init__(self, response: Response[Any]) -> None:
+        self.response = response
+
+    def __call__(self) -> Response[Any]:
+        """A copy: what runs around it may change what it is given."""
+        made = self.response
+        return Response(
+            made.content, status=made.status, headers=made.headers, media_type=made.media_type
+        )
+
+
 class Route:
     """One route: a path, the handler that answers it, its methods and its options.
 
+    In place of a handler there may be a Response: then that is the answer to every request, and no Python runs for it.
+
     Example:
-        `App(routes=[Route("/", home), Route("/todos", add, methods=["POST"], status=201)])`
+        `App(routes=[Route("/", home), Route("/todos", add, methods=["POST"], status=201), Route("/ping", Response("pong"))])`
 
     Raises:
         RoutingError: for a path, a method or an option that cannot work.
@@ -37,7 +54,7 @@ class Route:
     def __init__(
         self,
         path: str,
-        handler: Handler,
+        handler: Handler | Response[Any],
         /,
         *,
         methods: Sequence[str] = ("GET",),
@@ -45,9 +62,14 @@ class Route:
     ) -> None:
         self.place = Place.of_caller()
         self.path = checked_path(path)
-        self.handler = checked_handler(handler)
         self.methods = checked_methods(methods)
         self.options = check_options(options)
+        if isinstance(handler, Response):
+            # It waits for nothing, whatever the route was told.
+            self.options["inline"] = True
+            self.handler: Handler = Constant(handler)
+        else:
+            self.handler = checked_handler(handler)
 
 
 class RouteGroup(ABC):
@@ -55,10 +77,18 @@ class RouteGroup(ABC):
 
     name: str
     prefix: str
+    hosts: Sequence[str] = ()
+    """The hosts that its routes answer for; any where there are none."""
+    when: tuple[Callable[..., bool], ...] = ()
+    """What must hold for each of its routes."""
 
     @abstractmethod
     def __routes__(self) -> Registry:
         """What was registered on it."""
+
+    def __start__(self, mode: Mode) -> None:
+        """An App that includes it is compiled for a mode: time for what is to be done once."""
+        self.__routes__().start(mode)
 
 
 class Include:
@@ -134,6 +164,16 @@ class Registry(msgspec.Struct):
         for item in self.items:
             if isinstance(item, Include) and isinstance(item.routes, RouteGroup):
                 item.routes.__routes__().close()
+
+    def start(self, mode: Mode) -> None:
+        """Tell every group, however deep it stands, that an App that includes it is compiled for a mode."""
+        waiting = [item.routes for item in self.items if isinstance(item, Include)]
+        while waiting:
+            routes = waiting.pop()
+            if isinstance(routes, RouteGroup):
+                routes.__start__(mode)
+            else:
+                waiting.extend(item.routes for item in routes if isinstance(item, Include))
 
     def check_open(self) -> None:
         """Raises RoutingError `routing.too-late` after `close`."""

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use router::{Outcome, Params};
 use server::{Event, Notice, Now, RequestId};
 use wire::http1::{Framing, Head};
 
@@ -14,7 +15,7 @@ use super::flights::Flight;
 use super::{Core, Work};
 use crate::body::NativeBody;
 use crate::ffi;
-use crate::request::{Remains, Request};
+use crate::request::{Filling, Remains, Request};
 use crate::settle::{NO_PLAN, is_fatal};
 use crate::shell::Shell;
 
@@ -179,11 +180,30 @@ impl Core {
         }
     }
 
+    /// The plan of a request; the methods of its path, or None, where there is none.
+    #[inline]
+    fn route(&self, head: &Head, params: &mut Params) -> Result<u32, Option<Vec<String>>> {
+        let path = head.slice(head.path);
+        let method = match head.method.token() {
+            Some(token) => token,
+            None => std::str::from_utf8(head.slice(head.method_span)).unwrap_or_default(),
+        };
+        match self.router.find(method, path, params) {
+            Outcome::Found { target } => Ok(target),
+            Outcome::MethodNotAllowed { allow } => {
+                Err(Some(allow.into_iter().map(str::to_owned).collect()))
+            }
+            Outcome::NotFound => Err(None),
+        }
+    }
+
     fn request_object<'py>(
         self: &Arc<Self>,
         py: Python<'py>,
         id: RequestId,
         head: Box<Head>,
+        target: Option<u32>,
+        params: Params,
     ) -> PyResult<Bound<'py, Request>> {
         let spare = self.spare.take(py).map(|spare| spare.into_bound(py));
         // Used again only where nobody else can see it.
@@ -198,9 +218,20 @@ impl Core {
         };
         let former = self.shell(py, |shell| {
             let peer = shell.peer(id);
-            let Remains { head, objects } = request.get().fill(py, self, id, head, peer);
+            let filling = Filling {
+                id,
+                head,
+                peer,
+                target,
+                params,
+            };
+            let Remains {
+                head,
+                params,
+                objects,
+            } = request.get().fill(py, self, filling);
             shell.recycle(head);
-            objects
+            (self.params.replace(py, params), objects)
         });
         drop(former);
         Ok(request)
@@ -225,26 +256,22 @@ impl Core {
             Framing::Length(length) => Some(length),
             Framing::Chunked => None,
         };
-        let request = self.request_object(py, id, head)?;
-        let target = request.get().with(py, |state| {
-            let head = &state.head;
-            let path = head.slice(head.path);
-            let method = match head.method.token() {
-                Some(token) => token,
-                None => std::str::from_utf8(head.slice(head.method_span)).unwrap_or_default(),
-            };
-            let outcome = self.router.find(method, path, &mut state.params);
-            match outcome {
-                router::Outcome::Found { target } => {
-                    state.target = Some(target);
-                    Ok(target)
-                }
-                router::Outcome::MethodNotAllowed { allow } => Err(Some(
-                    allow.into_iter().map(str::to_owned).collect::<Vec<_>>(),
-                )),
-                router::Outcome::NotFound => Err(None),
-            }
-        });
+        let mut params = self.params.replace(py, Params::new());
+        let target = self.route(&head, &mut params);
+        if let Ok(target) = target
+            && !guarded
+            && !has_body
+            && let Some(plan) = self.plans.get(target as usize)
+            && let Some(constant) = &plan.get().constant
+        {
+            self.respond(py, id, constant.status, &constant.block, &constant.body);
+            let former = self.params.replace(py, params);
+            drop(former);
+            self.shell(py, |shell| shell.recycle(head));
+            return Ok(());
+        }
+        let found = target.as_ref().ok().copied();
+        let request = self.request_object(py, id, head, found, params)?;
         let plan = *target.as_ref().unwrap_or(&NO_PLAN);
         let work = Work {
             id,

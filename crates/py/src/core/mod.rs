@@ -144,6 +144,8 @@ pub(crate) struct Core {
     pub(crate) contexts: ffi::Contexts,
     /// A context that is used again.
     pub(crate) spare_context: GilSlot<Option<Py<PyAny>>>,
+    /// Where the parameters of the next request are put; its memory goes round.
+    pub(crate) params: GilSlot<router::Params>,
     /// The request object that is used again.
     pub(crate) spare: GilSlot<Option<Py<Request>>>,
     pub(crate) flights: GilCell<HashMap<RequestId, Flight>>,
@@ -197,6 +199,7 @@ impl Core {
             turn_due: GilSlot::new(false),
             contexts: ffi::Contexts::probe(py, &parts.context)?,
             spare_context: GilSlot::new(None),
+            params: GilSlot::new(router::Params::new()),
             spare: GilSlot::new(None),
             flights: GilCell::new(HashMap::new()),
             woken: GilCell::new(Vec::new()),

@@ -1,0 +1,89 @@
+"""Parameters are read from where the program says, and told all at once where they are wrong."""
+
+from __future__ import annotations
+
+from kingpost.testing import TestClient
+from tests.programs.test_programs import program
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def locations(errors: list[dict[str, object]]) -> list[tuple[object, ...]]:
+    return [(*_list(error["location"]), error["code"]) for error in errors]
+
+
+def _list(value: object) -> list[object]:
+    assert isinstance(value, list)
+    return list(value)  # pyright: ignore[reportUnknownArgumentType] - of a document
+
+
+def test_query_header_and_cookie() -> None:
+    with TestClient(program("parameters")) as browser:
+        found = browser.get(
+            "/search/maps?filter[name]=x&filter[size]=3&tag=a,b&page-size=7",
+            headers={"x-api-token": "secret", "user-agent": "test", "cookie": "theme=dark"},
+        )
+        plain = browser.get("/search/maps?tag=a", headers={"user-agent": "test"})
+        wrong = browser.get("/search/maps?filter[size]=0&page-size=x&page-size=y")
+
+    assert found.json() == {
+        "shelf": "maps",
+        "filter": {"name": "x", "size": 3},
+        "tags": ["a", "b"],
+        "page_size": 7,
+        "agent": "test",
+        "token": "secret",
+        "theme": "dark",
+    }
+    assert plain.json()["filter"] == {"name": "", "size": 10}
+    assert plain.json()["token"] is None
+    assert wrong.status == 422
+    assert locations(wrong.json()["errors"]) == [
+        ("query", "filter", "size", "too-small"),
+        ("query", "tag", "missing"),
+        ("query", "page-size", "repeated"),
+    ]
+
+
+def test_forms() -> None:
+    with TestClient(program("parameters")) as browser:
+        welcome = browser.post("/login", form={"name": "ann", "password": "abc"})
+        as_multipart = browser.post("/login", form={"name": "ann", "password": "abcd"}, files={})
+        half = browser.post("/login", form={"name": "ann"})
+        as_json = browser.post("/login", json={"name": "ann", "password": "abc"})
+        wrong = browser.post("/contact", form={"name": "ann", "age": "-1"})
+        right = browser.post("/contact", form={"name": "ann", "age": "3", "topics": ["a", "b"]})
+
+    assert welcome.text == "welcome ann, 3 characters"
+    assert as_multipart.text == "welcome ann, 4 characters"
+    assert locations(half.json()["errors"]) == [("form", "password", "missing")]
+    assert (as_json.status, as_json.json()["code"]) == (415, "form.wrong-content-type")
+    assert wrong.json() == {"errors": {"age": ["must be 0 or more"], "topics": ["is required"]}}
+    assert right.json() == {"contact": {"name": "ann", "age": 3, "topics": ["a", "b"]}}
+
+
+def test_files() -> None:
+    with TestClient(program("parameters")) as browser:
+        sent = browser.post(
+            "/avatar",
+            form={"caption": "me"},
+            files={"picture": ("../../me.png", PNG + b"x" * 400_000, "image/png")},
+        )
+        none = browser.post("/avatar", files={"picture": ("", b"")})
+        two = browser.post("/avatar", files={"picture": [("a", b"1"), ("b", b"2")]})
+        cut = browser.post(
+            "/avatar",
+            content=b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n",
+            headers={"content-type": "multipart/form-data; boundary=x"},
+        )
+
+    assert sent.json() == {
+        "name": "me.png",
+        "type": "image/png",
+        "size": 400_008,
+        "first": "89504e47",
+        "caption": "me",
+    }
+    assert locations(none.json()["errors"]) == [("form", "picture", "missing")]
+    assert locations(two.json()["errors"]) == [("form", "picture", "repeated")]
+    assert (cut.status, cut.json()["code"]) == (400, "form.incomplete")
