@@ -25,7 +25,9 @@ MODULES = (
     "kingpost.routing",
     "kingpost.schema",
     "kingpost.settings",
+    "kingpost.signing",
     "kingpost.errors",
+    "kingpost.staticfiles",
     "kingpost.testing",
 )
 INTRODUCTION = """\

@@ -59,6 +59,12 @@ RANGES: Final = 16
 MEDIA_TYPE_BYTES: Final = 1 * KIB
 """Bytes of a Content-Type that are looked at; a longer one is no media type."""
 
+SIGNED_CHARACTERS: Final = 64 * KIB
+"""Characters of a signed or encrypted value; a longer one is refused before any work."""
+
+SIGNED_SKEW_SECONDS: Final = 60
+"""Seconds that the clock of the host which signed may be ahead of ours."""
+
 DETAIL_INPUT_CHARACTERS: Final = 200
 """Characters of a refused value that are repeated in the answer."""
 

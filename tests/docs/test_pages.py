@@ -13,7 +13,10 @@ import kingpost
 import kingpost.errors
 import kingpost.html
 import kingpost.http
+import kingpost.schema
 import kingpost.settings
+import kingpost.signing
+import kingpost.staticfiles
 import kingpost.testing
 from kingpost import App
 from tests.docs.markdown import PAGES, ROOT, anchors_of, blocks_of, links_of
@@ -47,7 +50,10 @@ def reference_names() -> dict[str, Any]:
         kingpost,
         kingpost.html,
         kingpost.http,
+        kingpost.schema,
         kingpost.settings,
+        kingpost.signing,
+        kingpost.staticfiles,
         kingpost.testing,
     )
     names = {name: getattr(module, name) for module in modules for name in module.__all__}

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 import msgspec
 
+from kingpost.schema.annotation import class_of
+from kingpost.schema.codec import Codec
+from kingpost.schema.markers import on_private
+from kingpost.schema.outgoing.known import known_model
+from kingpost.schema.outgoing.mirrors import Part
+from kingpost.schema.outgoing.private import without_private
+from kingpost.schema.outgoing.pydantic import dumped
+from kingpost.schema.registry import codec_of
 from kingpost.settings import Secret
 
 
@@ -17,12 +26,30 @@ def plain(value: Any) -> Any:
     Raises:
         TypeError: JSON has no form for it.
     """
+    if isinstance(value, Part):
+        return value.value
     if isinstance(value, Secret):
         raise TypeError(
             "a Secret is never sent; name the fields that may be, by a return annotation"
         )
     if hasattr(value, "__html__"):
         return str(value.__html__())
+    codec = codec_of(type(value))
+    if codec is not None:
+        return fields_of(codec, value)
+    return plain_of_builtin(value)
+
+
+def fields_of(codec: Codec, value: Any) -> Any:
+    """An object of a class that msgspec does not know, as far as it may leave."""
+    model = known_model(class_of(value))
+    if codec.family == "pydantic":
+        return dumped(model, value)
+    private = frozenset(field.name for field in model.fields if field.private)
+    return codec.outgoing(model, value, private)
+
+
+def plain_of_builtin(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
     if isinstance(value, AbstractSet):
@@ -34,4 +61,21 @@ def plain(value: Any) -> Any:
     )
 
 
-encode_json = msgspec.json.Encoder(enc_hook=plain).encode
+_encode = msgspec.json.Encoder(enc_hook=plain).encode
+
+
+def _encode_without_private(value: Any) -> bytes:
+    return _encode(without_private(value))
+
+
+# The engine keeps what it is given when an App starts, and a module with private fields may be imported later: what a partial calls can
+# be replaced in place.
+encode_json: Callable[[Any], bytes] = functools.partial(_encode)
+
+
+def _guard() -> None:
+    changed: Any = encode_json
+    changed.__setstate__((_encode_without_private, (), {}, {}))
+
+
+on_private(_guard)

@@ -41,6 +41,7 @@ from kingpost.binding.sources import (
     REQUIRED,
     Constant,
     FromBody,
+    FromHost,
     FromPath,
     FromQueries,
     FromQuery,
@@ -84,6 +85,8 @@ class Chooser:
             return self.marked(marker)
         if self.name in self.offer.path:
             return self.from_path()
+        if self.name in self.offer.host:
+            return self.from_host()
         if self.annotation is EMPTY:
             return self.unannotated()
         return (
@@ -115,6 +118,8 @@ class Chooser:
         if isinstance(marker, Depends):
             return self.depends(marker)
         if isinstance(marker, Path):
+            if self.name in self.offer.host:
+                return self.from_host()
             if self.name not in self.offer.path:
                 raise self.signature.refused(
                     "binding.bad-marker",
@@ -215,6 +220,15 @@ class Chooser:
         place = None if self.offer.provided_at is None else self.offer.provided_at(self.bare.type)
         if place is None:
             return None
+        if self.bare.is_optional and self.offer.provided(self.bare.type) is not None:
+            raise self.signature.refused(
+                "injection.not-visible",
+                f"{self.name} is {spelled(self.annotation)}, and what is provided is {spelled(self.bare.type)}: "
+                "with None it is a type of its own",
+                f"provide {spelled(self.annotation)}, too",
+                f"write {self.name}: {spelled(self.bare.type)}",
+                places=[place],
+            )
         raise self.signature.refused(
             "injection.not-visible",
             f"{self.name} is {spelled(self.annotation)}, which a provider makes that this route does not see",
@@ -253,6 +267,24 @@ class Chooser:
             Scalar(offered.type, offered.kind, offered.convert, offered.native), rules
         ).convert
         return FromPath(self.name, convert, convert, offered.kind)
+
+    def from_host(self) -> Source:
+        scalar = scalar_of(str if self.annotation is EMPTY else self.annotation)
+        if scalar is None:
+            raise self.signature.refused(
+                "binding.path-type",
+                f"{self.name} stands in the host, and no text becomes {spelled(self.annotation)}",
+                f"write {self.name}: str",
+            )
+        default = self.default()
+        self.check_default(scalar, default)
+        if default is REQUIRED and not self.offer.host[self.name]:
+            raise self.signature.refused(
+                "binding.host-parameter",
+                f"not every host of the route has {{{self.name}}}",
+                f"write {self.name}: {spelled(self.annotation)} | None = None",
+            )
+        return FromHost(self.name, scalar, default)
 
     def path_scalar(self, offered: PathParameter) -> Source:
         scalar = scalar_of(self.annotation)
@@ -304,12 +336,20 @@ class Chooser:
             return TheBodyStream()
         if kind is BackgroundTasks and self.offer.provided is not None:
             return TheBackground()
-        for known, value in self.offer.constants.items():
-            if kind is known:
-                return Constant(value, f"the App's {known.__name__}")
+        return self.constant(kind)
+
+    def constant(self, kind: type[Any]) -> Source | None:
+        """An object of the App: its settings, or what signs with its key."""
+        if kind in self.offer.constants:
+            return Constant(self.offer.constants[kind], f"the App's {kind.__name__}")
         base = self.offer.settings_base
         if base is not None and issubclass(kind, base):
-            names = ", ".join(known.__name__ for known in self.offer.constants) or "none"
+            names = (
+                ", ".join(
+                    known.__name__ for known in self.offer.constants if issubclass(known, base)
+                )
+                or "none"
+            )
             raise self.signature.refused(
                 "binding.foreign-settings",
                 f"{self.name} is {kind.__name__}, and the App's settings are {names}",

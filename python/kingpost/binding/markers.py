@@ -173,5 +173,22 @@ class Depends:
         return f"Depends({getattr(self.provider, '__name__', self.provider)})"
 
 
+class Injected:
+    """Stands as the default of a parameter that a provider fills, so that callers need not pass it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "injected()"
+
+
+def injected() -> Any:
+    """Stands as the default of a parameter of a call that is made later: `def send(to: int, db: Session = injected())`.
+
+    Whoever adds the call to BackgroundTasks does not pass it; a provider makes it, anew, when the call is made.
+    """
+    return Injected()
+
+
 Marker = Path | Query | Header | Cookie | Form[Any] | File | Body | Depends
 MARKERS = (Path, Query, Header, Cookie, Form, File, Body, Depends)

@@ -34,6 +34,8 @@ class Offer(msgspec.Struct, frozen=True):
     """Objects of the App by their class: its settings."""
     settings_base: type[Any] | None = None
     """The class that all settings derive from, to word the refusal of others."""
+    host: Mapping[str, bool] = msgspec.field(default_factory=dict[str, bool])
+    """The parameters of the route's hosts, and whether every one of the hosts has them."""
     provided: Callable[[Any], Source | None] | None = None
     """Gives what a provider makes of a type; None where no provider that the route sees does."""
     depends: Callable[[Callable[..., Any]], Source] | None = None

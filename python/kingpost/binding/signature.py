@@ -87,6 +87,10 @@ def signature_of(function: Callable[..., Any]) -> Signature:
 def annotated(function: Callable[..., Any]) -> Any:
     """The object that carries the annotations: the function below partials, wrappers and callable objects."""
     while True:
+        if isinstance(function, type):
+            made_by: Any = function.__init__  # type: ignore[misc]  # of this very class
+            # The fields of a dataclass and of a Struct are annotated in the class.
+            return made_by if inspect.isfunction(made_by) and not hasattr(function, "__dataclass_fields__") else function
         if isinstance(function, functools.partial):
             function = function.func
         elif inspect.isfunction(function) or inspect.ismethod(function):

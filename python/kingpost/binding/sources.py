@@ -87,6 +87,31 @@ class FromPath(msgspec.Struct, frozen=True):
         return ("path", self.name, self.native, keyword)
 
 
+class FromHost(msgspec.Struct, frozen=True):
+    """A parameter of the host. What does not convert is no host of this site: 404."""
+
+    name: str
+    scalar: Scalar
+    default: Any
+
+    @property
+    def words(self) -> str:
+        default = "" if self.default is REQUIRED else f", {self.default!r} where it has none"
+        return f"host {{{self.name}}}: {self.scalar.words}{default}"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        text = request.path_params.get(self.name)
+        if text is None:
+            return self.default
+        try:
+            return self.scalar.convert(text)
+        except (ValueError, ArithmeticError, Refused):
+            raise NotFound(f"{text[:100]!r} is not {self.scalar.words}") from None
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return None
+
+
 class FromQuery(msgspec.Struct, frozen=True):
     """One value of the query. Given twice it is refused: which one was meant cannot be known."""
 
