@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import itertools
 import re
 import sys
 import textwrap
@@ -106,6 +107,10 @@ def described_name(title: str, name: str, thing: Any) -> Iterator[str]:
         yield f"### {title}"
         yield FOREIGN[name]
         return
+    if not (inspect.isclass(thing) or inspect.isroutine(thing)):
+        yield f"### {title}"
+        yield from alias(name)
+        return
     node = node_of(thing)
     yield f"### {title}"
     if isinstance(node, ast.ClassDef):
@@ -116,6 +121,24 @@ def described_name(title: str, name: str, thing: Any) -> Iterator[str]:
     else:
         yield from signatures(name, [node])
         yield markdown(ast.get_docstring(node) or "")
+
+
+def alias(name: str) -> Iterator[str]:
+    """What a name stands for, and the words below it in the source."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+        for node, words in itertools.pairwise(body):
+            if (
+                isinstance(node, ast.AnnAssign)
+                and ast.unparse(node.target) == name
+                and node.value is not None
+                and isinstance(words, ast.Expr)
+                and isinstance(words.value, ast.Constant)
+            ):
+                yield f"```text\n{name} = {ast.unparse(node.value)}\n```"
+                yield markdown(str(words.value.value))
+                return
+    raise LookupError(f"{name} is not defined with words below it")
 
 
 def makers_of(thing: type[Any], node: ast.ClassDef) -> list[Function]:

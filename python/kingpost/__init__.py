@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from msgspec import Meta, Struct
 
     from kingpost.app.application import App, current_app
+    from kingpost.app.plugins import Plugin
     from kingpost.binding.markers import (
         Body,
         Cookie,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Header,
         Path,
         Query,
+        injected,
     )
     from kingpost.errors import (
         BadRequest,
@@ -73,6 +75,7 @@ __all__ = [
     "MultipartStream",
     "NotFound",
     "Path",
+    "Plugin",
     "Query",
     "Redirect",
     "Request",
@@ -87,6 +90,7 @@ __all__ = [
     "ValidationError",
     "current_app",
     "from_thread",
+    "injected",
     "route",
 ]
 
@@ -114,6 +118,7 @@ _HOMES = {
     "MultipartStream": "kingpost.http.uploads",
     "NotFound": "kingpost.errors",
     "Path": "kingpost.binding.markers",
+    "Plugin": "kingpost.app.plugins",
     "Query": "kingpost.binding.markers",
     "Redirect": "kingpost.http.response",
     "Request": "kingpost.http.request",
@@ -128,6 +133,7 @@ _HOMES = {
     "ValidationError": "kingpost.errors",
     "current_app": "kingpost.app.application",
     "from_thread": "kingpost.server.threads",
+    "injected": "kingpost.binding.markers",
     "route": "kingpost.routing.route",
 }
 

@@ -138,7 +138,7 @@ class Request:
         """The target that the router found; None where no route matched."""
     @property
     def is_disconnected(self) -> bool: ...
-    def send_early_hints(self, links: Sequence[str], /) -> None:
+    def send_early_hints(self, links: Sequence[str]) -> None:
         """Send 103 with these values of Link, unless the answer has begun, or the client is one of HTTP/1.0 or has left."""
     @property
     def cache(self) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 import sys
 import uuid
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from kingpost import App
+from kingpost.cli.commands import kingpost
 from kingpost.testing import TestClient
 
 FOLDER = Path(__file__).parent
@@ -203,7 +206,8 @@ def test_a_check_of_the_users_own_has_its_place() -> None:
     with TestClient(program("bodies")) as browser:
         errors = browser.post("/dataclass", json={"x": 0}).json()["errors"]
 
-    assert errors == [{"location": ["body"], "code": "invalid", "message": "the origin is taken"}]
+    told = {"location": ["body"], "code": "invalid", "message": "the origin is taken"}
+    assert errors == [told | {"input": '{"x":0}'}]
 
 
 @pytest.mark.parametrize(
@@ -411,3 +415,129 @@ def test_options_lists_the_methods() -> None:
         answer = browser.options("/text")
 
     assert (answer.status, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_files() -> None:
+    source = (FOLDER / "files.py").read_bytes()
+    with TestClient(program("files")) as browser:
+        whole = browser.get("/source")
+        some = browser.get("/source", headers={"range": "bytes=0-9"})
+        again = browser.get("/source", headers={"if-none-match": whole.headers["etag"]})
+        download = browser.get("/download")
+        missing = browser.get("/reports/1999")
+        price = browser.get("/price")
+        page = browser.get("/page")
+
+    assert (whole.status, whole.content) == (200, source)
+    assert (some.status, some.content) == (206, source[:10])
+    assert (again.status, again.content) == (304, b"")
+    assert download.headers["content-type"] == "text/x-python"
+    assert download.headers["content-disposition"].endswith("filename*=UTF-8''%C3%9Cber%20files.py")
+    assert (missing.status, missing.json()["detail"]) == (404, "no report of 1999")
+    assert price.headers["cache-control"] == "public, max-age=60, stale-if-error=3600"
+    assert page.text.startswith("<link")
+
+
+def test_a_static_site() -> None:
+    html = {"accept": "text/html"}
+    with TestClient(program("static_site")) as browser:
+        _, url, _ = browser.get("/").text.rsplit('"', 2)
+        css, plain = browser.get(url), browser.get("/static/app.css")
+        script = browser.get("/app/assets/juggle-4f1c2a.js")
+        page, missing = browser.get("/app/balls/3", headers=html), browser.get("/app/balls/3")
+
+    assert url.startswith("/static/app.")
+    assert css.headers["cache-control"] == "public, immutable, max-age=31536000"
+    assert plain.headers["cache-control"] == "public, max-age=300"
+    assert css.text == plain.text
+    assert script.headers["cache-control"] == css.headers["cache-control"]
+    assert (page.status, page.media_type, missing.status) == (200, "text/html", 404)
+
+
+def test_everything_of_the_box_together() -> None:
+    through_proxy = {"x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https"}
+    with TestClient(
+        program("middleware_box"),
+        host="shop.example.org",
+        headers={**through_proxy, "accept-encoding": "gzip"},
+    ) as browser:
+        over_http = browser.get("/", headers={"x-forwarded-proto": "http"})
+        page = browser.get("/")
+        nonce = page.headers["content-security-policy"].partition("'nonce-")[2].partition("'")[0]
+        text = zlib.decompress(page.content, 31).decode()
+        token = text.partition('value="')[2].partition('"')[0]
+        ordered = browser.post("/orders", form={"csrf_token": token, "item": "tea"})
+        forged = browser.post("/orders", form={"item": "tea"})
+        prices = browser.get("/api/prices", headers={"origin": "https://app.example.org"})
+        again = browser.get("/api/prices", headers={"if-none-match": prices.headers["etag"]})
+        orders = [
+            browser.post("/api/orders", headers={"origin": "https://app.example.org"})
+            for _ in range(3)
+        ]
+        where = browser.get("/where", headers={"accept-encoding": ""})
+        health = browser.get("/health", headers={"x-forwarded-proto": "http"})
+
+    assert over_http.headers["location"] == "https://shop.example.org/"
+    assert page.headers["strict-transport-security"] == "max-age=300"
+    assert page.headers["x-frame-options"] == "SAMEORIGIN"
+    assert f'<script nonce="{nonce}">' in text
+    assert ordered.text == "ordered: tea"
+    assert (forged.status, forged.json()["code"]) == (403, "csrf.no-token")
+    assert prices.headers["access-control-allow-origin"] == "https://app.example.org"
+    assert prices.headers["content-encoding"] == "gzip"
+    assert again.status == 304
+    assert [answer.status for answer in orders] == [200, 200, 429]
+    assert orders[0].json() == {"client": "203.0.113.7", "scheme": "https"}
+    assert orders[2].headers["access-control-allow-origin"] == "https://app.example.org"
+    assert where.text == "https://shop.example.org/"
+    assert health.status == 200
+
+
+def test_pages_are_rendered_whole_or_by_the_block() -> None:
+    app = program("pages")
+    htmx = {"hx-request": "true"}
+    with TestClient(app) as browser:
+        page = browser.get("/")
+        about = browser.get("/about")
+        refused = browser.post("/todos", form={"title": ""})
+        added = browser.post("/todos", form={"title": "tea & cake"})
+        row = browser.post("/todos/3/toggle", headers=htmx)
+        without_script = browser.post("/todos/3/toggle")
+        boosted = browser.post("/todos/3/toggle", headers=htmx | {"hx-boosted": "true"})
+        missing = browser.get("/nowhere", headers={"accept": "text/html"})
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<title>2 todos</title>" in page.text
+    assert "&lt;b&gt;bread&lt;/b&gt;" in page.text
+    assert '<form method="post" action="/todos/2/toggle">' in page.text
+    assert "1 open" in page.text
+    assert "<em>Todos</em>, written down. REALLY" in about.text
+    assert (refused.status, added.status) == (422, 303)
+    assert row.text.strip().startswith('<li id="todo-3">✓ tea &amp; cake')
+    assert "<html" not in row.text
+    assert (row.headers["vary"], row.headers["hx-trigger"]) == (
+        "HX-Request",
+        '{"toggled": {"id": 3}}',
+    )
+    assert (without_script.status, boosted.status) == (303, 303)
+    assert (missing.status, "Nothing at /nowhere" in missing.text) == (404, True)
+
+
+def test_a_plugin_adds_routes_objects_variables_commands_and_is_told_of_errors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(FOLDER)
+    with TestClient(program("plugin"), raise_errors=False) as browser:
+        browser.post("/guests", form={"name": "<Ann>"})
+        page = browser.get("/guests")
+        broken = browser.get("/broken")
+        failed = browser.get("/failed")
+    greeted = CliRunner().invoke(
+        kingpost, ["greet", "Bob", "--times", "2", "--loud", "--app", "plugin.py"]
+    )
+
+    assert "<title>1 guests</title>" in page.text
+    assert "<li>&lt;Ann&gt;</li>" in page.text
+    assert broken.status == 500
+    assert failed.json() == ["/broken: integer division or modulo by zero"]
+    assert greeted.output == "HELLO, BOB!\nHELLO, BOB!\n"

@@ -1,11 +1,12 @@
 //! `OpenFile` and `FileBody`: files that are answered with, from where they lie.
 
 use std::fs::{File, Metadata, OpenOptions};
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use server::{Part, Stretch};
@@ -66,13 +67,19 @@ impl OpenFile {
     fn new(py: Python<'_>, path: PathBuf, follow: bool) -> PyResult<Self> {
         let opened = py.detach(|| open(&path, follow));
         let (file, metadata) = opened.map_err(|error| os_error(py, &error, &path))?;
+        if metadata.is_dir() {
+            return Err(python_error(
+                libc::EISDIR,
+                "Is a directory".to_owned(),
+                &path,
+            ));
+        }
         if !metadata.is_file() {
-            let kind = if metadata.is_dir() {
-                io::ErrorKind::IsADirectory
-            } else {
-                io::ErrorKind::InvalidInput
-            };
-            return Err(os_error(py, &kind.into(), &path));
+            return Err(python_error(
+                libc::EINVAL,
+                "Not a regular file".to_owned(),
+                &path,
+            ));
         }
         Ok(Self {
             file: Arc::new(file),
@@ -94,29 +101,32 @@ impl OpenFile {
         self.modified_ns
     }
 
-    /// Its number in its file system; 0 where there are none.
+    /// A strong entity tag, quotes included: another size, time of change or file is another tag.
     #[getter]
-    fn inode(&self) -> u64 {
-        self.inode
+    fn etag(&self) -> String {
+        // Mixed, since the number of a file is nobody's business.
+        let mut hasher = std::hash::DefaultHasher::new();
+        (self.size, self.modified_ns, self.inode).hash(&mut hasher);
+        format!("\"{:016x}\"", hasher.finish())
     }
 }
 
-/// The error with its number and the path, so that Python makes FileNotFoundError and the like of it.
+/// The error in Python's words.
 fn os_error(py: Python<'_>, error: &io::Error, path: &Path) -> PyErr {
-    let number = error.raw_os_error().unwrap_or(match error.kind() {
-        io::ErrorKind::IsADirectory => libc::EISDIR,
-        _ => libc::EINVAL,
-    });
-    let words = match error.raw_os_error() {
-        Some(_) => py
-            .import("os")
-            .and_then(|os| os.call_method1("strerror", (number,)))
-            .and_then(|words| words.extract::<String>())
-            .unwrap_or_else(|_| error.to_string()),
-        None if number == libc::EISDIR => "Is a directory".to_owned(),
-        None => "Not a regular file".to_owned(),
+    let Some(number) = error.raw_os_error() else {
+        // It never came to the system: there is a NUL in the path.
+        return python_error(libc::EINVAL, error.to_string(), path);
     };
-    pyo3::exceptions::PyOSError::new_err((number, words, path.to_path_buf()))
+    let words = py
+        .import("os")
+        .and_then(|os| os.call_method1("strerror", (number,)))
+        .and_then(|words| words.extract::<String>());
+    python_error(number, words.unwrap_or_else(|_| error.to_string()), path)
+}
+
+/// With the number Python makes FileNotFoundError and the like of it.
+fn python_error(number: i32, words: String, path: &Path) -> PyErr {
+    PyOSError::new_err((number, words, path.as_os_str().to_owned()))
 }
 
 /// What is read at a time by who iterates.

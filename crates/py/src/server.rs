@@ -257,8 +257,11 @@ impl Server {
     }
 
     /// Runs a function on a worker thread, in a copy of the caller's context; an awaitable of its result.
-    fn call_in_thread(&self, py: Python<'_>, function: Py<PyAny>) -> PyResult<Py<Waiter>> {
-        self.core.call_in_thread(py, function)
+    fn call_in_thread(slf: &Bound<'_, Self>, function: Py<PyAny>) -> PyResult<Py<Waiter>> {
+        let waiter = slf.get().core.call_in_thread(slf.py(), function)?;
+        // There may be no thread yet. Inside a batch its end looks after that.
+        Self::after(slf)?;
+        Ok(waiter)
     }
 
     /// The life of a worker thread.

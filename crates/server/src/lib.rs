@@ -26,7 +26,7 @@
 //! ```
 //!
 //! Layout: `engine/` without sockets, `driver/` with them (Unix only), `sys/` the system calls, and the
-//! words that all of them use: `config`, `event`, `now`, `peer`.
+//! words that all of them use: `config`, `event`, `file`, `now`, `peer`.
 
 #![deny(unsafe_code)]
 
@@ -35,6 +35,7 @@ mod config;
 mod driver;
 mod engine;
 mod event;
+mod file;
 mod now;
 mod peer;
 #[cfg(unix)]
@@ -45,5 +46,6 @@ pub use config::Config;
 pub use driver::{Driver, Listener, Waker};
 pub use engine::{Engine, Fate};
 pub use event::{BodyState, ConnId, Event, Gone, Notice, RequestId, Room};
+pub use file::{FileBody, Part, Stretch};
 pub use now::Now;
 pub use peer::Peer;

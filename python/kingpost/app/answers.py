@@ -6,6 +6,7 @@
 | bytes                               | application/octet-stream                          |
 | generator, async generator          | streamed: bytes and str as they are, else JSON lines |
 | Response, Redirect                  | as it says                                        |
+| Template                            | rendered before it comes here                     |
 | None, where the annotation has it   | 204; `null` where it is one of several            |
 | anything else                       | JSON, filtered by the return annotation           |
 
@@ -20,7 +21,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from kingpost._native import Answer
+from kingpost._native import Answer, FileBody
 from kingpost.app.calls import Started, start
 from kingpost.app.encoding import (
     BYTES,
@@ -34,8 +35,9 @@ from kingpost.app.encoding import (
     stream_media_type,
 )
 from kingpost.app.json import encode_json
+from kingpost.app.rendered import Rendered
 from kingpost.binding.annotation import class_of, spelled
-from kingpost.binding.signature import EMPTY
+from kingpost.binding.signature import EMPTY, Signature
 from kingpost.errors import ConfigurationError
 from kingpost.http.response import Response
 from kingpost.types import Place
@@ -97,7 +99,8 @@ class Answers:
             put(made, body)
             return made
         response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
-        if response.body is None and response.chunks is None:
+        if response.encoded is None:
+            self.check_rendered(response)
             made_body, kind = b"", response.media_type or ""
             if response.content is not None:
                 made_body, own = self.content(response.content)
@@ -109,9 +112,9 @@ class Answers:
         return response
 
     def of_response(self, response: Response[Any]) -> Answer:
-        encoded = response.body if response.chunks is None else response.chunks
-        if encoded is not None:
-            return Answer(response.status, response.headers.pairs(), encoded)
+        if response.encoded is not None:
+            return Answer(response.status, response.headers.pairs(), response.encoded)
+        self.check_rendered(response)
         fields: Fields = [NOSNIFF]
         body: Any = b""
         if response.content is not None:
@@ -124,6 +127,14 @@ class Answers:
             names = {name for name, _ in own}
             fields = [field for field in fields if field[0] not in names] + list(own)
         return Answer(response.status, fields, body)
+
+    def check_rendered(self, response: Response[Any]) -> None:
+        if isinstance(response, Rendered):
+            raise self.error(
+                "answer.not-rendered",
+                f"returned {response!r}, and nobody has rendered it",
+                response.remedy,
+            )
 
     def of_nothing(self) -> Answer:
         if self.encoding.is_empty:
@@ -241,9 +252,16 @@ DYNAMIC = Answers("a hook", Place("<hook>", 0), encoding_of(EMPTY), 200)
 """For what has no annotation to go by."""
 
 
+def hook_answers(signature: Signature) -> Answers:
+    """What a hook or middleware returns is no answer of the handler's: it goes by its type alone."""
+    return Answers(signature.name, signature.place, DYNAMIC.encoding, DYNAMIC.status)
+
+
 def put(response: Response[Any], body: Any) -> None:
     if isinstance(body, bytes):
         response.body = body
+    elif isinstance(body, FileBody):
+        response.file = body
     else:
         response.chunks = body
 

@@ -10,17 +10,25 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kingpost.app.events import Receivers
+from kingpost.app.extensions import Extensions
 from kingpost.app.guard import check_hosts_option
 from kingpost.app.mode import chosen_mode
+from kingpost.app.plugins import Plugin, Plugins
 from kingpost.errors import ConfigurationError
 from kingpost.routing.converters import Converters
+from kingpost.routing.mount import Mount, Mountable
 from kingpost.routing.registrar import Registrar
 from kingpost.routing.route import F, Include, Route, checked_handler
 from kingpost.types import Mode, Place
 
 # Two thirds of what there is to import serve requests, or read settings: a program that only makes an App does not wait for them.
 if TYPE_CHECKING:
+    from kingpost.app.commands import Command
+    from kingpost.app.around import Around
     from kingpost.app.compiled import CompiledApp
+    from kingpost.app.plan import CompiledRoute
+    from kingpost.app.rendering import Rendering
+    from kingpost.app.running import Threads
     from kingpost.injection.provider import Provider
     from kingpost.routing.around import Middleware
     from kingpost.routing.reverse import Urls
@@ -33,7 +41,7 @@ _current: ContextVar[App] = ContextVar("kingpost.current_app")
 _compiled: weakref.WeakSet[App] = weakref.WeakSet()
 
 
-class App(Registrar):
+class App(Registrar, Mountable):
     """A web application.
 
     Args:
@@ -70,6 +78,8 @@ class App(Registrar):
         super().__init__()
         self._lifespans: list[Callable[..., Any]] = []
         self._receivers = Receivers()
+        self._plugins = Plugins()
+        self._extensions = Extensions(self._registry.check_open)
         self._overrides: dict[Any, Provider] = {}
         for each in middleware:
             self.middleware(each)
@@ -97,7 +107,7 @@ class App(Registrar):
 
         Args:
             name: the route's name below its blueprint's, such as `todos.show`.
-            absolute: put `https://` and the first of the App's `hosts` in front.
+            absolute: put `https://` and the first of the App's `hosts` in front; a route with hosts of its own always has them.
             params: the path's parameters; further ones become the query string.
 
         Raises:
@@ -105,9 +115,36 @@ class App(Registrar):
         """
         from kingpost.app.compiled import compile_routes, named
 
-        urls = self._urls or named(compile_routes(self._registry, self._constants()))
+        # Only names are asked for, maybe before `kingpost dev` has made the key.
+        urls = self._urls or named(compile_routes(self._registry, self._constants("test")))
         path = urls.url_for(name, params)
-        return f"https://{self._own_host()}{path}" if absolute else path
+        other = urls.host_for(name, params)
+        if other or absolute:
+            return f"https://{other or self._own_host()}{path}"
+        return path
+
+    def install(self, *plugins: Plugin) -> None:
+        """Install plugins; their order does not matter.
+
+        A plugin that requires others is installed as soon as they are.
+
+        Args:
+            plugins: objects with a `name`, with `requires`, the names of others that they need, and with `install(app)`.
+
+        Raises:
+            ConfigurationError: `plugins.not-a-plugin`; `plugins.twice` where one of that name is installed. That one is missing is said when
+                the App starts.
+        """
+        self._registry.check_open()
+        place = Place.of_caller()
+        for plugin in plugins:
+            self._plugins.add(plugin, place)
+        self._plugins.install(self)
+
+    @property
+    def extensions(self) -> Extensions:
+        """Where plugins, and the App itself, add commands, variables of templates and error reporters."""
+        return self._extensions
 
     def lifespan(self, function: F, /) -> F:
         """Run the decorated function from start to stop: what is before its `yield` at start, what is behind it at stop, last one first.
@@ -169,26 +206,107 @@ class App(Registrar):
 
         serve(self.__compile__(chosen_mode("production")), host=host, port=port)
 
+    def mount(
+        self, path: str, app: App, /, *, name: str | None = None, hosts: Sequence[str] = ()
+    ) -> None:
+        """Serve another App below a path: with its own settings, middleware, error handlers, templates and lifespans.
+
+        What is around this App is around the other as well, outside of what the other has itself. Its handlers call their routes as ever; from
+        outside, and by the others' handlers, they are called `name.route`.
+
+        Args:
+            path: without parameters, such as `"/shop"`; `"/"` for an App that has a host of its own.
+            app: the other App; it may be served alone as well.
+            name: stands before the names of its routes in `url_for`; the path's if not said.
+            hosts: the hosts that it answers for; any if not said.
+
+        Raises:
+            RoutingError: `routing.bad-mount`, `routing.bad-prefix` or `routing.bad-host`.
+        """
+        if hosts:
+            from kingpost.routing.hosts import check_hosts
+
+            check_hosts(hosts)
+        self._add(Mount(path, app, name=name, hosts=hosts))
+
+    def __enter_context__(self) -> None:
+        """From here on `current_app()` is this App."""
+        _current.set(self)
+
+    def __constants__(self, mode: Mode) -> Mapping[type[Any], Any]:
+        """The objects of the App by their class: its settings."""
+        return self._constants(mode)
+
+    @property
+    def __lifespans__(self) -> Sequence[Callable[..., Any]]:
+        return self._lifespans
+
+    def __mounted__(
+        self, urls: Urls, mode: Mode, around: Around, routes: Sequence[CompiledRoute]
+    ) -> Sequence[ConfigurationError]:
+        """An App in which this one is mounted was compiled; what is wrong with what this one renders."""
+        from kingpost.app.compiled import rendering_functions
+
+        self._plugins.check()
+        self._receivers.threads = around.threads
+        self._urls = urls
+        self._registry.start(mode)
+        own = [
+            route
+            for route in routes
+            if route.entry.scope.mounts and route.entry.scope.mounts[-1].mount.app is self
+        ]
+        rendering = around.rendering
+        if rendering is None:
+            return []
+        return list(rendering.prepare(mode, urls, rendering_functions(self._registry, own)))
+
+    def __rendering__(self, threads: Threads) -> Rendering:
+        """What renders the answers of its handlers, where it is mounted in another App."""
+        from kingpost.app.rendering import Rendering
+
+        extensions = self._extensions
+        return Rendering(extensions.__renderers__(), extensions.__context__(), threads)
+
     def __compile__(self, mode: Mode) -> CompiledApp:
         from kingpost.app.compiled import compile_registry, named
 
+        self._plugins.check()
         context = contextvars.copy_context()
         context.run(_current.set, self)
         compiled = compile_registry(
             self._registry,
-            self._constants(),
+            self._constants(mode),
             hosts=self._hosts,
             mode=mode,
             context=context,
             lifespans=self._lifespans,
             overrides=self._overrides,
+            extensions=self._extensions,
         )
+        self._receivers.reporters = compiled.reporters
         self._receivers.threads = compiled.around.threads
         self._compiled = weakref.ref(compiled)
         self._urls = named(compiled.routes)
+        self._registry.start(mode)
         self._registry.close()
         _compiled.add(self)
         return compiled
+
+    def __command__(self, name: str) -> Command:
+        from kingpost.app.commands import compile_command
+
+        self._plugins.check()
+        context = contextvars.copy_context()
+        context.run(_current.set, self)
+        return compile_command(
+            name,
+            self._extensions.__commands__()[name],
+            registry=self._registry,
+            constants=self._constants(chosen_mode("production")),
+            overrides=self._overrides,
+            context=context,
+        )
 
     def __override__(self, what: Any, replacement: Provider | None) -> None:
         from kingpost.app.compiled import compile_routes
@@ -199,17 +317,20 @@ class App(Registrar):
             del self._overrides[what]
         else:
             routes = (
-                compile_routes(self._registry, self._constants())
+                compile_routes(self._registry, self._constants("test"))
                 if compiled is None
                 else compiled.routes
             )
             check_something(what, routes)
             self._overrides[what] = replacement
         if compiled is not None:
-            compiled.recompile(self._constants(), self._overrides)
+            compiled.recompile(self._constants("test"), self._overrides)
 
-    def _constants(self) -> Mapping[type[Any], Any]:
-        return {} if self._settings is None else {self._settings: self._settings.load()}
+    def _constants(self, mode: Mode) -> Mapping[type[Any], Any]:
+        from kingpost.app.constants import constants_of
+
+        made = {} if self._settings is None else {self._settings: self._settings.load()}
+        return constants_of(made, lambda: self.settings, mode)
 
     def _own_host(self) -> str:
         for host in self._hosts:

@@ -10,22 +10,27 @@ from kingpost._native import Answer
 from kingpost.app.answers import sealed
 from kingpost.app.background import Background
 from kingpost.app.lasting import Lasting
-from kingpost.app.running import Threads, on_loop
-from kingpost.http.background import BackgroundTasks
+from kingpost.app.crossing import Threads, on_loop
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 
 if TYPE_CHECKING:
     from kingpost.app.dispatch import AppDispatch
+    from kingpost.app.rendering import Rendering
 
 
 class Around:
-    """Shared by all programs of one compiled App."""
+    """Shared by all programs of one compiled App.
+
+    Attributes:
+        rendering: renders what handlers return; None where only the names of routes are asked for.
+    """
 
     def __init__(self) -> None:
         self.threads = Threads()
         self.lasting = Lasting()
         self.background = Background(self.threads)
+        self.rendering: Rendering | None = None
         self._dispatch: AppDispatch | None = None
 
     @property
@@ -36,6 +41,7 @@ class Around:
 
     def attach(self, dispatch: AppDispatch) -> None:
         self._dispatch = dispatch
+        dispatch.threads = self.threads
         self.background.report = dispatch.report_background
 
     def of_route(self, index: int | None) -> RouteAround:
@@ -54,10 +60,6 @@ class RouteAround:
         """The response for what a handler, a hook or middleware returned."""
         return self._around.dispatch.respond(self._index, value)
 
-    def respond_early(self, value: Any, /) -> Response[Any]:
-        """The response for what a hook returned, which the handler's annotation says nothing of."""
-        return self._around.dispatch.respond(None, value)
-
     async def caught(self, request: Request, error: Exception, /) -> Response[Any]:
         answer = self._around.dispatch.fail(request, self._index, error)
         if not isinstance(answer, Answer):
@@ -69,9 +71,6 @@ class RouteAround:
         if not isinstance(answer, Answer):
             answer = on_loop(partial(awaited, answer))
         return sealed(answer)
-
-    def run_afterwards(self, tasks: BackgroundTasks, response: Response[Any], /) -> None:
-        self._around.background.after(tasks, response)
 
 
 async def awaited(answer: Awaitable[Answer]) -> Answer:

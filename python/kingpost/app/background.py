@@ -1,21 +1,57 @@
-"""Runs what was added to BackgroundTasks, once the answer has left."""
+"""Runs what was added to BackgroundTasks, once the answer has left.
+
+Rule 1: nothing is called for a handler that failed; what its providers' clean-up raises is a failure, too.
+Rule 2: room is asked for before anything is committed, so that the 503 of a full queue tells the truth.
+Rule 3: the calls of one request are made one after the other, in one task; what one of them raises is reported, and the next is made.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
-from kingpost.app.running import Threads
+from kingpost.app.crossing import Threads
+from kingpost.app.streams import Watched, WatchedAsync
 from kingpost.errors import ServiceUnavailable
 from kingpost.http.background import BackgroundTasks, Work
+from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.injection.provider import kind_of
 
 MAX_WAITING: Final = 1000
 """Calls that wait or run, in one process; a handler that would add more is answered with 503."""
+
+KEY: Final = "kingpost.background"
+
+Prepare = Callable[[Work], Callable[[], Any] | None]
+"""Gives a call with what providers make for it; None: it is called as it is."""
+
+
+class Opened(BackgroundTasks):
+    """What one run of a handler may add to."""
+
+    __slots__ = ("is_kept", "reserved")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reserved = 0
+        self.is_kept = False
+
+
+def open_background(request: Request) -> Opened:
+    """Called by the program of a route that names BackgroundTasks."""
+    opened = Opened()
+    request.cache.setdefault(KEY, []).append(opened)
+    return opened
+
+
+def keep_background(opened: Opened) -> None:
+    """Called by the program when the handler is through, and what was made for it is finished."""
+    opened.is_kept = True
 
 
 class Background:
@@ -23,84 +59,114 @@ class Background:
 
     Attributes:
         report: told of what a call raised.
-        prepare: gives a call with what providers make for it; None: it is called as it is.
     """
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
         self._running: set[asyncio.Task[None]] = set()
         self._waiting = 0
-        self._idle: asyncio.Event | None = None
         self.report: Callable[[Work, BaseException], None] = lambda _work, _error: None
-        self.prepare: Callable[[Work], Callable[[], Any] | None] = lambda _work: None
-
-    def start(self) -> None:
-        """Called on the loop, before the first request."""
-        self._loop = asyncio.get_running_loop()
-
-    def after(self, tasks: BackgroundTasks, response: Response[Any]) -> None:
-        """Have the calls made when the answer is out. Called where the handler ran.
-
-        Raises:
-            ServiceUnavailable: `background.full`.
-        """
-        work = tasks.__work__()
-        if self._waiting + len(work) > MAX_WAITING:
-            raise ServiceUnavailable(
-                f"more than {MAX_WAITING} calls wait to be made after their answers",
-                code="background.full",
-            )
-        self._waiting += len(work)
-        context = contextvars.copy_context()
-        begin = partial(self._begin, work, context)
-        chunks = response.chunks
-        if chunks is None:
-            begin()
-        elif isinstance(chunks, AsyncIterator):
-            response.chunks = followed_async(chunks, begin)
-        else:
-            response.chunks = followed(chunks, begin)
-
-    def _begin(self, work: list[Work], context: contextvars.Context) -> None:
-        if self._loop is None or self._loop.is_closed():
-            return
-        # The answer leaves at the end of this turn of the loop; the calls are made in the next.
-        loop = self._loop
-        loop.call_soon_threadsafe(lambda: loop.call_soon(self._spawn, work, context))
-
-    def _spawn(self, work: list[Work], context: contextvars.Context) -> None:
-        task = asyncio.get_running_loop().create_task(
-            self._run(work), name="kingpost background", context=context
-        )
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def _run(self, work: list[Work]) -> None:
-        for each in work:
-            try:
-                await self._call(each)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - the next one is called all the same
-                self.report(each, error)
-            finally:
-                self._waiting -= 1
-
-    async def _call(self, work: Work) -> None:
-        function, args, kwargs = work
-        prepared = self.prepare(work)
-        if prepared is not None:
-            await prepared()
-        elif kind_of(function) == "async":
-            await function(*args, **kwargs)
-        else:
-            await self._threads.call(partial(function, *args, **kwargs))
 
     @property
     def waiting(self) -> int:
         """Calls that are not made, or not over."""
         return self._waiting
+
+    def reserve(self, opened: Opened) -> None:
+        """Keep room for what was added; called where the handler ran.
+
+        Raises:
+            ServiceUnavailable: `background.full`.
+        """
+        with self._lock:
+            more = len(opened) - opened.reserved
+            if self._waiting + more > MAX_WAITING:
+                raise ServiceUnavailable(
+                    f"more than {MAX_WAITING} calls wait to be made after their answers",
+                    code="background.full",
+                )
+            self._count(opened, more)
+
+    def _count(self, opened: Opened, more: int) -> None:
+        opened.reserved += more
+        self._waiting += more
+
+    def followed(
+        self, function: Callable[[Any], Awaitable[Response[Any]]], prepare: Prepare
+    ) -> Callable[[Any], Awaitable[Response[Any]]]:
+        """A route's function, all middleware included, and behind its answer what was added."""
+
+        async def call(request: Request) -> Response[Any]:
+            try:
+                response = await function(request)
+            except BaseException:
+                self._begin(request, prepare)
+                raise
+            chunks = response.chunks
+            if chunks is None:
+                self._begin(request, prepare)
+            elif isinstance(chunks, AsyncIterator):
+                response.chunks = WatchedAsync(chunks, partial(self._ended_async, request, prepare))
+            else:
+                response.chunks = Watched(chunks, partial(self._ended, request, prepare))
+            return response
+
+        return call
+
+    def _ended(self, request: Request, prepare: Prepare, error: BaseException | None) -> None:
+        if isinstance(error, Exception):
+            # The handler is a generator, and it has failed.
+            for opened in request.cache.get(KEY, ()):
+                opened.is_kept = False
+        self._begin(request, prepare)
+
+    async def _ended_async(
+        self, request: Request, prepare: Prepare, error: BaseException | None
+    ) -> None:
+        self._ended(request, prepare, error)
+
+    def _begin(self, request: Request, prepare: Prepare) -> None:
+        calls: list[Work] = []
+        for opened in request.cache.pop(KEY, ()):
+            kept = opened.__work__() if opened.is_kept else []
+            with self._lock:
+                self._count(opened, len(kept) - opened.reserved)
+            calls += kept
+        if calls:
+            # The answer leaves at the end of this turn of the loop; the calls are made in the next.
+            loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+            loop.call_soon(lambda: loop.call_soon(self._spawn, calls, prepare, context))
+
+    def _spawn(self, calls: list[Work], prepare: Prepare, context: contextvars.Context) -> None:
+        task = asyncio.get_running_loop().create_task(
+            self._run(calls, prepare), name="kingpost background", context=context
+        )
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, calls: list[Work], prepare: Prepare) -> None:
+        left = len(calls)
+        try:
+            for work in calls:
+                try:
+                    await self._call(work, prepare)
+                except Exception as error:  # noqa: BLE001 - the next one is called all the same
+                    self.report(work, error)
+                left -= 1
+                with self._lock:
+                    self._waiting -= 1
+        finally:
+            with self._lock:
+                self._waiting -= left
+
+    async def _call(self, work: Work, prepare: Prepare) -> None:
+        function, args, kwargs = work
+        call = prepare(work) or partial(function, *args, **kwargs)
+        if kind_of(call) == "async":
+            await call()
+        else:
+            await self._threads.call(call)
 
     async def idle(self) -> None:
         """Returns when no call waits or runs."""
@@ -110,23 +176,3 @@ class Background:
                 await asyncio.wait(running)
             else:
                 await asyncio.sleep(0.005)
-
-
-def followed(chunks: Iterator[Any], begin: Callable[[], None]) -> Iterator[Any]:
-    try:
-        yield from chunks
-    finally:
-        begin()
-
-
-async def followed_async(
-    chunks: AsyncIterator[Any], begin: Callable[[], None]
-) -> AsyncIterator[Any]:
-    try:
-        async for chunk in chunks:
-            yield chunk
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
-        begin()

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context, ContextVar
 from functools import partial
@@ -15,14 +23,20 @@ from kingpost import _native
 from kingpost.app.answers import DYNAMIC
 from kingpost.app.around import Around
 from kingpost.app.calls import Call
+from kingpost.app.choosing import Choices, choose
+from kingpost.app.crossing import CallInThread
 from kingpost.app.dispatch import AppDispatch
 from kingpost.app.encoding import Encoding, encoding_of
 from kingpost.app.explain import explain_request
+from kingpost.app.extensions import Extensions
 from kingpost.app.failures import check_error_handler
 from kingpost.app.lasting import lifespan_context
+from kingpost.app.mounting import Answering, Site, Sites, all_mounted, own_names
 from kingpost.app.plan import CompiledRoute, compile_route
-from kingpost.app.running import CallInThread
-from kingpost.app.served import check_providers, serve, visible
+from kingpost.app.rendered import may_render
+from kingpost.app.rendering import Rendering, boxed, check_given, unboxed
+from kingpost.app.reporting import Reporters
+from kingpost.app.served import check_providers, know_providers, serve, visible
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument
 from kingpost.binding.signature import EMPTY, signature_of
@@ -32,8 +46,8 @@ from kingpost.http.request import Request
 from kingpost.injection.graph import Graph, check_lasting
 from kingpost.injection.lookup import Overrides
 from kingpost.routing.reverse import Urls
-from kingpost.routing.route import ErrorHandler, Registry
-from kingpost.routing.table import Entry, ErrorHandlers, flatten
+from kingpost.routing.route import ErrorHandler, Provided, Registry
+from kingpost.routing.table import Entry, ErrorHandlers, Mounted, flatten, scope_of
 from kingpost.routing.table import Scope as TableScope
 from kingpost.settings import Settings
 from kingpost.types import Mode, Place
@@ -48,7 +62,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         mode: the mode it was compiled for.
         routes: in the order of registration; a route's index is its target in `router` and its plan in `plans`.
         router: the engine's path tree.
-        plans: one for each route.
+        plans: one for each route, and behind them one for each choice between routes that share a path.
         dispatch: answers what the engine asks.
         context: the context in which `current_app()` is this App.
     """
@@ -61,18 +75,21 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     context: Context
     around: Around
     lifespans: tuple[Lifespan, ...] = ()
+    reporters: Reporters | None = None
+    sites: Sites = msgspec.field(default_factory=lambda: Sites({}, Around(), "test"))
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
         """Start-up on entering, clean-up on leaving, the last first; both in one task."""
         around = self.around
         async with AsyncExitStack() as stack:
-            around.background.start()
             await around.lasting.start(stack, around.threads)
             for each in self.lifespans:
                 positional, named = around.lasting.arguments(each.arguments)
                 call = partial(each.function, *positional, **named)
-                await stack.enter_async_context(lifespan_context(each.function, call))
+                await stack.enter_async_context(
+                    lifespan_context(each.function, call, around.threads)
+                )
             yield
 
     def attach(self, call: CallInThread | None) -> None:
@@ -90,13 +107,14 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
             ConfigurationError: what takes a provider's place cannot work.
         """
         entries = [route.entry for route in self.routes]
-        fresh = compile_entries(entries, constants, self.around, overrides)
+        fresh = compile_entries(entries, self.sites.renewed(constants), overrides)
         for route, other in zip(self.routes, fresh, strict=True):
+            self.around.lasting.make_late(other.served.reads.arguments)
             route.served.take(other.served)
 
     def explain(self, path: str, method: str = "GET") -> str:
         """What happens on a request, for `kingpost routes explain`."""
-        return explain_request(self.router, self.routes, path, method)
+        return explain_request(self.router, self.routes, path, method, self.dispatch.choices)
 
 
 class Problems:
@@ -113,6 +131,9 @@ class Problems:
             self._found.append(error)
             return None
 
+    def add(self, found: Iterable[ConfigurationError]) -> None:
+        self._found.extend(found)
+
     def raise_first(self) -> None:
         """Raise the first problem; the others are its notes."""
         if not self._found:
@@ -128,6 +149,7 @@ def compile_routes(
     constants: Mapping[type[Any], Any],
     around: Around | None = None,
     overrides: Overrides | None = None,
+    sites: Sites | None = None,
 ) -> tuple[CompiledRoute, ...]:
     """Every route of an App, compiled.
 
@@ -135,15 +157,16 @@ def compile_routes(
         ConfigurationError: something that was registered cannot work. Where there are several such, the first is raised, and the others
             are its notes.
     """
-    entries = flatten(registry, lambda kind: make_resource(kind, constants))
-    return compile_entries(entries, constants, around or Around(), overrides)
+    sites = sites or Sites(constants, around or Around(), "test")
+    entries = flatten(registry, lambda kind, scope: make_resource(kind, sites.of(scope).constants))
+    return compile_entries(entries, sites, overrides, own=registry.providers)
 
 
 def compile_entries(
     entries: Sequence[Entry],
-    constants: Mapping[type[Any], Any],
-    around: Around,
+    sites: Sites,
     overrides: Overrides | None,
+    own: Sequence[Provided] = (),
 ) -> tuple[CompiledRoute, ...]:
     """As `compile_routes`, of entries that were flattened before.
 
@@ -152,13 +175,13 @@ def compile_entries(
     """
     problems = Problems()
     # A class that any provider makes is never read from a request, so all of them are known before the first route is looked at.
-    for level in {
-        id(level): level for entry in entries for level in entry.scope.providers
-    }.values():
+    know_providers()
+    levels = (own, *(level for entry in entries for level in entry.scope.providers))
+    for level in {id(level): level for level in levels}.values():
         problems.without(partial(check_providers, level))
     problems.raise_first()
     found = [
-        problems.without(partial(compile_route, number, entry, constants, around, overrides))
+        problems.without(partial(compile_route, number, entry, sites.of(entry.scope), overrides))
         for number, entry in enumerate(entries)
     ]
     problems.raise_first()
@@ -187,6 +210,7 @@ def compile_registry(
     context: Context,
     lifespans: Sequence[Callable[..., Any]] = (),
     overrides: Overrides | None = None,
+    extensions: Extensions | None = None,
 ) -> CompiledApp:
     """Compile what was registered on an App.
 
@@ -195,15 +219,26 @@ def compile_registry(
             called.
     """
     around = Around()
-    routes = compile_routes(registry, constants, around, overrides)
+    extensions = extensions or Extensions(registry.check_open)
+    rendering = Rendering(extensions.__renderers__(), extensions.__context__(), around.threads)
+    around.rendering = rendering
+    sites = Sites(constants, around, mode)
+    routes = compile_routes(registry, constants, around, overrides, sites)
     problems, router = Problems(), _native.Router()
-    for route in routes:
-        problems.without(partial(add_to_router, router, route))
+    direct, choices = problems.without(lambda: choose(routes, router, mode)) or (
+        [(route, route.methods) for route in routes if not route.conditions],
+        Choices(router, routes),
+    )
+    for route, methods in direct:
+        problems.without(partial(add_to_router, router, route, methods))
+    for choice in choices.choices:
+        router.add(choice.pattern, list(choice.methods), choice.index, choice.source)
     urls = problems.without(lambda: named(routes)) or Urls()
     returns = (
         problems.without(lambda: error_encodings(registry, [route.entry for route in routes])) or {}
     )
     problems.raise_first()
+    reporters = Reporters(extensions.__reporters__())
     dispatch = AppDispatch(
         mode=mode,
         routes=routes,
@@ -212,14 +247,91 @@ def compile_registry(
         error_handlers=registry.error_handlers,
         error_returns=returns,
         hosts=hosts,
+        rendering=rendering,
+        reporters=reporters,
     )
-    around.attach(dispatch)
-    dispatch.around_misses = around_misses(registry, constants, around, overrides)
-    plans = tuple(route.native_plan(mode) for route in routes)
-    contexts = tuple(
-        compile_lifespan(each, registry, constants, around, overrides) for each in lifespans
+    for each in (around, *(site.around for site in sites.mounted)):
+        each.attach(dispatch)
+    for key, claim in extensions.__context__().items():
+        problems.without(
+            partial(compile_context, key, claim.function, registry, constants, around, overrides)
+        )
+    mounted = all_mounted(route.entry for route in routes)
+    main = [route for route in routes if not route.entry.scope.mounts]
+    problems.add(rendering.prepare(mode, urls, rendering_functions(registry, main)))
+    dispatch.mounted = [
+        answering
+        for each in mounted
+        if (answering := problems.without(partial(answering_of, each, routes, sites, overrides)))
+    ]
+    for answering in dispatch.mounted:
+        app = sites.of(answering.mounted.scope).app
+        if app is not None:
+            problems.add(app.__mounted__(answering.urls, mode, around, routes))
+    problems.raise_first()
+    dispatch.before_guard = tuple(
+        each.__before_guard__ for each in registry.middleware if hasattr(each, "__before_guard__")
     )
-    return CompiledApp(mode, routes, router, plans, dispatch, context, around, contexts)
+    dispatch.around_misses = around_misses(scope_of(registry), sites, overrides)
+    choices.attach(dispatch, around.threads)
+    if choices.choices:
+        dispatch.choices = choices
+    plans = (*(route.native_plan(mode) for route in routes), *choices.plans())
+    contexts = [
+        compile_lifespan(each, (registry.providers,), constants, around, overrides)
+        for each in lifespans
+    ]
+    for site, levels in inner_sites(mounted, sites):
+        contexts += [
+            compile_lifespan(each, levels, site.constants, site.around, overrides)
+            for each in (site.app.__lifespans__ if site.app is not None else ())
+        ]
+    return CompiledApp(
+        mode,
+        routes,
+        router,
+        plans,
+        dispatch,
+        context,
+        around,
+        tuple(contexts),
+        reporters,
+        sites,
+    )
+
+
+def inner_sites(
+    mounted: Sequence[Mounted], sites: Sites
+) -> Iterator[tuple[Site, Sequence[Sequence[Provided]]]]:
+    """Each mounted App once, however often it is mounted, the outer ones first; with the providers that it sees."""
+    known: set[int] = set()
+    for each in reversed(mounted):
+        if id(each.mount.app) not in known:
+            known.add(id(each.mount.app))
+            yield sites.of(scope_inside(each)), each.scope.providers
+
+
+def scope_inside(mounted: Mounted) -> TableScope:
+    return msgspec.structs.replace(mounted.scope, mounts=(*mounted.scope.mounts, mounted))
+
+
+def answering_of(
+    mounted: Mounted,
+    routes: Sequence[CompiledRoute],
+    sites: Sites,
+    overrides: Overrides | None,
+) -> Answering:
+    """What a mounted App does where no route answers, and its own names.
+
+    Raises:
+        ConfigurationError: as `around_misses` and `own_names`.
+    """
+    scope = scope_inside(mounted)
+    return Answering(
+        msgspec.structs.replace(mounted, scope=scope),
+        own_names(mounted, routes),
+        around_misses(scope, sites, overrides),
+    )
 
 
 class Lifespan(msgspec.Struct, frozen=True):
@@ -231,7 +343,7 @@ class Lifespan(msgspec.Struct, frozen=True):
 
 def compile_lifespan(
     function: Callable[..., Any],
-    registry: Registry,
+    providers: Sequence[Sequence[Provided]],
     constants: Mapping[type[Any], Any],
     around: Around,
     overrides: Overrides | None,
@@ -243,7 +355,7 @@ def compile_lifespan(
     """
     signature = signature_of(function)
     offer = Offer({}, ("GET",), constants, Settings)
-    graph = Graph(visible((registry.providers,), overrides), offer)
+    graph = Graph(visible(providers, overrides), offer)
     arguments = graph.arguments_of(signature)
     check_lasting(signature, arguments, "it runs once, at start")
     for argument in arguments:
@@ -253,29 +365,23 @@ def compile_lifespan(
 
 
 def around_misses(
-    registry: Registry,
-    constants: Mapping[type[Any], Any],
-    around: Around,
-    overrides: Overrides | None,
+    scope: TableScope, sites: Sites, overrides: Overrides | None
 ) -> Callable[[Request, tuple[str, ...] | None], Awaitable[_native.Answer]] | None:
     """What runs around requests that no route answers: the App's own middleware and hooks; None where there are none.
 
     Raises:
         ConfigurationError: a hook asks for what such a request has not.
     """
-    if not (registry.middleware or registry.before or registry.after):
+    if not (scope.middleware or scope.before or scope.after):
         return None
+    site = sites.of(scope)
+    constants, around = site.constants, site.around
     allowed: ContextVar[tuple[str, ...] | None] = ContextVar("kingpost.allowed")
 
     def missed(request: Request) -> _native.Answer:
         return around.dispatch.missed(request, allowed.get())
 
-    scope = TableScope(
-        providers=(registry.providers,),
-        middleware=tuple(registry.middleware),
-        before=tuple(registry.before),
-        after=tuple(registry.after),
-    )
+    scope = msgspec.structs.replace(scope, hosts=(), when=())
     entry = Entry("/", ("GET",), missed, {"inline": True}, "no route", Place.of(missed), scope)
     signature = msgspec.structs.replace(signature_of(missed), returns=EMPTY)
     served = serve(
@@ -299,9 +405,68 @@ def around_misses(
     return answer
 
 
-def add_to_router(router: _native.Router, route: CompiledRoute) -> None:
+def compile_context(
+    key: str,
+    function: Callable[..., Any],
+    registry: Registry,
+    constants: Mapping[type[Any], Any],
+    around: Around,
+    overrides: Overrides | None,
+) -> None:
+    """Have a function of the templates' context called where no route does.
+
+    Raises:
+        ConfigurationError: one of its parameters cannot be served.
+    """
+    signature = msgspec.structs.replace(signature_of(function), returns=str)
+    is_async = inspect.iscoroutinefunction(function)
+    scope = TableScope(providers=(registry.providers,))
+    entry = Entry("/", ("GET",), function, {}, key, signature.place, scope)
+    served = serve(
+        entry,
+        Call(boxed(function), "async" if is_async else "thread", ""),
+        signature=signature,
+        offer=Offer({}, ("GET",), constants, Settings),
+        index=None,
+        around=around,
+        overrides=overrides,
+    )
+    check_given(signature, served.binding.arguments)
+
+    def call(request: Request) -> Awaitable[Any]:
+        if served.program is None:
+            args, named = served.binding.slow(request)
+            made = partial(served.function, *args, **named)
+        else:
+            made = partial(served.function, request)
+        if served.kind == "async":
+            return unboxed(made)
+        return unboxed(partial(around.threads.call, made))
+
+    if around.rendering is not None:
+        around.rendering.apart[key] = call
+
+
+def rendering_functions(
+    registry: Registry, routes: Iterable[CompiledRoute]
+) -> list[Callable[..., Any]]:
+    """The functions whose answers may be rendered."""
+    chains: list[ErrorHandlers] = [registry.error_handlers]
+    functions: list[Callable[..., Any]] = []
+    for route in routes:
+        chains.extend(route.error_handlers)
+        functions.append(route.entry.handler)
+    functions += [handler.function for chain in chains for handler in chain.values()]
+    return [
+        each
+        for each in dict.fromkeys(functions)
+        if may_render(signature_of(each).returns) is not False
+    ]
+
+
+def add_to_router(router: _native.Router, route: CompiledRoute, methods: Sequence[str]) -> None:
     try:
-        router.add(route.native_pattern, list(route.methods), route.index, route.entry.source)
+        router.add(route.native_pattern, list(methods), route.index, route.entry.source)
     except _native.RouteConflict as error:
         raise RoutingError(str(error), code="routing.conflict") from error
     except ValueError as error:

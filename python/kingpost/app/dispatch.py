@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kingpost import _native
 from kingpost._native import Answer
 from kingpost.app.answers import DYNAMIC, NOSNIFF, AnswerError, Answers, sealed
+from kingpost.app.crossing import Threads
 from kingpost.app.encoding import Encoding
 from kingpost.app.failing import ErrorAnswers
 from kingpost.app.failures import as_http_error, handler_of
@@ -19,24 +22,34 @@ from kingpost.app.guard import check_host, check_origin
 from kingpost.app.json import encode_json
 from kingpost.app.pages import RouteLine
 from kingpost.app.plan import CompiledRoute
-from kingpost.errors import BadRequest, HTTPError, MethodNotAllowed, NotFound
+from kingpost.app.rendering import Rendering
+from kingpost.app.reporting import Reporters
+from kingpost.errors import BadRequest, Forbidden, HTTPError, MethodNotAllowed, NotFound
 from kingpost.html import Html
 from kingpost.http.background import Work
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.http.url import absolute_url
+from kingpost.routing.hosts import without_port
 from kingpost.routing.reverse import Urls
 from kingpost.routing.route import ErrorHandler
 from kingpost.routing.table import ErrorHandlers
 from kingpost.types import Mode
 
+if TYPE_CHECKING:
+    from kingpost.app.choosing import Choices
+    from kingpost.app.mounting import Answering
+
 Unhandled = Callable[[Request, BaseException], None]
+PORT = re.compile(r":[0-9]+$", re.ASCII)
 
 
 class AppDispatch:
     """The dispatch of one compiled App.
 
     Attributes:
+        before_guard: called before it is checked where a request comes from: middleware that finds out more about that.
+        threads: where error handlers that are a `def` run.
         unhandled: told of every exception that was not meant for the client and that no error handler took; the test client raises it
             in the test.
     """
@@ -54,6 +67,8 @@ class AppDispatch:
         error_handlers: ErrorHandlers,
         error_returns: Mapping[int, Encoding],
         hosts: Sequence[str],
+        rendering: Rendering,
+        reporters: Reporters,
     ) -> None:
         self._mode = mode
         self._routes = routes
@@ -62,12 +77,18 @@ class AppDispatch:
         self._error_handlers = error_handlers
         self._error_returns = error_returns
         self._hosts = hosts
+        self._rendering = rendering
+        self._reporters = reporters
         self._errors = ErrorAnswers(mode, self._route_lines)
         self._warned: set[int] = set()
         self.json_encode = encode_json
         self.guard_all = mode == "production" and bool(hosts)
         self.warn_markup = mode == "development"
         self.unhandled: Unhandled | None = None
+        self.threads: Threads | None = None
+        self.before_guard: Sequence[Callable[[Request], None]] = ()
+        self.choices: Choices | None = None
+        self.mounted: Sequence[Answering] = ()
         self.around_misses: (
             Callable[[Request, tuple[str, ...] | None], Awaitable[Answer]] | None
         ) = None
@@ -130,17 +151,30 @@ class AppDispatch:
     def fail(
         self, request: Request, plan: int | None, error: BaseException, /
     ) -> Answer | Awaitable[Answer]:
-        route = None if plan is None else self._routes[plan]
+        # A choice that has failed before it knew its route has none.
+        route = None if plan is None or plan >= len(self._routes) else self._routes[plan]
         try:
-            handler = handler_of(error, self._chain(route))
+            handler = handler_of(error, self._chain(request, route))
             if handler is None:
                 return self._untaken(request, route, error)
             return self._ask(handler, request, route, error)
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
 
-    def _chain(self, route: CompiledRoute | None) -> Sequence[ErrorHandlers]:
-        return (self._error_handlers,) if route is None else route.error_handlers
+    def _chain(self, request: Request, route: CompiledRoute | None) -> Sequence[ErrorHandlers]:
+        if route is not None:
+            return route.error_handlers
+        mounted = self._mounted_at(request)
+        return (
+            (self._error_handlers,) if mounted is None else mounted.mounted.scope.error_handlers
+        )
+
+    def _mounted_at(self, request: Request) -> Answering | None:
+        """The mounted App below whose path a request is; None for those of the outermost."""
+        if not self.mounted:
+            return None
+        path, host = request.path, without_port(request.host)
+        return next((each for each in self.mounted if each.has(path, host)), None)
 
     def _ask(
         self,
@@ -156,7 +190,8 @@ class AppDispatch:
         if is_on_loop():
             # `def` runs on a thread, also here: it may block.
             return self._ask_on_thread(handler, request, route, told, http_error)
-        return self._handled(handler, handler.function(request, told), http_error)
+        value = self._rendering.rendered_here(request, handler.function(request, told))
+        return self._handled(handler, value, http_error)
 
     async def _ask_on_loop(
         self,
@@ -167,7 +202,8 @@ class AppDispatch:
         error: HTTPError,
     ) -> Answer:
         try:
-            return self._handled(handler, await handler.function(request, told), error)
+            value = await self._rendering.rendered(request, await handler.function(request, told))
+            return self._handled(handler, value, error)
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
 
@@ -180,8 +216,10 @@ class AppDispatch:
         error: HTTPError,
     ) -> Answer:
         try:
+            call = partial(handler.function, request, told)
+            value = await (asyncio.to_thread(call) if self.threads is None else self.threads.call(call))
             return self._handled(
-                handler, await asyncio.to_thread(handler.function, request, told), error
+                handler, await self._rendering.rendered_apart(request, value), error
             )
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
@@ -223,6 +261,7 @@ class AppDispatch:
             return Answer(500, [NOSNIFF], b"")
 
     def _report(self, request: Request, error: BaseException) -> None:
+        self._reporters.tell(error, request)
         if self.unhandled is not None:
             self.unhandled(request, error)
             return
@@ -232,6 +271,7 @@ class AppDispatch:
 
     def report_background(self, work: Work, error: BaseException) -> None:
         """Tells of a call that followed an answer and failed."""
+        self._reporters.tell(error, None)
         function = work[0]
         name = getattr(function, "__qualname__", repr(function))
         logging.getLogger("kingpost.app").error("%s failed, after its answer", name, exc_info=error)
@@ -241,8 +281,12 @@ class AppDispatch:
     def miss(
         self, request: Request, allowed: tuple[str, ...] | None, /
     ) -> Answer | Awaitable[Answer]:
-        if self.around_misses is not None:
-            return self.around_misses(request, allowed)
+        if self.choices is not None and allowed is not None:
+            allowed = self.choices.allowed(request)
+        mounted = self._mounted_at(request)
+        around = self.around_misses if mounted is None else mounted.around
+        if around is not None:
+            return around(request, allowed)
         return self.missed(request, allowed)
 
     def missed(self, request: Request, allowed: tuple[str, ...] | None, /) -> Answer:
@@ -260,32 +304,74 @@ class AppDispatch:
         path = request.raw_path
         other = path[:-1] if path.endswith(b"/") else path + b"/"
         # A location that begins with two slashes is another host's.
-        if len(path) > 1 and path[1:2] not in (b"/", b"\\"):
-            found = self._router.find(request.method, other)
-            if found and isinstance(found[0], int):
-                query = b"?" + request.query_string if request.query_string else b""
-                location = quote(other + query, safe="/%!$&'()*+,;=:@-._~?")
-                return Answer(308, [("location", location), NOSNIFF], b"")
+        if len(path) > 1 and path[1:2] not in (b"/", b"\\") and self._leads(request, other):
+            query = b"?" + request.query_string if request.query_string else b""
+            location = quote(other + query, safe="/%!$&'()*+,;=:@-._~?")
+            return Answer(308, [("location", location), NOSNIFF], b"")
         if request.method == "OPTIONS" and path == b"*":
             return Answer(204, [NOSNIFF], b"")
         raise NotFound
 
+    def _leads(self, request: Request, path: bytes) -> bool:
+        """Whether a route answers the request's method on another path."""
+        if self.choices is not None:
+            return self.choices.find(request, request.method, path) is not None
+        found = self._router.find(request.method, path)
+        return found is not None and bool(found) and isinstance(found[0], int)
+
+    def _route(self, request: Request) -> CompiledRoute | None:
+        """The route that answers a request; None where none does."""
+        index = request.route_index
+        if index is None:
+            return None
+        if index < len(self._routes):
+            return self._routes[index]
+        found = (
+            None
+            if self.choices is None
+            else self.choices.of_target(index, request, request.method, request.raw_path)
+        )
+        return getattr(getattr(found, "candidate", None), "route", None)
+
     def guard(self, request: Request, /) -> Answer | None:
+        for prepare in self.before_guard:
+            prepare(request)
         if self.guard_all:
             check_host(request, self._hosts)
-        check_origin(request, self._hosts)
+        try:
+            check_origin(request, self._hosts)
+        except Forbidden:
+            if not self._is_trusted(request):
+                raise
         return None
 
+    def _is_trusted(self, request: Request) -> bool:
+        """Whether middleware of the route lets pages of that other site act in the visitor's name."""
+        route = self._route(request)
+        middleware = () if route is None else route.served.middleware
+        return any(
+            trusts(request)
+            for each in middleware
+            if (trusts := getattr(each, "__trusts__", None)) is not None
+        )
+
     # -- names
+
+    def route_of(self, request: Request, /) -> str:
+        """The pattern of the route that answers a request; "" where none does."""
+        route = self._route(request)
+        return "" if route is None else route.path
 
     def url_for(
         self, request: Request, name: str, /, *, absolute: bool, params: Mapping[str, object]
     ) -> str:
         """The URL of a route, as a request sees it: a leading dot means the blueprint that it came through."""
-        index = request.route_index
-        path = self._urls.url_for(
-            name, params, below="" if index is None else self._routes[index].group
-        )
+        urls, below = self._names(request, name)
+        path = urls.url_for(name, params, below=below)
+        other = urls.host_for(name, params, below=below, asked=without_port(request.host))
+        if other:
+            port = PORT.search(request.host)
+            return absolute_url(request.scheme, f"{other}{port[0] if port else ''}", path)
         if not absolute:
             return path
         if not request.host:
@@ -294,6 +380,18 @@ class AppDispatch:
                 "the request does not say which host it is for", code="request.unknown-host"
             )
         return absolute_url(request.scheme, request.host, path)
+
+    def _names(self, request: Request, name: str) -> tuple[Urls, str]:
+        """Where a name is looked up, and below which blueprint: a mounted App knows its own names, and those of the Apps around it."""
+        route = self._route(request)
+        below = "" if route is None else route.group
+        if route is None or name.startswith("."):
+            return self._urls, below
+        for each in route.entry.scope.mounts[::-1]:
+            for answering in self.mounted:
+                if answering.mounted.mount is each.mount and answering.urls.knows(name):
+                    return answering.urls, ""
+        return self._urls, below
 
     def _route_lines(self) -> list[RouteLine]:
         return [

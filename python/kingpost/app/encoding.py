@@ -16,6 +16,7 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from kingpost.app.json import encode_json
+from kingpost.app.rendered import Rendered
 from kingpost.app.shape import Shape, shape_of
 from kingpost.binding.annotation import bare, is_union, spelled
 from kingpost.binding.signature import EMPTY
@@ -97,6 +98,8 @@ def encoding_of_class(returns: Any, kind: Any, origin: Any) -> Encoding:
     plain = PLAIN.get(origin)
     if plain is not None:
         return plain
+    if isinstance(origin, type) and issubclass(origin, Rendered):
+        return Encoding("answer", f"a {origin.__name__}, rendered")
     if isinstance(origin, type) and issubclass(origin, Response):
         content = (get_args(kind) or (Any,))[0]
         return Encoding("dynamic", f"as the {origin.__name__} says", shape_of(content))

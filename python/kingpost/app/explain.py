@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kingpost import _native
 from kingpost.app.plan import CompiledRoute
 
+if TYPE_CHECKING:
+    from kingpost.app.choosing import Choices
+
 KIB, MIB = 1024, 1024 * 1024
 
 
 def explain_request(
-    router: _native.Router, routes: Sequence[CompiledRoute], path: str, method: str
+    router: _native.Router,
+    routes: Sequence[CompiledRoute],
+    path: str,
+    method: str,
+    choices: Choices | None = None,
 ) -> str:
     """What happens on `method path`; a path that leads nowhere is said to."""
     found = router.find(method, quote(path, safe="/%").encode())
@@ -22,7 +30,18 @@ def explain_request(
         return (
             f"{method} {path}: the path is there, and takes {', '.join(map(str, found))} only (405)"
         )
-    return "\n".join(plan_lines(routes[found[0]]))
+    if found[0] < len(routes) or choices is None:
+        return "\n".join(plan_lines(routes[found[0]]))
+    choice = choices.choices[found[0] - len(routes)]
+    parts = ["\n".join(plan_lines(each.route)) for each in choice.candidates]
+    rivals = ", ".join(each.path for each in choice.rival_routes)
+    otherwise = f"asked next: {rivals}" if rivals else "answered with 404 or 406"
+    return "\n".join(
+        [
+            f"{method} {path}: one of {len(parts)}, asked in this order; what none of them wants is {otherwise}",
+            *parts,
+        ]
+    )
 
 
 def plan_lines(route: CompiledRoute) -> list[str]:
@@ -32,6 +51,7 @@ def plan_lines(route: CompiledRoute) -> list[str]:
         ("name", route.name or "none"),
         ("handler", f"{route.binding.signature} at {route.answers.place}"),
         ("route", route.entry.source),
+        *([("when", str(route.conditions))] if route.conditions else []),
         ("runs", route.call.words),
     ]
     facts += [(f"  {argument.name}", argument.source.words) for argument in route.binding.arguments]
@@ -58,4 +78,4 @@ def body_words(route: CompiledRoute) -> str:
         if route.max_body >= MIB
         else f"{route.max_body / KIB:g} KiB"
     )
-    return f"unread, at most {size}" if route.binding.streams else f"at most {size}"
+    return f"unread, at most {size}" if route.served.reads.streams else f"at most {size}"

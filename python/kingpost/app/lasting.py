@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from kingpost.app.running import Threads, apart
+from kingpost.app.crossing import Threads
 from kingpost.binding.plan import Argument
 from kingpost.binding.sources import Constant, FromProvider
 from kingpost.errors import ConfigurationError
@@ -17,6 +17,7 @@ from kingpost.injection.provider import kind_of
 from kingpost.types import Place
 
 Key = tuple[Any, ...]
+_UNMADE: Final = object()
 
 
 class Lasting:
@@ -28,6 +29,7 @@ class Lasting:
 
     def __init__(self) -> None:
         self.values: list[Any] = []
+        self._is_started = False
         self._slots: dict[Key, int] = {}
         self._nodes: list[Node] = []
 
@@ -38,21 +40,22 @@ class Lasting:
 
     def slot(self, node: Node) -> int:
         """Where the value of a node will be; a node that was not asked for before is made at the next start."""
-        known = self._slots.get(node.key)
+        identity = identity_of(node)
+        known = self._slots.get(identity)
         if known is not None:
             return known
         for argument in node.arguments:
             if isinstance(argument.source, FromProvider):
                 self.slot(argument.source.node)
         self._nodes.append(node)
-        self._slots[node.key] = len(self.values)
-        self.values.append(None)
-        return self._slots[node.key]
+        self._slots[identity] = len(self.values)
+        self.values.append(_UNMADE)
+        return self._slots[identity]
 
     def value(self, argument: Argument) -> Any:
         source = argument.source
         if isinstance(source, FromProvider):
-            return self.values[self._slots[source.node.key]]
+            return self.values[self._slots[identity_of(source.node)]]
         if isinstance(source, Constant):
             return source.value
         raise AssertionError(source)
@@ -63,14 +66,52 @@ class Lasting:
         named = {each.keyword: self.value(each) for each in arguments if each.keyword is not None}
         return positional, named
 
+    def make_late(self, arguments: Iterable[Argument]) -> None:
+        """Make what was not asked for at start, after it: for a test's override, or for a call behind an answer.
+
+        Raises:
+            ConfigurationError: `injection.too-late` where that has to be ended at the stop, or awaited.
+        """
+        for argument in arguments:
+            source = argument.source
+            if not isinstance(source, FromProvider):
+                continue
+            self.make_late(source.node.arguments)
+            if source.node.provider.scope == "app":
+                slot = self.slot(source.node)
+                if self._is_started and self.values[slot] is _UNMADE:
+                    self.values[slot] = self._made_late(source.node)
+
+    def _made_late(self, node: Node) -> Any:
+        if node.provider.kind != "def":
+            raise ConfigurationError(
+                f"{node.name} is made at the start, and nothing asked for it then",
+                code="injection.too-late",
+                remedy="name what it makes in a route or in a lifespan; in a test, override before the client is made",
+                places=[node.provider.place],
+            )
+        positional, named = self.arguments(node.arguments)
+        return node.provider.function(*positional, **named)
+
     async def start(self, stack: AsyncExitStack, threads: Threads) -> None:
         """Make every value, each after those it needs; `stack` ends them."""
+        self._is_started = True
         for node in self._nodes:
             positional, named = self.arguments(node.arguments)
             value = await made(
                 partial(node.provider.function, *positional, **named), node, stack, threads
             )
-            self.values[self._slots[node.key]] = value
+            self.values[self._slots[identity_of(node)]] = value
+
+
+def identity_of(node: Node) -> Key:
+    """What tells a value from others: a provider of the App's may be given other things on a blueprint."""
+    needs = tuple(
+        identity_of(argument.source.node)
+        for argument in node.arguments
+        if isinstance(argument.source, FromProvider)
+    )
+    return (node.key, *needs)
 
 
 async def made(call: Callable[[], Any], node: Node, stack: AsyncExitStack, threads: Threads) -> Any:
@@ -80,7 +121,7 @@ async def made(call: Callable[[], Any], node: Node, stack: AsyncExitStack, threa
     if kind == "asyncgen":
         return await stack.enter_async_context(AsyncGenerator(call(), node.name))
     if kind == "generator":
-        return await stack.enter_async_context(Generator(call(), node.name))
+        return await stack.enter_async_context(Generator(call(), node.name, threads))
     return call() if node.provider.inline else await threads.call(call)
 
 
@@ -105,9 +146,10 @@ class AsyncGenerator:
 class Generator:
     """A generator that yields once, as a context; each step on a thread."""
 
-    def __init__(self, generator: Any, name: str) -> None:
+    def __init__(self, generator: Any, name: str, threads: Threads) -> None:
         self.generator = generator
         self.name = name
+        self.threads = threads
 
     def begin(self) -> Any:
         for value in self.generator:
@@ -120,13 +162,15 @@ class Generator:
             raise RuntimeError(f"{self.name} yields twice, and it yields once")
 
     async def __aenter__(self) -> Any:
-        return await apart(self.begin)
+        return await self.threads.apart(self.begin)
 
     async def __aexit__(self, *_: object) -> None:
-        await apart(self.end)
+        await self.threads.apart(self.end)
 
 
-def lifespan_context(function: Callable[..., Any], call: Callable[[], Any]) -> Any:
+def lifespan_context(
+    function: Callable[..., Any], call: Callable[[], Any], threads: Threads
+) -> Any:
     """The context of a lifespan: of an asynchronous or plain generator function, or of one that returns a context.
 
     Raises:
@@ -137,7 +181,7 @@ def lifespan_context(function: Callable[..., Any], call: Callable[[], Any]) -> A
     if kind == "asyncgen":
         return AsyncGenerator(call(), name)
     if kind == "generator":
-        return Generator(call(), name)
+        return Generator(call(), name, threads)
     context = call()
     if hasattr(context, "__aenter__") and hasattr(context, "__aexit__"):
         return context

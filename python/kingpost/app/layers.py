@@ -7,11 +7,13 @@ Rule 2: `async def` middleware runs on the loop, `def` middleware on a worker th
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from kingpost.app.running import Threads, on_loop
+from kingpost.app.answers import hook_answers
+from kingpost.app.crossing import Threads, on_loop
+from kingpost.app.streams import read_on_threads
 from kingpost.binding.signature import signature_of
 from kingpost.http.request import Request
 from kingpost.http.response import Response
@@ -25,7 +27,6 @@ class Surroundings(Protocol):
 
     @property
     def threads(self) -> Threads: ...
-    def respond(self, value: Any, /) -> Response[Any]: ...
     async def caught(self, request: Request, error: Exception, /) -> Response[Any]: ...
     def caught_here(self, request: Request, error: Exception, /) -> Response[Any]: ...
 
@@ -47,7 +48,13 @@ def check_middleware(middleware: Any) -> None:
         if parameter.default is inspect.Parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-    takes_two = len(required) <= 2 <= len(signature.parameters)
+    positional = [
+        parameter
+        for parameter in signature.parameters
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    takes_any = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters)
+    takes_two = len(required) <= 2 and (len(positional) >= 2 or takes_any)
     if not takes_two or any(p.kind is p.KEYWORD_ONLY for p in required):
         raise signature.refused(
             "binding.middleware",
@@ -75,16 +82,16 @@ def layered(
 
 
 def on_thread(inner: Layer, around: Surroundings) -> Layer:
-    call = around.threads.call
+    call, aside = around.threads.call, around.threads.aside
 
-    def start(request: Request) -> Awaitable[Response[Any]]:
-        return call(partial(inner, request))
+    async def start(request: Request) -> Response[Any]:
+        return read_on_threads(await call(partial(inner, request)), aside)
 
     return start
 
 
 def async_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
-    respond, caught = around.respond, around.caught
+    respond, caught = hook_answers(signature_of(middleware)).respond, around.caught
 
     async def layer(request: Request) -> Response[Any]:
         try:
@@ -96,7 +103,7 @@ def async_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
 
 
 def sync_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
-    respond, caught = around.respond, around.caught_here
+    respond, caught = hook_answers(signature_of(middleware)).respond, around.caught_here
 
     def layer(request: Request) -> Response[Any]:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,10 +23,7 @@ if TYPE_CHECKING:
 @contextmanager
 def override(app: App, what: Any, by: Any) -> Generator[None]:
     """See `App.override`."""
-    gives = what
-    is_function = callable(what) and not isinstance(what, type) and hasattr(what, "__code__")
-    if is_function:
-        gives = provider_of(what).gives
+    gives = provider_of(what).gives if is_function(what) else what
     replacement = replacement_of(by, gives)
     app.__override__(what, replacement)
     try:
@@ -33,8 +32,13 @@ def override(app: App, what: Any, by: Any) -> Generator[None]:
         app.__override__(what, None)
 
 
+def is_function(thing: object) -> bool:
+    """Whether something is a function, and not a class, nor an object that happens to be callable."""
+    return isinstance(thing, functools.partial) or inspect.isroutine(thing)
+
+
 def replacement_of(by: Any, gives: Any) -> Provider:
-    if isinstance(by, type) or (callable(by) and hasattr(by, "__code__")):
+    if isinstance(by, type) or is_function(by):
         provider = provider_of(by)
         return msgspec.structs.replace(provider, gives=plain(gives))
     return constant_of(gives, by)

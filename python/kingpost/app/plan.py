@@ -13,6 +13,7 @@ from kingpost.app.answers import Answers
 from kingpost.app.around import Around
 from kingpost.app.calls import Call, call_of
 from kingpost.app.encoding import Encoding, encoding_of
+from kingpost.app.mounting import Site, inside
 from kingpost.app.served import Served, serve
 from kingpost.app.shape import named_at
 from kingpost.binding.annotation import spelled
@@ -22,6 +23,7 @@ from kingpost.binding.plan import Binding
 from kingpost.binding.signature import Signature, signature_of
 from kingpost.errors import RoutingError
 from kingpost.injection.lookup import Overrides
+from kingpost.routing.conditions import ALWAYS, Conditions
 from kingpost.routing.converters import (
     BUILT_IN,
     Converter,
@@ -62,6 +64,7 @@ class CompiledRoute(msgspec.Struct, frozen=True):
     max_body: int
     target: Target
     served: Served
+    conditions: Conditions = ALWAYS
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -108,7 +111,7 @@ class CompiledRoute(msgspec.Struct, frozen=True):
             encoder="answer" if self.served.gives_response(mode) else self.encoding.native_in(mode),
             status=self.answers.status,
             max_body=self.max_body,
-            stream_body=self.served.binding.streams,
+            stream_body=self.served.reads.streams,
             name=self.name or self.path,
             constant=self.constant,
         )
@@ -133,8 +136,7 @@ def native_piece(parameter: Parameter, known: Converters) -> str:
 def compile_route(
     index: int,
     entry: Entry,
-    constants: Mapping[type[Any], Any],
-    around: Around,
+    site: Site,
     overrides: Overrides | None = None,
 ) -> CompiledRoute:
     """Compile one route.
@@ -151,7 +153,11 @@ def compile_route(
         parameter.name: offer_of(parameter, converters[parameter.name])
         for parameter in pattern.parameters
     }
-    offer = Offer(offered, entry.methods, constants, Settings)
+    conditions = conditions_at(entry)
+    check_host_parameters(entry, conditions, offered)
+    offer = Offer(
+        offered, entry.methods, site.constants, Settings, host=host_parameters(conditions)
+    )
     with named_at(signature.place):
         encoding = encoding_of(signature.returns)
     answers = Answers(signature.name, signature.place, encoding, entry.options.get("status", 200))
@@ -162,9 +168,11 @@ def compile_route(
         signature=signature,
         offer=offer,
         index=index,
-        around=around,
+        around=site.around,
         overrides=overrides,
     )
+    if site.app is not None and not isinstance(entry.handler, Constant):
+        served.function = inside(site.app, served.function, is_async=served.kind == "async")
     return CompiledRoute(
         index,
         entry,
@@ -175,7 +183,7 @@ def compile_route(
         answers,
         body_limit(
             entry.options,
-            default=limits.UPLOAD_BYTES if served.binding.takes_files else _native.LIMITS["body"],
+            default=limits.UPLOAD_BYTES if served.reads.takes_files else _native.LIMITS["body"],
         ),
         Target(
             pattern,
@@ -183,9 +191,36 @@ def compile_route(
             entry.place,
             "name" in entry.options,
             entry.scope.includes,
+            conditions.hosts,
         ),
         served,
+        conditions,
     )
+
+
+def conditions_at(entry: Entry) -> Conditions:
+    try:
+        return entry.conditions
+    except RoutingError as error:
+        error.places = (entry.place, *entry.scope.includes)
+        raise
+
+
+def host_parameters(conditions: Conditions) -> dict[str, bool]:
+    """The parameters of hosts, and whether each of the hosts has them."""
+    names = {name for pattern in conditions.hosts for name in pattern.names}
+    return {name: all(name in pattern.names for pattern in conditions.hosts) for name in names}
+
+
+def check_host_parameters(entry: Entry, conditions: Conditions, path: Mapping[str, object]) -> None:
+    for name in host_parameters(conditions):
+        if name in path:
+            raise at_entry(
+                entry,
+                "routing.bad-host",
+                f"a parameter of the path and one of the host are both called {name!r}",
+                "rename one",
+            )
 
 
 def parse_at(entry: Entry) -> Pattern:

@@ -7,22 +7,32 @@ Rule 1: hooks come first, in order; then the handler's providers, each after tho
 Rule 2: what is `async def` runs on the loop. The `def` steps of a `def` handler run in one visit to one thread: what can run on the loop
 before, does; what must run on the loop in between is waited for. The `def` steps of an `async def` handler run on a thread, neighbours in
 one visit.
-Rule 3: a function without generators, hooks after the handler and middleware returns the handler's value as it is.
+Rule 3: providers that yield are finished when the response is made and before hooks and middleware see it; so a hook behind the handler may
+not ask for what such a provider makes.
+Rule 4: a function without generators, hooks after the handler and middleware returns the handler's value as it is.
 """
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import linecache
 import re
+import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from kingpost import _native
-from kingpost.app import running
+from kingpost.app import generators
+from kingpost.app.answers import hook_answers
+from kingpost.app.background import keep_background, open_background
+from kingpost.app.crossing import Threads, on_loop
 from kingpost.app.lasting import Lasting
+from kingpost.app.streams import read_on_threads
 from kingpost.binding.plan import Argument, Binding
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import (
@@ -33,14 +43,14 @@ from kingpost.binding.sources import (
     TheRequest,
     TheResponse,
 )
-from kingpost.http.background import BackgroundTasks
 from kingpost.injection.graph import Node, needed
 from kingpost.injection.provider import Kind
 from kingpost.types import HandlerKind
 
 Colour = Literal["loop", "thread", "either"]
 
-_numbers = count(1)
+MISSING: Final = object()
+"""What stands in a variable whose value was not made, because something before it has failed."""
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -89,12 +99,11 @@ class Parts(msgspec.Struct, frozen=True):
         before: hooks whose value, where it is not None, is the answer.
         after: hooks that see the response.
         respond: makes the response of a value of the handler's.
-        respond_early: makes the response of a value of a hook's.
         caught: the response to an exception; a coroutine function.
         caught_here: the same on a worker thread.
         threads: where `def` steps run.
         responds: whether middleware wants a response, and never an exception.
-        background: runs what was added to BackgroundTasks; it is given them and the response.
+        reserve: keeps room for what was added to BackgroundTasks, or raises.
         lasting: the values that were made at start.
         form: receives the form that the handler, or a provider of its, asks for; None where nobody does.
     """
@@ -103,14 +112,13 @@ class Parts(msgspec.Struct, frozen=True):
     before: Sequence[Function]
     after: Sequence[Function]
     respond: Callable[[Any], Any]
-    respond_early: Callable[[Any], Any]
     caught: Callable[..., Any]
     caught_here: Callable[..., Any]
-    threads: running.Threads
+    threads: Threads
     responds: bool
-    background: Callable[..., Any]
+    reserve: Callable[..., Any]
     lasting: Lasting
-    form: Node | None
+    form: Node | None = None
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -118,12 +126,14 @@ class Program(msgspec.Struct, frozen=True):
 
     Attributes:
         responds: whether it returns a response, and not the handler's value.
+        has_background: whether something may be left to do behind the answer.
         source: as it was written.
     """
 
     function: Callable[..., Any]
     kind: HandlerKind
     responds: bool
+    has_background: bool
     source: str
 
 
@@ -170,12 +180,12 @@ def compile_program(parts: Parts, name: str) -> Program:
     colours = {step.call.colour for step in (*steps, *after)}
     if "loop" not in colours and parts.handler.colour == "thread":
         kind: HandlerKind = "thread"
-    elif colours == {"either"} and not (parts.responds or after):
+    elif colours == {"either"} and not parts.responds:
         kind = "inline"
     else:
         kind = "async"
     writer = Writer(parts, is_async=kind == "async")
-    if kind == "async" and parts.handler.colour == "thread":
+    if kind == "async" and parts.handler.colour == "thread" and parts.form is None:
         steps = one_visit(blocks)
     writer.write(steps, after)
     return writer.compiled(name, kind)
@@ -210,27 +220,32 @@ class Writer:
         self.is_async = is_async
         self.lines: list[str] = []
         self.depth = 1
+        ends = generators.Generators(parts.threads)
         self.names: dict[str, Any] = {
-            "begin": running.begin,
-            "begin_async": running.begin_async,
-            "finish": running.finish,
-            "finish_async": running.finish_async,
-            "unwind": running.unwind,
-            "unwind_async": running.unwind_async,
-            "on_loop": running.on_loop,
+            "begin": generators.begin,
+            "begin_async": generators.begin_async,
+            "finish": ends.finish,
+            "finish_async": ends.finish_async,
+            "unwind": ends.unwind,
+            "unwind_async": ends.unwind_async,
+            "on_loop": on_loop,
             "in_thread": parts.threads.call,
+            "aside": parts.threads.aside,
+            "read_on_threads": read_on_threads,
             "respond": parts.respond,
-            "respond_early": parts.respond_early,
             "caught": parts.caught,
             "caught_here": parts.caught_here,
-            "BackgroundTasks": BackgroundTasks,
-            "run_afterwards": parts.background,
+            "open_background": open_background,
+            "reserve_background": parts.reserve,
+            "keep_background": keep_background,
             "lasting": parts.lasting.values,
+            "missing": MISSING,
         }
         self.slots: dict[tuple[Any, ...], str] = {}
-        self.visit = 0
+        self.visits = 0
         self.reads = 0
         self.responds = False
+        self.has_background = False
 
     def line(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)
@@ -238,42 +253,45 @@ class Writer:
     # -- the whole
 
     def write(self, steps: Sequence[Step], after: Sequence[Step]) -> None:
-        has_generators = any(is_generator(step) for step in steps)
-        has_background = any(
+        self.has_background = any(
             isinstance(argument.source, TheBackground)
             for step in (*steps, *after)
             for argument in step.call.arguments
         )
-        is_early = any(step.role == "before" for step in steps)
-        wants_response = (
-            self.parts.responds or has_generators or bool(after) or is_early or has_background
+        self.responds = bool(
+            self.parts.responds
+            or after
+            or self.has_background
+            or any(is_generator(step) or step.role == "before" for step in steps)
+            # What such a handler streams is not to be read on the loop.
+            or (self.is_async and self.home == "thread")
         )
-        if has_background:
-            self.line("background = BackgroundTasks()")
-        self.responds = wants_response
-        if not wants_response:
+        if self.has_background:
+            self.line("background = open_background(request)")
+        if not self.responds:
             self.steps(steps, "return ")
             return
-        if self.parts.responds or after:
+        for name in sorted({self.slot(node) for step in after for node in needed(step.call.arguments)}):
+            self.line(f"{name} = missing")
+        is_guarded = self.parts.responds or bool(after)
+        if is_guarded:
             self.line("try:")
             self.depth += 1
-            self.guarded(steps, has_generators=has_generators, is_early=is_early)
+        self.made(steps)
+        if is_guarded:
             self.depth -= 1
             self.line("except Exception as error:")
             caught = "await caught" if self.is_async else "caught_here"
             self.line(f"    response = {caught}(request, error)")
-            if has_background:
-                self.line("    background = None")
-        else:
-            self.guarded(steps, has_generators=has_generators, is_early=is_early)
-        if after:
-            self.afterwards(after)
-        if has_background:
-            self.line("if background:")
-            self.line("    run_afterwards(background, response)")
+        self.afterwards(after)
         self.line("return response")
 
-    def guarded(self, steps: Sequence[Step], *, has_generators: bool, is_early: bool) -> None:
+    def made(self, steps: Sequence[Step], *, in_visit: bool = False) -> None:
+        """Write calls, and what becomes of the handler's value: a response, with what was made for it finished."""
+        on_loop = self.is_async and not in_visit
+        own = steps[: self.last_visit(steps)] if on_loop else steps
+        has_generators = any(is_generator(step) for step in own)
+        is_early = any(step.role == "before" for step in own)
         if has_generators:
             self.line("made = []")
             self.line("try:")
@@ -281,36 +299,50 @@ class Writer:
         if is_early:
             self.line("while True:")
             self.depth += 1
-        self.steps(steps, "value = ")
+        self.steps(steps, "value = ", in_visit=in_visit)
         self.line("response = respond(value)")
         if is_early:
             self.line("break")
             self.depth -= 1
-        suffix, await_ = ("_async", "await ") if self.is_async else ("", "")
+        if self.has_background:
+            self.line("reserve_background(background)")
         if has_generators:
+            suffix, await_ = ("_async", "await ") if on_loop else ("", "")
             self.depth -= 1
             self.line("except BaseException as error:")
             self.line(f"    {await_}unwind{suffix}(made, error)")
             self.line("    raise")
             self.line(f"{await_}finish{suffix}(made, response)")
+        if on_loop and self.home == "thread":
+            self.line("response = read_on_threads(response, aside)")
+        if self.has_background and not in_visit:
+            self.line("keep_background(background)")
 
     def afterwards(self, after: Sequence[Step]) -> None:
         groups = grouped(after) if self.is_async else [(False, list(after))]
         for is_visit, group in groups:
             if is_visit:
-                self.line(f"def visit{self.visit}(response):")
+                self.line(f"def visit{self.visits}(response):")
                 self.depth += 1
             for step in group:
-                self.line(
-                    f"value = {self.call(step.call, in_thread=is_visit or not self.is_async)}"
-                )
-                self.line("if value is not None:")
-                self.line("    response = respond_early(value)")
+                self.after(step, in_thread=is_visit or not self.is_async)
             if is_visit:
                 self.line("return response")
                 self.depth -= 1
-                self.line(f"response = await in_thread(lambda: visit{self.visit}(response))")
-                self.visit += 1
+                self.line(f"response = await in_thread(lambda: visit{self.visits}(response))")
+                self.visits += 1
+
+    def after(self, step: Step, *, in_thread: bool) -> None:
+        """A hook behind the handler; where what it asks for was not made, it is not called."""
+        depth = self.depth
+        names = sorted({self.slot(node) for node in needed(step.call.arguments)})
+        if names:
+            self.line(f"if missing not in ({''.join(f'{name}, ' for name in names)}):")
+            self.depth += 1
+        self.line(f"value = {self.call(step.call, in_thread=in_thread)}")
+        self.line("if value is not None:")
+        self.line(f"    response = {self.responder(step)}(value)")
+        self.depth = depth
 
     # -- steps
 
@@ -318,101 +350,94 @@ class Writer:
     def home(self) -> Colour:
         return self.parts.handler.colour
 
-    def steps(self, steps: Sequence[Step], assign: str) -> None:
+    def last_visit(self, steps: Sequence[Step]) -> int:
+        """Where the visit of a `def` handler begins: what is made in it is finished there as well."""
+        if self.home != "thread":
+            return len(steps)
+        if self.parts.form is not None:
+            # No thread waits for a client that sends its form slowly.
+            return len(steps) - 1
+        return next(at for at, step in enumerate(steps) if step.call.colour == "thread")
+
+    def steps(self, steps: Sequence[Step], assign: str, *, in_visit: bool = False) -> None:
         """Write calls; the last is the handler's, whose value is `assign`ed."""
-        if not self.is_async:
+        if in_visit or not self.is_async:
             for step in steps:
                 self.step(step, assign, in_thread=True)
             return
-        if self.home == "thread":
-            at = next(
-                (i for i, step in enumerate(steps) if step.call.colour == "thread"), len(steps)
-            )
-            for step in steps[:at]:
-                self.step(step, assign, in_thread=False)
-            self.one_visit(steps[at:], assign)
-            return
-        for is_visit, group in grouped(steps):
+        call, at = "in_thread", self.last_visit(steps)
+        for is_visit, group in grouped(steps[:at]):
             if is_visit:
-                self.group_visit(group)
+                self.group_visit(group, call)
             else:
                 for step in group:
                     self.step(step, assign, in_thread=False)
+            if any(step.call.kind == "generator" for step in group):
+                # From here on the request may hold what all worker threads wait for.
+                call = "aside"
+        if at < len(steps):
+            self.one_visit(steps[at:], assign, call)
 
-    def one_visit(self, steps: Sequence[Step], assign: str) -> None:
+    def one_visit(self, steps: Sequence[Step], assign: str, call: str) -> None:
         """The rest of a `def` handler's steps, on its thread; what they made is finished there as well."""
-        is_early = any(step.role == "before" for step in steps)
-        has_generators = any(is_generator(step) for step in steps)
-        self.line(f"def visit{self.visit}():")
-        self.depth += 1
-        if has_generators:
-            self.line("made = []")
-            self.line("try:")
-            self.depth += 1
-        result = "value = " if has_generators else "return None, " if is_early else "return "
-        for step in steps:
-            self.step(step, result, in_thread=True, in_visit=True)
-        if has_generators:
-            self.line("response = respond(value)")
-            self.depth -= 1
-            self.line("except BaseException as error:")
-            self.line("    unwind(made, error)")
-            self.line("    raise")
-            self.line("finish(made, response)")
-            self.line("return None, response" if is_early else "return response")
-        self.depth -= 1
-        call = f"await in_thread(visit{self.visit})"
-        self.visit += 1
-        if is_early:
-            self.line(f"early, value = {call}")
-            self.early()
-            if assign == "return ":
-                self.line("return value")
+        name = self.visit(steps)
+        if any(is_generator(step) or step.role == "before" for step in steps):
+            self.made(steps, in_visit=True)
+            self.line("return response")
         else:
-            self.line(f"{assign}{call}")
-
-    def early(self) -> None:
-        """Leave the steps where a hook has answered."""
-        self.line("if early is not None:")
-        self.line("    response = respond_early(early)")
-        self.line("    break")
-
-    def group_visit(self, steps: Sequence[Step]) -> None:
-        """Neighbouring `def` steps of an `async def` handler, in one visit."""
-        results = [self.slot(step.node) for step in steps if step.node is not None]
-        self.line(f"def visit{self.visit}():")
-        self.depth += 1
-        for step in steps:
-            self.step(step, "", in_thread=True, in_visit=True)
-        tail = "".join(f"{name}, " for name in results)
-        is_early = any(step.role == "before" for step in steps)
-        self.line(f"return None, ({tail})" if is_early else f"return ({tail})")
+            self.steps(steps, "return ", in_visit=True)
         self.depth -= 1
-        call = f"await in_thread(visit{self.visit})"
-        self.visit += 1
-        if is_early:
-            self.line(f"early, results = {call}")
-            self.early()
-            if results:
-                self.line(f"({tail}) = results")
-        elif results:
-            self.line(f"({tail}) = {call}")
-        else:
-            self.line(call)
+        self.line(f"{assign}await {call}({name})")
 
-    def step(self, step: Step, assign: str, *, in_thread: bool, in_visit: bool = False) -> None:
+    def group_visit(self, steps: Sequence[Step], call: str) -> None:
+        """Neighbouring `def` steps of an `async def` handler, in one visit; a hook among them may answer."""
+        name = self.visit(steps)
+        for step in steps:
+            if step.role != "before":
+                self.step(step, "", in_thread=True)
+                continue
+            self.line(f"early = {self.call(step.call, in_thread=True)}")
+            self.line("if early is not None:")
+            self.line(f"    return {self.responder(step)}(early)")
+        self.line("return None")
+        self.depth -= 1
+        if any(step.role == "before" for step in steps):
+            self.line(f"response = await {call}({name})")
+            self.line("if response is not None:")
+            self.line("    break")
+        else:
+            self.line(f"await {call}({name})")
+
+    def visit(self, steps: Sequence[Step]) -> str:
+        """Begin a function that runs on a thread; what it makes is there for the steps behind it."""
+        name = f"visit{self.visits}"
+        self.visits += 1
+        made = [self.slot(step.node) for step in steps if step.node is not None]
+        if made:
+            # Where it is made is not where it is used: the function around has to know of it.
+            self.line(f"{' = '.join(made)} = missing")
+        self.line(f"def {name}():")
+        self.depth += 1
+        if made:
+            self.line(f"nonlocal {', '.join(made)}")
+        return name
+
+    def step(self, step: Step, assign: str, *, in_thread: bool) -> None:
         call = self.call(step.call, in_thread=in_thread)
         if step.role == "before":
             self.line(f"early = {call}")
-            if in_visit:
-                self.line("if early is not None:")
-                self.line("    return early, None")
-            else:
-                self.early()
+            self.line("if early is not None:")
+            self.line(f"    response = {self.responder(step)}(early)")
+            self.line("    break")
         elif step.node is not None:
             self.line(f"{self.slot(step.node)} = {call}")
         else:
             self.line(f"{assign}{call}")
+
+    def responder(self, step: Step) -> str:
+        """What makes a response of the value of a hook, which the handler's annotation says nothing of."""
+        signature = step.call.signature
+        return self.name_of(hook_answers(signature).respond, f"respond_to_{signature.name}")
 
     def call(self, call: Function, *, in_thread: bool) -> str:
         """The expression of a call; what it reads from the request is read in lines before it."""
@@ -478,11 +503,12 @@ class Writer:
     def compiled(self, name: str, kind: HandlerKind) -> Program:
         prefix = "async " if kind == "async" else ""
         source = "\n".join([f"{prefix}def program(request):", *self.lines, ""])
-        file = f"<kingpost program {next(_numbers)}: {name}>"
+        # The same program has the same name: an App that is compiled again and again leaves one behind.
+        file = f"<kingpost program of {name}, {zlib.crc32(source.encode()):08x}>"
         # A traceback that goes through it shows its lines.
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         exec(compile(source, file, "exec"), self.names)  # noqa: S102 - written above, from names that are identifiers
-        return Program(self.names["program"], kind, self.responds, source)
+        return Program(self.names["program"], kind, self.responds, self.has_background, source)
 
 
 LOCAL = re.compile(r"[av][0-9]+_|visit[0-9]+$")
@@ -490,16 +516,9 @@ LOCAL = re.compile(r"[av][0-9]+_|visit[0-9]+$")
 
 RESERVED = frozenset(
     (
-        "program",
-        "request",
-        "response",
-        "lasting",
-        "made",
-        "value",
-        "early",
-        "error",
-        "results",
-        "background",
+        *("program", "request", "response", "made", "value", "early", "error", "background"),
+        *dir(builtins),
+        "__builtins__",
     )
 )
 
@@ -530,7 +549,9 @@ def is_given(argument: Argument) -> bool:
 
 
 def identifier(name: str) -> str:
+    """A name as it may stand in source, in the form in which Python looks it up."""
     plain = "".join(
-        character if character.isalnum() or character == "_" else "_" for character in name
+        character if f"_{character}".isidentifier() else "_"
+        for character in unicodedata.normalize("NFKC", name)
     )
-    return plain if plain.isidentifier() else f"f_{plain}"
+    return plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"f_{plain}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
@@ -12,21 +13,26 @@ import msgspec
 from kingpost import limits
 from kingpost.app.around import Around
 from kingpost.app.calls import Call
-from kingpost.app.layers import check_middleware, layered
+from kingpost.app.crossing import on_loop
+from kingpost.app.fresh import FreshCalls
+from kingpost.app.layers import check_middleware, layered, on_thread
 from kingpost.app.program import Function, Parts, Program, compile_program
-from kingpost.app.running import on_loop
+from kingpost.app.rendering import REQUEST as THE_REQUEST
+from kingpost.app.streams import read_on_threads
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument, Binding, check_one_body, check_path_is_taken
 from kingpost.binding.signature import Signature, signature_of
 from kingpost.binding.sources import MADE, TheRequest
+from kingpost.errors import ConfigurationError
 from kingpost.http.request import Request, check_form_type, is_multipart, plain_fields
+from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
 from kingpost.http.uploads import FormData, receive
-from kingpost.injection.graph import Graph, Node, needed
+from kingpost.injection.graph import Graph, Node, check_colours, needed
 from kingpost.injection.lookup import Lookup, Overrides, check_one_each
 from kingpost.injection.provider import Kind, check_gives, kind_of, provider_of
 from kingpost.routing.options import body_limit
-from kingpost.routing.route import Provided
+from kingpost.routing.route import REGISTERED, Provided
 from kingpost.routing.table import Entry
 from kingpost.types import HandlerKind, Mode, Place
 
@@ -53,8 +59,11 @@ class Served(msgspec.Struct):
         kind: how it is called.
         program: the steps around the handler, with the layers of middleware; None where there are none.
         nodes: the providers that are made for it.
+        reads: all that is read from a request, by the handler, by hooks and by providers.
+        before: hooks.
+        after: hooks.
         middleware: outermost first.
-        threads: where a replacement of another colour runs.
+        around: where a replacement of another colour runs.
     """
 
     binding: Binding
@@ -62,6 +71,9 @@ class Served(msgspec.Struct):
     kind: HandlerKind
     program: Program | None
     nodes: Sequence[Node]
+    reads: Binding
+    before: Sequence[Function]
+    after: Sequence[Function]
     middleware: Sequence[Callable[..., Any]]
     around: Around
 
@@ -71,9 +83,9 @@ class Served(msgspec.Struct):
             return self.function, self.kind, self.binding
         if mode != "test":
             return self.function, self.kind, REQUEST
-        if self.kind == "async":
-            return self.call_on_loop, "async", REQUEST
-        return self.call_here, self.kind, REQUEST
+        if self.kind == "thread":
+            return self.call_here, "thread", REQUEST
+        return self.call_on_loop, "async", REQUEST
 
     def gives_response(self, mode: Mode) -> bool:
         """Whether what is called returns a response, whatever the handler's annotation says."""
@@ -81,17 +93,18 @@ class Served(msgspec.Struct):
 
     def take(self, other: Served) -> None:
         """Answer as `other` does, from now on."""
-        self.function, self.kind, self.program, self.nodes = (
-            other.function,
-            other.kind,
-            other.program,
-            other.nodes,
-        )
+        self.function, self.kind, self.program = other.function, other.kind, other.program
+        self.nodes, self.reads = other.nodes, other.reads
 
     async def call_on_loop(self, request: Any) -> Any:
         if self.kind == "async":
             return await self.function(request)
-        return await self.around.threads.call(partial(self.function, request))
+        if self.kind == "inline":
+            return self.function(request)
+        response = await self.around.threads.call(partial(self.function, request))
+        if not isinstance(response, Response):
+            return response
+        return read_on_threads(response, self.around.threads.aside)
 
     def call_here(self, request: Any) -> Any:
         if self.kind == "async":
@@ -133,37 +146,24 @@ def serve(
     route = around.of_route(index)
     graph = Graph(visible(entry.scope.providers, overrides), offer)
     binding = Binding(signature, graph.arguments_of(signature))
-    before = [
-        hook(function, graph)
-        for function in (*entry.scope.before, *entry.options.get("before", ()))
-    ]
-    after_graph = Graph(graph.lookup, msgspec.structs.replace(offer, has_response=True))
-    after_graph.nodes = graph.nodes
-    after = [
-        hook(function, after_graph)
-        for function in (*entry.options.get("after", ()), *entry.scope.after)
-    ]
+    check_colours(signature, KINDS[call.kind], binding.arguments)
+    if around.rendering is not None:
+        call, binding = around.rendering.of_handler(call, binding, graph)
+    before, after = hooks(entry, graph, around)
     middleware = (*entry.scope.middleware, *entry.options.get("middleware", ()))
     for each in middleware:
         check_middleware(each)
-    check_colours(signature, call, binding)
-    every = [binding.arguments, *(each.arguments for each in (*before, *after))]
-    nodes = needed([argument for arguments in every for argument in arguments])
-    others = [
-        parameter
-        for each in (*(node.provider.signature for node in nodes), *(h.signature for h in before))
-        for parameter in each.parameters
-    ]
-    check_path_is_taken(signature, offer, others)
-    check_one_body(
-        signature,
-        [*binding.arguments, *(argument for node in nodes for argument in node.arguments)],
-    )
-    is_plain = not (before or after or middleware or binding.takes_files) and not any(
+    every = (*binding.arguments, *(each for hook in (*before, *after) for each in hook.arguments))
+    nodes = needed(every)
+    reads = Binding(signature, (*every, *(each for node in nodes for each in node.arguments)))
+    signatures = (*(node.provider.signature for node in nodes), *(each.signature for each in before))
+    check_path_is_taken(signature, offer, [it for each in signatures for it in each.parameters])
+    check_one_body(signature, reads.arguments)
+    is_plain = not (before or after or middleware or reads.takes_files) and not any(
         isinstance(argument.source, MADE) for argument in binding.arguments
     )
     if is_plain:
-        return Served(binding, call.handler, call.kind, None, nodes, (), around)
+        return Served(binding, call.handler, call.kind, None, nodes, reads, (), (), (), around)
     handler = Function(
         call.handler, signature, binding.arguments, KINDS[call.kind], call.kind == "inline"
     )
@@ -173,14 +173,13 @@ def serve(
             before,
             after,
             route.respond,
-            route.respond_early,
             route.caught,
             route.caught_here,
             around.threads,
             bool(middleware),
-            route.run_afterwards,
+            around.background.reserve,
             around.lasting,
-            form_node(entry) if binding.takes_files else None,
+            form_node(entry) if reads.takes_files else None,
         ),
         entry.name or signature.name,
     )
@@ -191,7 +190,13 @@ def serve(
         around=route,
     )
     kind = program.kind if not middleware else "async" if is_async else "thread"
-    return Served(binding, function, kind, program, nodes, middleware, around)
+    if program.has_background:
+        fresh = FreshCalls(graph.lookup, offer, around.threads, around.lasting)
+        waited = function if is_async else on_thread(function, route)
+        function, kind = around.background.followed(waited, fresh), "async"
+    return Served(
+        binding, function, kind, program, nodes, reads, before, after, middleware, around
+    )
 
 
 def form_node(entry: Entry) -> Node:
@@ -230,7 +235,30 @@ async def receive_form(request: Request, *, max_file: int) -> FormData:
     return FormData(plain_fields(bytes(body)), [])
 
 
-def hook(function: Callable[..., Any], graph: Graph) -> Function:
+def hooks(
+    entry: Entry, graph: Graph, around: Around
+) -> tuple[Sequence[Function], Sequence[Function]]:
+    """What runs before and after the handler of a route.
+
+    Raises:
+        SignatureError: a hook cannot be called.
+    """
+    before = [
+        hook(function, graph, around)
+        for function in (*entry.scope.before, *entry.options.get("before", ()))
+    ]
+    after_graph = Graph(graph.lookup, msgspec.structs.replace(graph.offer, has_response=True))
+    after_graph.nodes = graph.nodes
+    after = [
+        hook(function, after_graph, around)
+        for function in (*entry.options.get("after", ()), *entry.scope.after)
+    ]
+    for each in after:
+        check_not_finished(each)
+    return before, after
+
+
+def hook(function: Callable[..., Any], graph: Graph, around: Around) -> Function:
     signature = signature_of(function)
     kind = kind_of(function)
     if kind not in ("def", "async"):
@@ -240,27 +268,40 @@ def hook(function: Callable[..., Any], graph: Graph) -> Function:
             "write return",
             "write middleware",
         )
-    return Function(function, signature, graph.arguments_of(signature), kind)
+    arguments = graph.arguments_of(signature)
+    check_colours(signature, kind, arguments)
+    if around.rendering is not None:
+        rendered = around.rendering.of_hook(function, signature)
+        if rendered is not function:
+            arguments = (*arguments, Argument(THE_REQUEST, THE_REQUEST, TheRequest()))
+        function = rendered
+    return Function(function, signature, arguments, kind)
 
 
-def check_colours(signature: Signature, call: Call, binding: Binding) -> None:
-    """Refuses an `async def` handler that names a type whose use blocks.
+def check_not_finished(after: Function) -> None:
+    """Refuses a hook behind the handler that asks for what is finished by then.
 
     Raises:
-        SignatureError: `injection.blocks`.
+        SignatureError: `injection.finished`.
     """
-    if call.kind not in ("async", "asyncgen"):
-        return
-    for argument in binding.arguments:
-        node: Node | None = getattr(argument.source, "node", None)
-        if node is not None and node.provider.async_type is not None:
-            other = node.provider.async_type.__name__
-            raise signature.refused(
-                "injection.blocks",
-                f"{argument.name} blocks its thread while it is used, and an async def runs on the event loop",
-                f"ask for {other}",
-                "write `def`",
+    for node in needed(after.arguments):
+        if node.provider.is_generator:
+            raise after.signature.refused(
+                "injection.finished",
+                f"{node.name} has finished what it made when the response is there",
+                f"do it in {node.name}, behind its yield",
+                "ask for BackgroundTasks in the handler",
+                places=[node.provider.place],
             )
+
+
+def know_providers() -> None:
+    """Learn what the providers of this process make, those of other Apps and of blueprints that nobody included as well."""
+    for function in tuple(REGISTERED):
+        # What cannot be told of them is told to those who use them.
+        with contextlib.suppress(ConfigurationError):
+            check_gives(provider_of(function))
+            REGISTERED.discard(function)
 
 
 def check_providers(level: Sequence[Provided]) -> None:

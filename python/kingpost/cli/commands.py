@@ -29,6 +29,8 @@ A first app is a file, say hello.py:
 Try it:             kingpost dev hello.py
                     then open http://127.0.0.1:8000 in a browser
 Serve it for real:  kingpost run hello.py
+
+An app may have commands of its own: kingpost commands lists them.
 """
 
 _TARGET_HELP = """
@@ -42,8 +44,24 @@ TARGET says where the app is:
 Without TARGET: [tool.kingpost] app of pyproject.toml, then app.py, then main.py."""
 
 
+class Root(Group):
+    """The whole command line; words that it does not know may be the App's own commands."""
+
+    def others(self, word: str, args: list[str]) -> click.Command | None:
+        if word.endswith(".py") or ":" in word:
+            return None
+        from kingpost.cli.own import own_command
+
+        return own_command(word, args)
+
+    def names(self, args: list[str]) -> list[str]:
+        from kingpost.cli.own import own_names
+
+        return [*self.commands, *own_names(args)]
+
+
 @click.group(
-    cls=Group,
+    cls=Root,
     help=_HELP,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -256,3 +274,12 @@ def explain(code: str | None) -> None:
     from kingpost.cli.explain import explain_code
 
     explain_code(code)
+
+
+@kingpost.command(short_help="List the commands that an app has of its own.")
+@app_option
+def commands(target: str | None) -> None:
+    """List the commands that an app has of its own: `kingpost NAME` runs one."""
+    from kingpost.cli.own import list_commands
+
+    list_commands(target)

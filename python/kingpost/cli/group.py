@@ -18,23 +18,34 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def others(self, word: str, args: list[str]) -> click.Command | None:
+        """A command that is not in the list: the root group asks the App."""
+        return None
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if self.get_command(ctx, word) is None and not word.startswith("-"):
+            found = self.others(word, args[1:])
+            if found is not None:
+                return word, found, args[1:]
             if self.otherwise is not None:
                 return self.otherwise, self.commands[self.otherwise], args
-            raise click.UsageError(self._unknown(word), ctx)
+            raise click.UsageError(self._unknown(word, args[1:]), ctx)
         return super().resolve_command(ctx, args)
 
-    def _unknown(self, word: str) -> str:
+    def names(self, args: list[str]) -> list[str]:
+        """The names that a mistyped one may have meant."""
+        return list(self.commands)
+
+    def _unknown(self, word: str, args: list[str]) -> str:
         import difflib
 
         if word.endswith(".py") or ":" in word:
             return f"{word} looks like an app, but a command comes first: kingpost dev {word}"
-        close = difflib.get_close_matches(word, self.commands, n=1)
-        hint = f"Did you mean: {close[0]}?" if close else f"There are: {', '.join(self.commands)}."
+        close = difflib.get_close_matches(word, names := self.names(args), n=1)
+        hint = f"Did you mean: {close[0]}?" if close else f"There are: {', '.join(names)}."
         return f"There is no command {word!r}. {hint}"
 
     def invoke(self, ctx: click.Context) -> object:

@@ -13,14 +13,16 @@ def list_routes(text: str | None) -> None:
 
     compiled = compile_app(import_app(text), mode="production")
     rows = [
-        (",".join(route.methods), route.path, route.name, str(route.place))
+        (",".join(route.methods), route.path, route.name, str(route.place), str(route.conditions))
         for route in compiled.routes
     ]
     if not rows:
         click.echo("This app has no routes yet.")
         return
-    rows.insert(0, ("METHODS", "PATH", "NAME", "WRITTEN IN"))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    # Most apps tell their routes apart by method and path alone: no column of nothing for them.
+    when = "WHEN" if any(row[4] for row in rows) else ""
+    rows.insert(0, ("METHODS", "PATH", "NAME", "WRITTEN IN", when))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         click.echo(
             "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

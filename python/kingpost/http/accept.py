@@ -52,7 +52,7 @@ def parse_accept(field: str | None) -> list[MediaRange]:
         if parsed is None or (parsed.type == "*" and parsed.subtype != "*"):
             continue
         parameters = dict(parsed.parameters)
-        weight = _weight(parameters.pop("q", "1"))
+        weight = qvalue(parameters.pop("q", "1"))
         if weight is not None:
             ranges.append(MediaRange(MediaType(parsed.type, parsed.subtype, parameters), weight))
     return ranges
@@ -89,6 +89,16 @@ def prefers_html(field: str | None) -> bool:
     return html > 0 and html >= json
 
 
+def weight_of(field: str | None, offer: str) -> float:
+    """How much the client wants a media type that we can make: 0 (not at all) to 1.
+
+    Args:
+        field: The Accept field, or None when there is none.
+        offer: The media type, as type/subtype.
+    """
+    return _weight_of(offer, parse_accept(field))
+
+
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 
 
@@ -108,7 +118,7 @@ def _weight_of(offer: str, ranges: Sequence[MediaRange]) -> float:
 _DIGITS: Mapping[str, None] = dict.fromkeys("0123456789")
 
 
-def _weight(text: str) -> float | None:
+def qvalue(text: str) -> float | None:
     """A qvalue: 0 to 1 with at most three decimals; None when it is none (float() would take "nan", "1e9" and digits of any script)."""
     whole, point, decimals = text.partition(".")
     if (

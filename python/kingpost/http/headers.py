@@ -134,6 +134,11 @@ class ResponseHeaders(MutableMapping[str, str]):
         """One more field of that name, after those that are there."""
         self._pairs.append(check_field(name, value))
 
+    def fill(self, fields: Iterable[tuple[str, str]], /) -> None:
+        """Fields that need no check, names in lower case: each is set where there is none of its name."""
+        present = {name for name, _ in self._pairs}
+        self._pairs += [field for field in fields if field[0] not in present]
+
     def get_all(self, name: str, /) -> list[str]:
         """Every value of `name` in the order of setting; an empty list when there is none."""
         lower = name.lower()

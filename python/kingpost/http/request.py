@@ -7,7 +7,7 @@ when it is first asked for, and once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from kingpost import limits
 from kingpost._native import Request as NativeRequest
@@ -21,6 +21,9 @@ from kingpost.http.uploads import FormData, collected
 from kingpost.http.urlencoded import parse_pairs
 
 T = TypeVar("T")
+
+_SEEN = "seen"
+_ROUTE, _PARAMS = "route", "path_params"
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 """What an HTML form is sent as."""
@@ -36,6 +39,14 @@ _CHARSETS = {
 }
 
 
+class Seen(NamedTuple):
+    """Who asks for what, where somebody who is trusted knows more than the connection says: a proxy in front."""
+
+    client: str | None
+    scheme: str
+    host: str
+
+
 class Request(NativeRequest):
     """What the client asked. The engine makes it.
 
@@ -43,16 +54,49 @@ class Request(NativeRequest):
         method: As sent, such as "GET".
         path: The path, percent-decoded.
         headers: The fields; names compare without case.
-        client: The peer's address, None on a Unix socket.
-        scheme: "http" or "https".
-        host: The checked Host.
+        client: The peer's address, None on a Unix socket; behind trusted proxies the visitor's (`kingpost.middleware.TrustedProxies`).
+        scheme: "http" or "https"; behind trusted proxies the one that the visitor uses.
+        host: The checked Host; behind trusted proxies that say so, the one that the visitor asked for.
         body: The bytes of the body.
         id: 16 hexadecimal digits that are in the log and in the answer's `x-request-id`.
-        path_params: The parts of the path that the route's pattern names, as text.
+        path_params: The parts of the path, and of the host, that the route's patterns name, as text.
         is_disconnected: Whether the client has left.
     """
 
     __slots__ = ()
+
+    @property
+    def client(self) -> str | None:
+        seen: Seen | None = self.cache.get(_SEEN)
+        return super().client if seen is None else seen.client
+
+    @property
+    def scheme(self) -> str:
+        seen: Seen | None = self.cache.get(_SEEN)
+        return super().scheme if seen is None else seen.scheme
+
+    @property
+    def host(self) -> str:
+        seen: Seen | None = self.cache.get(_SEEN)
+        return super().host if seen is None else seen.host
+
+    def __see__(self, seen: Seen) -> None:
+        """Have `client`, `scheme` and `host` say this from now on."""
+        self.cache[_SEEN] = seen
+
+    @property
+    def path_params(self) -> dict[str, str]:
+        params: dict[str, str] | None = self.cache.get(_PARAMS)
+        return super().path_params if params is None else dict(params)
+
+    @property
+    def route_index(self) -> int | None:
+        index: int | None = self.cache.get(_ROUTE)
+        return super().route_index if index is None else index
+
+    def __lead__(self, route: int, params: Mapping[str, str]) -> None:
+        """The request means one of several routes that the engine could not tell apart."""
+        self.cache[_ROUTE], self.cache[_PARAMS] = route, params
 
     @property
     def query(self) -> MultiDict:

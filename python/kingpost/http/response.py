@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Self, TypeAlias, TypeVar, Unpack, overload
 
+from kingpost._native import FileBody
 from kingpost.errors import BadRequest
 from kingpost.http.cache_control import CacheControl, CacheOptions
 from kingpost.http.cookies import same_cookie, set_cookie_field
@@ -52,7 +53,7 @@ class Response(Generic[T_co]):
     status: int
     media_type: str | None
     _headers: ResponseHeaders | None
-    _encoded: bytes | Chunks | None
+    _encoded: bytes | Chunks | FileBody | None
 
     @overload
     def __init__(
@@ -108,11 +109,25 @@ class Response(Generic[T_co]):
 
         An iterator that is put in its place, and passes on what it gives, is sent instead.
         """
-        return None if isinstance(self._encoded, bytes) else self._encoded
+        return None if isinstance(self._encoded, bytes | FileBody) else self._encoded
 
     @chunks.setter
     def chunks(self, chunks: Chunks) -> None:
         self._encoded = chunks
+
+    @property
+    def encoded(self) -> bytes | Chunks | FileBody | None:
+        """Whichever of `body`, `chunks` and `file` there is."""
+        return self._encoded
+
+    @property
+    def file(self) -> FileBody | None:
+        """What lies in a file and will be sent from there; then there is neither `body` nor `chunks`. Iterating over it reads it."""
+        return self._encoded if isinstance(self._encoded, FileBody) else None
+
+    @file.setter
+    def file(self, file: FileBody) -> None:
+        self._encoded = file
 
     @property
     def headers(self) -> ResponseHeaders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
@@ -16,8 +16,12 @@ from kingpost.binding.signature import Signature
 from kingpost.binding.sources import Constant, FromProvider, Source
 from kingpost.errors import ConfigurationError
 from kingpost.injection.lookup import Lookup, TypeArguments, substituted
-from kingpost.injection.provider import Provider, provided_at, provider_of
+from kingpost.injection.provider import Kind, Provider, provided_at
 from kingpost.types import Place
+
+
+MAX_DEPTH: Final = 50
+"""Providers that need one another in a row."""
 
 
 class Node(msgspec.Struct, frozen=True, eq=False):
@@ -87,7 +91,7 @@ class Graph:
 
     def depends_on(self, function: Callable[..., Any]) -> Source:
         """The value of a function that a parameter is marked with."""
-        return self._provided(self.lookup.replacing(provider_of(function)), {})
+        return self._provided(self.lookup.of_function(function), {})
 
     def _provided(self, provider: Provider, type_arguments: TypeArguments) -> Source:
         node = self.node_of(provider, type_arguments)
@@ -108,11 +112,15 @@ class Graph:
         on_the_way = [step for step, _, _ in self._path]
         if key in on_the_way:
             self.refuse_cycle(self._path[on_the_way.index(key) :])
+        if len(on_the_way) == MAX_DEPTH:
+            # `def box(inner: Box[list[T]]) -> Box[T]` never comes to an end.
+            self.refuse_cycle(self._path[-3:])
         self._path.append((key, provider.name, provider.place))
         try:
             arguments = self.arguments_of(provider.signature, type_arguments)
         finally:
             self._path.pop()
+        check_colours(provider.signature, provider.kind, arguments)
         node = self.nodes[key] = Node(key, provider, arguments)
         return node
 
@@ -144,6 +152,27 @@ def check_lasting(signature: Signature, arguments: Iterable[Argument], why: str)
             'register what makes it with scope="app"',
             f"take {argument.name} away",
         )
+
+
+def check_colours(signature: Signature, kind: Kind, arguments: Iterable[Argument]) -> None:
+    """Refuses what runs on the loop and names a type whose use blocks.
+
+    Raises:
+        SignatureError: `injection.blocks`.
+    """
+    if kind not in ("async", "asyncgen"):
+        return
+    for argument in arguments:
+        if not isinstance(argument.source, FromProvider):
+            continue
+        other = argument.source.node.provider.async_type
+        if other is not None:
+            raise signature.refused(
+                "injection.blocks",
+                f"{argument.name} blocks its thread while it is used, and an async def runs on the event loop",
+                f"ask for {other.__name__}",
+                "write `def`",
+            )
 
 
 def needed(arguments: Iterable[Argument]) -> list[Node]:

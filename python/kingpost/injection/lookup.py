@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
 
 from kingpost.binding.annotation import is_union, spelled
 from kingpost.errors import ConfigurationError
-from kingpost.injection.provider import Provider, plain
+from kingpost.injection.provider import Provider, plain, provider_of
 
 TypeArguments = Mapping[Any, Any]
 Overrides = Mapping[Any, Provider]
@@ -30,20 +32,38 @@ class Lookup:
     def find(self, wanted: Any) -> tuple[Provider, TypeArguments] | None:
         """The provider of a type, and what its type variables stand for; None where there is none."""
         wanted = plain(wanted)
+        found = self._registered(wanted)
         replaced = get(self.overrides, wanted)
-        if replaced is not None:
-            return replaced, {}
+        if replaced is None:
+            return None if found is None else (self.replacing(found[0]), found[1])
+        return (replaced if found is None else as_long(replaced, found[0])), {}
+
+    def _registered(self, wanted: Any) -> tuple[Provider, TypeArguments] | None:
         for level in self.levels:
             for is_generic in (False, True):
                 for provider in level:
                     arguments = matched(provider.gives, wanted)
                     if arguments is not None and bool(arguments) is is_generic:
-                        return self.replacing(provider), arguments
+                        return provider, arguments
         return None
+
+    def of_function(self, function: Callable[..., Any]) -> Provider:
+        """The provider that a function is: as it was registered, where it was."""
+        for level in self.levels:
+            for provider in level:
+                if provider.function == function:
+                    return self.replacing(provider)
+        return self.replacing(provider_of(function))
 
     def replacing(self, provider: Provider) -> Provider:
         """The provider, or what stands in for it in a test."""
-        return get(self.overrides, provider.function) or provider
+        replaced = get(self.overrides, provider.function)
+        return provider if replaced is None else as_long(replaced, provider)
+
+
+def as_long(replaced: Provider, provider: Provider) -> Provider:
+    """What stands in for a provider is kept as long as that one's value."""
+    return msgspec.structs.replace(replaced, scope=provider.scope)
 
 
 def get(overrides: Overrides, key: Any) -> Provider | None:
@@ -61,7 +81,11 @@ def check_one_each(level: Sequence[Provider]) -> None:
     """
     for index, provider in enumerate(level):
         for other in level[:index]:
-            if other.gives == provider.gives:
+            # Two that are generic are one where each stands for all that the other does.
+            if None not in (
+                matched(other.gives, provider.gives),
+                matched(provider.gives, other.gives),
+            ):
                 raise ConfigurationError(
                     f"{other.name} and {provider.name} both provide {spelled(provider.gives)}",
                     code="injection.two-providers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import weakref
 from collections.abc import (
@@ -17,7 +18,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_or
 
 import msgspec
 
-from kingpost.binding.annotation import spelled
+from kingpost.binding.annotation import is_union, spelled
 from kingpost.binding.signature import EMPTY, Signature, signature_of
 from kingpost.types import Place, Scope
 
@@ -45,6 +46,7 @@ PLAIN = (
 """Types that say nothing of what they are for: no provider can claim all of them."""
 
 _places: weakref.WeakKeyDictionary[type[Any], Place] = weakref.WeakKeyDictionary()
+_generic_places: dict[Any, Place] = {}
 
 
 class Provider(msgspec.Struct, frozen=True, eq=False):
@@ -99,10 +101,12 @@ def provider_of(
     if isinstance(function, type):
         # Made by a constructor: nothing of it waits.
         signature = msgspec.structs.replace(signature_of(function), name=function.__name__)
+        variables = getattr(function, "__parameters__", ())
+        generic: Any = function
         return Provider(
             function,
             signature,
-            function,
+            generic[variables] if variables else function,
             "def",
             scope,
             Place.of(function),
@@ -165,15 +169,30 @@ def check_gives(provider: Provider) -> None:
             "return a class of your own",
             f"ask for it by name: Annotated[{spelled(gives)}, Depends({provider.name})]",
         )
-    model: Any = gives
-    if isinstance(model, type):
-        _places[model] = provider.place
+    remember(gives, provider.place)
+
+
+def remember(gives: Any, place: Place) -> None:
+    """Know from now on that a provider returns this: no class of it is read from a request."""
+    if is_union(gives):
+        for each in get_args(gives):
+            if each is not type(None):
+                remember(each, place)
+        return
+    origin: Any = get_origin(gives)
+    if isinstance(origin, type) and any(isinstance(each, TypeVar) for each in get_args(gives)):
+        gives = origin
+    if isinstance(gives, type) and gives not in PLAIN:
+        _places[gives] = place
+    elif isinstance(origin, type) and origin not in PLAIN:
+        _generic_places[gives] = place
 
 
 def provided_at(kind: Any) -> Place | None:
-    """Where some provider of this process returns exactly this class; None where none does."""
+    """Where some provider of this process returns exactly this class, or it or nothing; None where none does."""
     try:
-        return _places.get(kind)
+        found = _places.get(kind) if isinstance(kind, type) else None
+        return found or _generic_places.get(kind) or _places.get(get_origin(kind) or object)
     except TypeError:
         return None
 
@@ -187,8 +206,8 @@ def plain(annotation: Any) -> Any:
 
 def kind_of(function: Callable[..., Any]) -> Kind:
     target: Any = function
-    while hasattr(target, "func") and not inspect.isfunction(target):
-        target = target.func
+    while isinstance(target, functools.partial):
+        target = target.func  # pyright: ignore[reportUnknownMemberType] - of any function
     if not inspect.isroutine(target) and not isinstance(target, type):
         target = type(target).__call__
     if inspect.isasyncgenfunction(target):

@@ -1,9 +1,29 @@
 """Paths and what answers them: registration, patterns, converters, names.
 
-Knows nothing of requests' contents or of how handlers get their arguments; `kingpost.app.plan` joins the two.
+Knows nothing of how handlers get their arguments; `kingpost.app.plan` joins the two.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from kingpost.routing.converters import Converter
 from kingpost.routing.options import RouteOptions
 
-__all__ = ["Converter", "RouteOptions"]
+if TYPE_CHECKING:
+    from kingpost.routing.predicates import Accepts, HasHeader, HasQuery, Predicate
+
+__all__ = ["Accepts", "Converter", "HasHeader", "HasQuery", "Predicate", "RouteOptions"]
+
+
+# Few apps need these, and what they stand on takes its time to import.
+_LATER = dict.fromkeys(
+    ("Accepts", "HasHeader", "HasQuery", "Predicate"), "kingpost.routing.predicates"
+)
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

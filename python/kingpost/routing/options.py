@@ -12,6 +12,7 @@ from kingpost.routing.refusal import refused
 
 if TYPE_CHECKING:
     from kingpost.routing.around import Middleware
+    from kingpost.routing.predicates import Predicate
 
 
 class RouteOptions(TypedDict, total=False):
@@ -43,9 +44,13 @@ class RouteOptions(TypedDict, total=False):
     """What runs before the handler; a value that is not None is the answer."""
     after: Sequence[Callable[..., Any]]
     """What runs after the handler, with the response."""
+    hosts: Sequence[str]
+    """The hosts that the route answers for; `"{tenant}.example.org"` gives the handler a `tenant`. Any if not said."""
+    when: Predicate | Sequence[Predicate]
+    """What else must hold for the route to be the one: Accepts, HasHeader, HasQuery, or functions of the request."""
 
 
-NOT_YET = ("requires", "hosts", "when", "openapi")
+NOT_YET = ("requires", "openapi")
 UNITS = {
     "": 1,
     "B": 1,
@@ -71,6 +76,8 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "middleware": (list, tuple),
     "before": (list, tuple),
     "after": (list, tuple),
+    "hosts": (list, tuple),
+    "when": (object,),
 }
 LISTS = ("middleware", "before", "after")
 
@@ -123,10 +130,23 @@ def check_values(options: RouteOptions) -> None:
                 raise bad_option(option, function, "must be a list of functions")
     for error in options.get("errors", ()):
         check_error(error)
+    check_conditions(options)
     timeout = options.get("timeout", 1.0)
     if not 0 < timeout < float("inf"):
         raise bad_option("timeout", timeout, "is a number of seconds above 0")
     body_limit(options, default=0)
+
+
+def check_conditions(options: RouteOptions) -> None:
+    """Refuses hosts and predicates that are none; the few routes that have them wait for what reads them."""
+    if "hosts" in options:
+        from kingpost.routing.hosts import check_hosts
+
+        check_hosts(options["hosts"])
+    if "when" in options:
+        from kingpost.routing.predicates import check_predicates
+
+        check_predicates(options["when"])
 
 
 def check_tag(tag: object) -> None:

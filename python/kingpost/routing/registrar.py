@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
@@ -9,10 +10,12 @@ from kingpost.errors import HTTPError
 from kingpost.routing.options import RouteOptions, check_options
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import (
+    REGISTERED,
     ErrorHandler,
     F,
     Handler,
     Include,
+    Item,
     Provided,
     Registry,
     Resource,
@@ -188,6 +191,8 @@ class Registrar:
             self._registry.providers.append(
                 Provided(function, scope, inline, async_type, Place.of_caller())
             )
+            with contextlib.suppress(TypeError):  # an object without a hash, or that cannot be referred to weakly
+                REGISTERED.add(function)
             return function
 
         return decorate if provider is None else decorate(provider)
@@ -228,7 +233,7 @@ class Registrar:
 
         return decorate
 
-    def _add(self, item: Route | Include | Resource) -> None:
+    def _add(self, item: Item) -> None:
         self._registry.check_open()
         self._registry.items.append(item)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,6 +11,7 @@ import msgspec
 
 from kingpost.errors import RoutingError
 from kingpost.routing.converters import Converter, PathConverter
+from kingpost.routing.hosts import HostPattern
 from kingpost.routing.pattern import Pattern
 from kingpost.routing.refusal import refused
 from kingpost.types import Place
@@ -29,6 +30,8 @@ class Target(msgspec.Struct, frozen=True):
     """Whether the name was given, and is not just the function's."""
     includes: tuple[Place, ...] = ()
     """The lines that included its blueprint."""
+    hosts: tuple[HostPattern, ...] = ()
+    """The hosts that it answers for; any where there are none."""
 
 
 class UrlError(RoutingError):
@@ -94,12 +97,86 @@ class Urls:
             else segment(whole, piece.name, target, params[piece.name])
             for piece in target.pattern.pieces
         )
+        of_host = {name for pattern in target.hosts for name in pattern.names}
         query = {
             key: value
             for key, value in params.items()
-            if key not in target.converters and value is not None
+            if key not in target.converters and key not in of_host and value is not None
         }
         return f"{path}?{urlencode(query, doseq=True)}" if query else path
+
+    def host_for(
+        self, name: str, params: Mapping[str, object], *, below: str = "", asked: str = ""
+    ) -> str:
+        """The host that a URL of the route called `name` leads to; "" where it is the one that was asked.
+
+        Args:
+            name: as of `url_for`, which comes first.
+            params: a value for each parameter of the host; the parameters of the host that was asked need not be given again.
+            below: as of `url_for`.
+            asked: the current request's, without port; empty for none.
+
+        Raises:
+            UrlError: `routing.url-parameters` or `routing.url-value`.
+        """
+        whole = f"{below}{name}" if below and name.startswith(".") else name.removeprefix(".")
+        target = self._targets[whole]
+        here = [pattern.match(asked) for pattern in target.hosts]
+        given = {
+            key: str(params[key])
+            for pattern in target.hosts
+            for key in pattern.names
+            if params.get(key) is not None
+        }
+        if not target.hosts or any(
+            found is not None and all(found.get(key) == value for key, value in given.items())
+            for found in here
+        ):
+            return ""
+        for pattern in target.hosts:
+            if (
+                not pattern.below
+                and set(given) <= set(pattern.names)
+                and all(key in given for key in pattern.names)
+            ):
+                try:
+                    return pattern.build(given)
+                except ValueError as error:
+                    key, value = next(iter(given.items()))
+                    raise bad_value(whole, key, value, str(error)) from error
+        needed = " or ".join(pattern.text for pattern in target.hosts)
+        raise UrlError(
+            f"{whole!r} stands at {needed}, and it is not said which", code="routing.url-parameters"
+        )
+
+    def knows(self, name: str) -> bool:
+        """Whether a route is called that."""
+        return name in self._targets
+
+    def check(self, name: str, params: Collection[str] | None) -> None:
+        """Refuses a name, and parameters, that no request could be given a URL for.
+
+        Args:
+            name: as of `url_for`; a leading dot stands for any blueprint.
+            params: the names of the parameters; None where they are not known.
+
+        Raises:
+            UrlError: `routing.unknown-name`, or `routing.url-parameters`.
+        """
+        found = [
+            (known, target)
+            for known, target in self._targets.items()
+            if known == name.removeprefix(".") or (name.startswith(".") and known.endswith(name))
+        ]
+        if not found:
+            raise self._unknown(name)
+        if params is None:
+            return
+        for known, target in found:
+            if all(parameter in params for parameter in target.converters):
+                return
+        known, target = found[0]
+        check_names(known, target, dict.fromkeys(params))
 
     def _unknown(self, name: str) -> UrlError:
         near = difflib.get_close_matches(name, self._targets, 1)

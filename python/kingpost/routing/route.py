@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 
 import msgspec
 
@@ -15,6 +16,9 @@ from kingpost.routing.converters import Converters
 from kingpost.routing.options import RouteOptions, check_options
 from kingpost.routing.refusal import refused
 from kingpost.types import Mode, Place, Scope
+
+if TYPE_CHECKING:
+    from kingpost.routing.mount import Mount
 
 Handler = Callable[..., Any]
 F = TypeVar("F", bound=Handler)
@@ -131,6 +135,10 @@ class ErrorHandler(msgspec.Struct, frozen=True):
     place: Place
 
 
+REGISTERED: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Providers of this process of which no App has learnt yet: what they make is never read from a request, whoever includes them."""
+
+
 class Provided(msgspec.Struct, frozen=True):
     """A function that was registered as a provider."""
 
@@ -141,12 +149,14 @@ class Provided(msgspec.Struct, frozen=True):
     place: Place
 
 
+Item: TypeAlias = "Route | Include | Resource | Mount"
+"""What stands in a registry."""
+
+
 class Registry(msgspec.Struct):
     """All that was registered on one App or Blueprint, in order."""
 
-    items: list[Route | Include | Resource] = msgspec.field(
-        default_factory=list[Route | Include | Resource]
-    )
+    items: list[Item] = msgspec.field(default_factory=list[Any])
     error_handlers: dict[type[Exception] | int, ErrorHandler] = msgspec.field(
         default_factory=dict[type[Exception] | int, ErrorHandler]
     )
@@ -164,6 +174,8 @@ class Registry(msgspec.Struct):
         for item in self.items:
             if isinstance(item, Include) and isinstance(item.routes, RouteGroup):
                 item.routes.__routes__().close()
+            elif hasattr(item, "app"):
+                item.app.__routes__().close()
 
     def start(self, mode: Mode) -> None:
         """Tell every group, however deep it stands, that an App that includes it is compiled for a mode."""

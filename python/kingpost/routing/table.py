@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kingpost.routing.conditions import ALWAYS, Conditions, conditions_of, predicates_of
 from kingpost.routing.converters import BUILT_IN, Converters
+from kingpost.routing.mount import Mount
 from kingpost.routing.options import RouteOptions
 from kingpost.routing.refusal import refused
 from kingpost.routing.resource import resource_routes
@@ -15,6 +17,7 @@ from kingpost.routing.route import (
     ErrorHandler,
     Handler,
     Include,
+    Item,
     Provided,
     Registry,
     Resource,
@@ -23,8 +26,18 @@ from kingpost.routing.route import (
 )
 from kingpost.types import Place
 
+if TYPE_CHECKING:
+    from kingpost.routing.predicates import Predicate
+
 ErrorHandlers = Mapping[type[Exception] | int, ErrorHandler]
-MakeResource = Callable[[type[Any]], object]
+MakeResource = Callable[[type[Any], "Scope"], object]
+
+
+class Mounted(msgspec.Struct, frozen=True):
+    """Where a mounted App stands, and what its own routes take from there."""
+
+    mount: Mount
+    scope: Scope
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -41,6 +54,11 @@ class Scope(msgspec.Struct, frozen=True):
     """Outermost first: the App's, its blueprints', …; so are the hooks."""
     before: tuple[Handler, ...] = ()
     after: tuple[Handler, ...] = ()
+    hosts: Sequence[str] = ()
+    """The nearest blueprint's that has any."""
+    when: tuple[Predicate, ...] = ()
+    mounts: tuple[Mounted, ...] = ()
+    """The mounted Apps that it stands in, outermost first."""
     includes: tuple[Place, ...] = ()
     inside: tuple[object, ...] = ()
     """The groups and tables around it, to find one that includes itself."""
@@ -59,6 +77,15 @@ class Entry(msgspec.Struct, frozen=True):
     scope: Scope
 
     @property
+    def conditions(self) -> Conditions:
+        """What must hold besides method and path."""
+        hosts = self.options.get("hosts") or self.scope.hosts
+        when = self.options.get("when", ())
+        if not (hosts or when or self.scope.when):
+            return ALWAYS
+        return conditions_of(hosts, (*self.scope.when, *predicates_of(when)))
+
+    @property
     def source(self) -> str:
         """`todos.py:12`, and the lines that included it."""
         included = "".join(f", included at {place}" for place in self.scope.includes)
@@ -71,7 +98,12 @@ def flatten(registry: Registry, make: MakeResource) -> list[Entry]:
     Raises:
         RoutingError: for includes that go round in circles, empty resources and paths that cannot be joined.
     """
-    scope = Scope(
+    return list(entries(registry.items, scope_of(registry), make))
+
+
+def scope_of(registry: Registry) -> Scope:
+    """What the routes of an App itself take from it."""
+    return Scope(
         error_handlers=(registry.error_handlers,),
         converters={**BUILT_IN, **registry.converters},
         providers=(registry.providers,),
@@ -79,20 +111,47 @@ def flatten(registry: Registry, make: MakeResource) -> list[Entry]:
         before=tuple(registry.before),
         after=tuple(registry.after),
     )
-    return list(entries(registry.items, scope, make))
 
 
 def entries(
-    items: Sequence[Route | Include | Resource], scope: Scope, make: MakeResource
+    items: Sequence[Item], scope: Scope, make: MakeResource
 ) -> Iterator[Entry]:
     for item in items:
         if isinstance(item, Include):
             yield from included(item, scope, make)
+        elif isinstance(item, Mount):
+            yield from mounted(item, scope, make)
         elif isinstance(item, Resource):
-            for route in resource_routes(item, make(item.type)):
+            for route in resource_routes(item, make(item.type, scope)):
                 yield entry(route, scope)
         else:
             yield entry(item, scope)
+
+
+def mounted(mount: Mount, scope: Scope, make: MakeResource) -> Iterator[Entry]:
+    """The routes of a mounted App: what it has itself is nearer than what the outer one has."""
+    if any(mount.app is outer for outer in scope.inside):
+        raise refused(
+            "routing.include-circle", f"{mount.app!r} mounts itself", places=[mount.place]
+        )
+    registry = mount.app.__routes__()
+    names = (*scope.names, mount.name) if mount.name else scope.names
+    inner = msgspec.structs.replace(
+        scope,
+        prefix=scope.prefix + mount.prefix,
+        names=names,
+        error_handlers=(registry.error_handlers, *scope.error_handlers),
+        converters={**BUILT_IN, **registry.converters},
+        providers=(registry.providers, *scope.providers),
+        middleware=(*scope.middleware, *registry.middleware),
+        before=(*scope.before, *registry.before),
+        after=(*registry.after, *scope.after),
+        hosts=mount.hosts or scope.hosts,
+        includes=(*scope.includes, mount.place),
+        inside=(*scope.inside, mount.app),
+    )
+    inner = msgspec.structs.replace(inner, mounts=(*scope.mounts, Mounted(mount, inner)))
+    yield from entries(registry.items, inner, make)
 
 
 def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Entry]:
@@ -121,8 +180,10 @@ def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Ent
             before=(*scope.before, *registry.before),
             # As with middleware, the nearest is the innermost: it sees the response first.
             after=(*registry.after, *scope.after),
+            hosts=group.hosts or scope.hosts,
+            when=(*scope.when, *group.when),
         )
-        items: Sequence[Route | Include | Resource] = registry.items
+        items: Sequence[Item] = registry.items
     else:
         items = group
     yield from entries(

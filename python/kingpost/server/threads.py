@@ -52,6 +52,15 @@ class WorkerThreads:
         with anyio_token(self._loop):
             target()
 
+    def lend(self, function: Callable[[], T]) -> T:
+        """Calls a function on a thread of somebody else's, and it finds what it would find on one of these."""
+        before, _here.pool = _here.pool, self
+        try:
+            with anyio_token(self._loop):
+                return function()
+        finally:
+            _here.pool = before
+
     def start(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
         """Runs an awaitable on the loop from a worker thread, in a copy of the thread's context."""
 

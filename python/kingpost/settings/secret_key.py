@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kingpost.errors import SettingsError
 from kingpost.settings.dotenv import read_dotenv
-from kingpost.settings.settings import DOTENV, Settings, variable_of
+from kingpost.settings.settings import DOTENV, Settings, forget, variable_of
 
 SHORTEST = 32
 """Characters that a secret key has at least."""
@@ -54,9 +54,12 @@ def ensure_secret_key(
         _write(path, f"{variable}={key}", 0 if line is None else line.place.line)
     except OSError as error:
         os.environ[variable] = key
+        forget(settings)
         return f"{path} cannot be written ({error.strerror}): the secret key lives until the server stops"
-    # An empty variable in the environment would hide the line.
+    # An empty variable in the environment would hide the line from what the program starts.
     os.environ.pop(variable, None)
+    # Settings that a module read before are read anew.
+    forget(settings)
     return f"made {variable} and kept it in {path}; keep that file out of version control"
 
 

@@ -67,12 +67,15 @@ class Settings(msgspec.Struct, metaclass=SettingsMeta):
     First the environment, then `.env` in the folder where the command was started, then the default.
 
     Attributes:
-        secret_key: What sessions and tokens are signed with, at least 32 characters. `kingpost dev` makes one and keeps it in `.env`.
+        secret_key: What sessions and tokens are signed with, at least 32 characters. `kingpost dev` makes one and keeps it in `.env`. An empty
+            one counts as missing.
+        former_secret_keys: Keys that were `secret_key` once, and still verify what they signed; `a, b, c` in the environment.
     """
 
     __prefix__: ClassVar[str] = ""
 
     secret_key: Secret[str] | None = None
+    former_secret_keys: tuple[Secret[str], ...] = ()
 
     @classmethod
     def load(cls) -> Self:
@@ -88,6 +91,11 @@ class Settings(msgspec.Struct, metaclass=SettingsMeta):
 
 
 _LOADED: dict[type[Settings], Settings] = {}
+
+
+def forget(cls: type[Settings]) -> None:
+    """Let the next `load()` of a class read again."""
+    _LOADED.pop(cls, None)
 
 
 class Source(NamedTuple):
@@ -148,7 +156,7 @@ def read(
     missing_only = True
     for field in msgspec.structs.fields(cls):
         variable = variable_of(cls, field.name)
-        found = _found(variable, environment, dotenv)
+        found = _found(field.name, variable, environment, dotenv)
         if found is None:
             if field.required:
                 problems.append(
@@ -246,12 +254,23 @@ def variable_of(cls: type[Settings], field: str) -> str:
 
 
 def _found(
-    variable: str, environment: Mapping[str, str], dotenv: Mapping[str, Line]
+    field: str, variable: str, environment: Mapping[str, str], dotenv: Mapping[str, Line]
 ) -> Source | None:
+    sources = _given(field, variable, environment, dotenv)
+    return sources[0] if sources else None
+
+
+def _given(
+    field: str, variable: str, environment: Mapping[str, str], dotenv: Mapping[str, Line]
+) -> list[Source]:
+    found: list[Source] = []
     if variable in environment:
-        return Source("environment", environment[variable])
+        found.append(Source("environment", environment[variable]))
     line = dotenv.get(variable)
-    return None if line is None else Source(str(line.place), line.value)
+    if line is not None:
+        found.append(Source(str(line.place), line.value))
+    # An empty key, such as a template leaves behind, would let anybody sign.
+    return [source for source in found if source.text] if field == "secret_key" else found
 
 
 def _sources(
@@ -260,12 +279,7 @@ def _sources(
     environment: Mapping[str, str],
     dotenv: Mapping[str, Line],
 ) -> list[Source]:
-    sources: list[Source] = []
-    if variable in environment:
-        sources.append(Source("environment", environment[variable]))
-    line = dotenv.get(variable)
-    if line is not None:
-        sources.append(Source(str(line.place), line.value))
+    sources = _given(field.name, variable, environment, dotenv)
     if not field.required:
         factory = field.default_factory
         made = field.default if factory is msgspec.NODEFAULT else factory()

@@ -9,20 +9,14 @@ from kingpost.app.compile import compile_app
 from kingpost.errors import ConfigurationError
 from kingpost.testing import TestClient
 
-MEMBERS = {
-    "get",
-    "post",
-    "put",
-    "patch",
-    "delete",
-    "route",
-    "resource",
-    "add_route",
-    "include",
-    "error",
-    "url_for",
-    "settings",
-    "run",
+SHARED = {
+    *("get", "post", "put", "patch", "delete", "route", "resource", "add_route", "include"),
+    *("provide", "middleware", "before_request", "after_request", "error"),
+}
+"""What a blueprint has as well."""
+MEMBERS = SHARED | {
+    *("override", "install", "lifespan", "on", "emit", "aemit"),
+    *("url_for", "settings", "extensions", "run"),
 }
 
 
@@ -38,11 +32,7 @@ def test_app_has_these_members_and_no_others() -> None:
 def test_a_blueprint_has_the_decorators() -> None:
     own = {"name", "prefix", "version"}
 
-    assert {name for name in dir(Blueprint("x")) if not name.startswith("_")} - own == MEMBERS - {
-        "url_for",
-        "settings",
-        "run",
-    }
+    assert {name for name in dir(Blueprint("x")) if not name.startswith("_")} - own == SHARED
 
 
 def test_the_settings_are_of_the_class_that_was_given() -> None:

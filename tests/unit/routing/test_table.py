@@ -18,7 +18,7 @@ def show(id: int) -> str:
 
 
 def entries(registrar: Registrar) -> list[Entry]:
-    return flatten(registrar.__routes__(), lambda kind: kind())
+    return flatten(registrar.__routes__(), lambda kind, _scope: kind())
 
 
 def lines(registrar: Registrar) -> list[tuple[str, str, str | None]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kingpost.errors import SettingsError
-from kingpost.settings import Secret, Settings
+from kingpost.settings import Secret, Settings, explain
 from kingpost.settings.dotenv import read_dotenv
 from kingpost.settings.secret_key import ensure_secret_key, require_secret_key
 
@@ -145,3 +145,51 @@ def test_the_file_is_named_before_it_is_written_and_only_then() -> None:
     ensure_secret_key(before_writing=before)
 
     assert named == [(Path(".env"), False)]
+
+
+@pytest.mark.parametrize("kind", [Settings, Prefixed])
+def test_an_empty_key_counts_as_missing(
+    kind: type[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = kind.__prefix__ + "SECRET_KEY"
+    monkeypatch.setenv(name, "")
+    monkeypatch.setattr("kingpost.settings.settings._LOADED", {})
+    assert kind.load().secret_key is None
+    Path(".env").write_text(f"{name}={'x' * 32}\n", encoding="utf-8")
+    monkeypatch.setattr("kingpost.settings.settings._LOADED", {})
+
+    # What stands below an empty one counts, as it does for ensure_secret_key.
+    assert kind.load().secret_key == Secret("x" * 32)
+    assert ensure_secret_key(kind) == ""
+    assert explain(kind, "secret_key").source == ".env:1"
+
+
+def test_an_empty_key_is_missing_where_one_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Required(Settings, prefix="R_"):
+        secret_key: Secret[str]
+
+    monkeypatch.setenv("R_SECRET_KEY", "")
+
+    with pytest.raises(SettingsError, match="R_SECRET_KEY is missing") as caught:
+        Required.load()
+
+    assert caught.value.code == "settings.missing"
+
+
+def test_settings_that_were_read_before_the_key_was_made_are_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kingpost.settings.settings._LOADED", {})
+    assert Settings.load().secret_key is None
+
+    ensure_secret_key()
+
+    assert Settings.load().secret_key == Secret(key())
+
+
+def test_former_keys_are_a_list_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMER_SECRET_KEYS", "one, two")
+    monkeypatch.setattr("kingpost.settings.settings._LOADED", {})
+
+    assert Settings.load().former_secret_keys == (Secret("one"), Secret("two"))
+    assert explain(Settings, "former_secret_keys").value == "***"

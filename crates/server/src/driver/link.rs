@@ -1,5 +1,6 @@
 //! One client's socket and what is known about its readiness.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -55,15 +56,31 @@ impl Link {
         result
     }
 
-    /// Sends once.
+    /// Sends once. `more`: bytes of a file follow at once, so a packet that is not full waits for them.
     #[inline]
-    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        #[cfg(not(target_vendor = "apple"))]
+    pub(crate) fn send(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let flags = libc::MSG_NOSIGNAL | if more { libc::MSG_MORE } else { 0 };
+        #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
         let flags = libc::MSG_NOSIGNAL;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = more;
         // There it is an option of the socket, set when it is accepted.
         #[cfg(target_vendor = "apple")]
         let flags = 0;
         self.socket.send_with_flags(bytes, flags)
+    }
+
+    /// Sends of a file from where it lies. `Unsupported` where the system cannot.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn send_file(&self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        crate::sys::sendfile(self.socket.as_fd(), file, offset, count)
+    }
+
+    /// Sends of a file from where it lies. `Unsupported` where the system cannot.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn send_file(&self, _file: &File, _offset: u64, _count: usize) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Tells the client that nothing more will be sent.

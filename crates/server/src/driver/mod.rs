@@ -6,12 +6,13 @@
 //! idle connection holds no memory and a busy one is not read faster than it is served.
 //! Rule 3: what is answered leaves in `flush`, with one send per connection.
 //!
-//! Layout: this file is the loop's steps; `doors` accepts clients, `link` is one client's socket, `listener` makes
-//! listening sockets, `waker` is for other threads.
+//! Layout: this file is the loop's steps; `doors` accepts clients, `link` is one client's socket, `sending` what
+//! leaves through it, `listener` makes listening sockets, `waker` is for other threads.
 
 mod doors;
 mod link;
 mod listener;
+mod sending;
 mod waker;
 
 pub use listener::Listener;
@@ -29,6 +30,7 @@ use crate::now::Now;
 use crate::sys::{Interest, Poller, Readiness};
 use doors::Doors;
 use link::Link;
+use sending::{Sent, send};
 use waker::Sleeper;
 
 /// Tokens whose lower half is this are not connections; the upper half says what they are.
@@ -48,7 +50,7 @@ struct Links {
     by_slot: Vec<Option<Link>>,
     /// Connections that have something to read and want it.
     ready: VecDeque<ConnId>,
-    /// Connections that can be written to again, or are broken.
+    /// Connections that can be written to again, or are broken, or had their share of a turn.
     to_attend: Vec<ConnId>,
 }
 
@@ -233,7 +235,8 @@ impl Driver {
         }
         self.doors
             .accept(&mut self.engine, &self.poller, &mut self.links, now);
-        while let Some(id) = self.links.to_attend.pop() {
+        // Taken out first: what is put back while it is worked off is for the next turn.
+        for id in std::mem::take(&mut self.links.to_attend) {
             self.attend(id, now);
         }
         self.arm();
@@ -294,17 +297,13 @@ impl Driver {
             return;
         };
         if !link.write_blocked {
-            let output = engine.output(id);
-            if !output.is_empty() {
-                let wanted = output.len();
-                let count = match link.send(output) {
-                    Ok(count) => count,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-                    Err(_) => return self.close(id),
-                };
-                engine.advance(id, count, now);
-                if count < wanted {
+            match send(link, engine, id, now) {
+                Ok(Sent::Everything) => {}
+                Ok(Sent::Share) => {
+                    links.to_attend.push(id);
+                    return;
+                }
+                Ok(Sent::AllThatFits) => {
                     link.write_blocked = true;
                     let (slot, generation) = (id.slot, id.generation);
                     if poller
@@ -315,9 +314,9 @@ impl Driver {
                     }
                     return;
                 }
+                Err(_) => return self.close(id),
             }
-        }
-        if !engine.output(id).is_empty() {
+        } else if !engine.output(id).is_empty() || engine.has_stretch(id) {
             return;
         }
         match engine.fate(id) {
@@ -344,6 +343,7 @@ impl Driver {
         !self.links.ready.is_empty()
             || self.engine.has_ready()
             || self.engine.has_touched()
+            || !self.links.to_attend.is_empty()
             || self.doors.has_waiting(&self.engine)
     }
 

@@ -5,7 +5,7 @@
 
 use wire::http1::{
     BodyDecoder, BodyEncoder, BodyError, Delivery, FieldBlock, Outgoing, Protocol, ResponseContext,
-    Stamp, encode_continue, encode_head, encode_switch,
+    Stamp, encode_continue, encode_head, encode_interim, encode_switch,
 };
 use wire::refusal::Refusal;
 
@@ -27,8 +27,8 @@ impl Connection {
         blocks: &[&FieldBlock],
         body: &[u8],
     ) -> Result<(), Gone> {
-        let (place, outgoing) =
-            self.begin(shared, serial, status, blocks, Delivery::Whole(body.len()))?;
+        let delivery = Delivery::Whole(body.len());
+        let (place, outgoing) = self.begin(shared, serial, status, blocks, delivery, false)?;
         if outgoing.body.wants_data() {
             if place == 0 {
                 self.output.extend_from_slice(body);
@@ -50,7 +50,7 @@ impl Connection {
         length: Option<u64>,
     ) -> Result<(), Gone> {
         let delivery = length.map_or(Delivery::Unknown, Delivery::Length);
-        let (_, outgoing) = self.begin(shared, serial, status, blocks, delivery)?;
+        let (_, outgoing) = self.begin(shared, serial, status, blocks, delivery, true)?;
         if let Some((_, exchange)) = self.queue.find(serial) {
             exchange.progress = Progress::Streaming(outgoing.body);
         }
@@ -58,18 +58,20 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes the head of an answer; returns the request's place in the order, and how the body goes.
+    /// Writes the head of an answer; returns the request's place in the order, and how the body goes. `may_read`: whoever
+    /// answers may go on reading the request's body.
     #[inline]
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         shared: &mut Shared,
         serial: u64,
         status: u16,
         blocks: &[&FieldBlock],
         delivery: Delivery,
+        may_read: bool,
     ) -> Result<(usize, Outgoing), Gone> {
         let closes = (self.last && self.queue.is_last(serial))
-            || self.unread_body_closes(shared, serial, delivery);
+            || self.unread_body_closes(shared, serial, may_read);
         let (place, exchange) = self.queue.find(serial).ok_or(Gone)?;
         if !matches!(exchange.progress, Progress::Waiting) {
             return Err(Gone);
@@ -115,7 +117,7 @@ impl Connection {
     /// would cost too much, or the client waits for a `100 Continue` and may never send it. Its bytes
     /// must never be read as a request.
     #[inline]
-    fn unread_body_closes(&self, shared: &Shared, serial: u64, delivery: Delivery) -> bool {
+    fn unread_body_closes(&self, shared: &Shared, serial: u64, may_read: bool) -> bool {
         let Some(incoming) = &self.incoming else {
             return false;
         };
@@ -123,7 +125,7 @@ impl Connection {
             return false;
         }
         // Whoever streams both ways may still read it.
-        let still_read = incoming.used == Use::Streamed && !matches!(delivery, Delivery::Whole(_));
+        let still_read = incoming.used == Use::Streamed && may_read;
         incoming.failed.is_some()
             || incoming.expects_continue
             || (!still_read && is_too_much(incoming, shared))
@@ -154,7 +156,7 @@ impl Connection {
                 }
             },
             Progress::Raw => out.extend_from_slice(data),
-            Progress::Waiting | Progress::Complete => return Err(Gone),
+            Progress::Waiting | Progress::Filing(_) | Progress::Complete => return Err(Gone),
         }
         let waiting = out.len() - if place == 0 { self.sent } else { 0 };
         let room = if waiting >= shared.config.high_water {
@@ -185,7 +187,7 @@ impl Connection {
                 }
             }
             Progress::Raw => {}
-            Progress::Waiting | Progress::Complete => return Err(Gone),
+            Progress::Waiting | Progress::Filing(_) | Progress::Complete => return Err(Gone),
         }
         self.complete(shared, place, serial);
         Ok(())
@@ -194,7 +196,9 @@ impl Connection {
     /// Ends the answer where it is: the client sees the connection break behind it and knows it for incomplete.
     pub(crate) fn abort(&mut self, shared: &mut Shared, serial: u64) -> Result<(), Gone> {
         match self.queue.find(serial) {
-            Some((_, exchange)) if !matches!(exchange.progress, Progress::Complete) => {
+            Some((_, exchange))
+                if !matches!(exchange.progress, Progress::Complete | Progress::Filing(_)) =>
+            {
                 self.cut_short(shared, serial, false);
                 Ok(())
             }
@@ -202,7 +206,7 @@ impl Connection {
         }
     }
 
-    fn cut_short(&mut self, shared: &mut Shared, serial: u64, wrong_length: bool) {
+    pub(super) fn cut_short(&mut self, shared: &mut Shared, serial: u64, wrong_length: bool) {
         if wrong_length {
             shared.notice(Notice::WrongLength {
                 id: self.request(serial),
@@ -212,6 +216,38 @@ impl Connection {
             exchange.closes = true;
             self.complete(shared, place, serial);
         }
+    }
+
+    /// An interim answer: nothing to a client that does not know them, or whose answer has begun.
+    pub(crate) fn interim(
+        &mut self,
+        shared: &mut Shared,
+        serial: u64,
+        status: u16,
+        blocks: &[&FieldBlock],
+    ) -> Result<(), Gone> {
+        let (place, exchange) = self.queue.find(serial).ok_or(Gone)?;
+        if !matches!(exchange.progress, Progress::Waiting) {
+            return Err(Gone);
+        }
+        // "A server MUST NOT send a 1xx response to an HTTP/1.0 client" (RFC 9110 15.2).
+        if exchange.minor_version == 0 {
+            return Ok(());
+        }
+        let out = if place == 0 {
+            &mut self.output
+        } else {
+            &mut exchange.buffered
+        };
+        if out.capacity() == 0 {
+            *out = shared.buffer();
+        }
+        // A status that is no interim one is not sent: the caller's types do not have it.
+        let _ = encode_interim(out, status, blocks);
+        if place == 0 {
+            self.touch(shared);
+        }
+        Ok(())
     }
 
     /// Answers a request that breaks a rule, and closes.
@@ -326,7 +362,7 @@ impl Connection {
 
     /// Everything was said of an answer.
     #[inline]
-    fn complete(&mut self, shared: &mut Shared, place: usize, serial: u64) {
+    pub(super) fn complete(&mut self, shared: &mut Shared, place: usize, serial: u64) {
         if place > 0 {
             if let Some((_, exchange)) = self.queue.find(serial) {
                 exchange.progress = Progress::Complete;
@@ -407,7 +443,7 @@ impl Connection {
     }
 
     /// The request is answered: what is left of its body is dropped, or ends the connection.
-    fn release_body(&mut self, shared: &mut Shared, serial: u64, closes: bool) {
+    pub(super) fn release_body(&mut self, shared: &mut Shared, serial: u64, closes: bool) {
         let Some(incoming) = &mut self.incoming else {
             return;
         };

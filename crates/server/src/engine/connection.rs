@@ -159,6 +159,7 @@ impl Connection {
             && self.incoming.is_none()
             && self.queue.len() < shared.config.limits.pipelined
             && self.unsent() < shared.config.high_water
+            && self.file().is_none()
     }
 
     /// Whether the shell should read.

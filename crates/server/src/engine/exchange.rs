@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use wire::http1::BodyEncoder;
 
+use crate::file::FileBody;
+
 /// How far an answer is.
 #[derive(Debug)]
 pub(crate) enum Progress {
@@ -11,6 +13,8 @@ pub(crate) enum Progress {
     Waiting,
     /// The head is out, the body follows.
     Streaming(BodyEncoder),
+    /// The head is out, the body lies in a file. For the caller that is as good as complete.
+    Filing(Box<FileBody>),
     /// After 101: bytes pass as they are.
     Raw,
     /// Everything was said. Only seen behind an unfinished answer, since the first one leaves when complete.
@@ -45,7 +49,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Whether the caller still owes something, so that it has to know when the client leaves.
     pub(crate) fn is_owed(&self) -> bool {
-        self.is_known && !matches!(self.progress, Progress::Complete)
+        self.is_known && !matches!(self.progress, Progress::Complete | Progress::Filing(_))
     }
 }
 
@@ -90,6 +94,11 @@ impl Queue {
             }
         }
         popped
+    }
+
+    #[inline]
+    pub(crate) fn first(&self) -> Option<&Exchange> {
+        self.first.as_ref()
     }
 
     #[inline]

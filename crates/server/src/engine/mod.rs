@@ -8,7 +8,7 @@
 //!
 //! Layout: this file is the caller's side with `pulling` (`next`), `shell` the side of whoever owns the
 //! transports, `sockets` what only the driver needs of it. A connection is `connection` (state), `reading`
-//! (bytes in), `answering` (bytes out), `timing` (deadlines) with `exchange` (one request and its answer),
+//! (bytes in), `answering` (bytes out), `sending` (files out), `timing` (deadlines) with `exchange` (one request and its answer),
 //! `incoming` (a request body), `problem` (the answer to what is refused). Below them: `slab`, `wheel`, `peers`,
 //! and `shared`, which is everything that is not one connection's.
 
@@ -20,6 +20,7 @@ mod peers;
 mod problem;
 mod pulling;
 mod reading;
+mod sending;
 mod shared;
 mod shell;
 mod slab;
@@ -118,6 +119,15 @@ impl Engine {
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
         connection.respond(shared, id.serial, status, blocks, body)
+    }
+
+    /// Says `103 Early Hints` (RFC 8297) before the answer, in the request's turn. Clients of HTTP/1.0 are told nothing.
+    ///
+    /// # Errors
+    /// [`Gone`] as `respond`.
+    pub fn early_hints(&mut self, id: RequestId, blocks: &[&FieldBlock]) -> Result<(), Gone> {
+        let (connection, shared) = self.find(id)?;
+        connection.interim(shared, id.serial, 103, blocks)
     }
 
     /// Begins an answer whose body comes in pieces, `length` bytes if that is known.

@@ -1,8 +1,14 @@
-//! What the driver needs beside a shell's side: reading every socket into one buffer, and a word with the caller.
+//! What the driver needs beside a shell's side: reading every socket into one buffer, files that leave from
+//! where they lie, and a word with the caller.
+
+use std::fs::File;
 
 use super::shell::keep;
+use super::timing::NEVER;
 use super::{Engine, Reading};
 use crate::event::{ConnId, Event, Notice};
+use crate::file::Stretch;
+use crate::now::Now;
 
 impl Engine {
     /// The time that the engine was told last, in milliseconds.
@@ -52,5 +58,41 @@ impl Engine {
         }
         *reading = Some(id);
         (*start, *end) = (0, count);
+    }
+
+    /// Whether a file's bytes follow as soon as `output` is sent.
+    #[must_use]
+    pub(crate) fn has_stretch(&self, id: ConnId) -> bool {
+        self.slab
+            .get(id)
+            .is_some_and(|connection| connection.file().is_some())
+    }
+
+    /// The stretch of a file that is to be sent now that all of `output` is.
+    pub(crate) fn stretch(&self, id: ConnId) -> Option<(&File, Stretch)> {
+        self.slab.get(id)?.file()?.stretch()
+    }
+
+    /// `count` bytes of the stretch were sent. Call it with 0 when the transport takes nothing now.
+    pub(crate) fn advance_file(&mut self, id: ConnId, count: u64, now: Now) {
+        self.shared.set_now(now);
+        let Engine { slab, shared, .. } = self;
+        let Some(connection) = slab.get_mut(id) else {
+            return;
+        };
+        if count > 0 {
+            connection.write_deadline = NEVER;
+            connection.file_sent(shared, count);
+        }
+        connection.settle(shared);
+    }
+
+    /// The file ended before the stretch did, or could not be read.
+    pub(crate) fn file_failed(&mut self, id: ConnId) {
+        let Engine { slab, shared, .. } = self;
+        if let Some(connection) = slab.get_mut(id) {
+            connection.file_failed(shared);
+            connection.settle(shared);
+        }
     }
 }

@@ -70,7 +70,7 @@ impl Connection {
             self.timing = timing;
             self.start_timing(shared);
         }
-        if self.unsent() == 0 {
+        if self.unsent() == 0 && self.file().is_none() {
             self.write_deadline = NEVER;
         } else if self.write_deadline == NEVER {
             self.write_deadline = shared.now + shared.config.limits.write_timeout;

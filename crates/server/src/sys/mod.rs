@@ -1,7 +1,7 @@
 //! The only unsafe code of the crate: the system calls that neither `std` nor `socket2` offer.
 //!
 //! Layout: `poller` is readiness (epoll here, kqueue there) with one timer; `wake` is a descriptor
-//! that another thread can make readable; `clock` tells the time. Every block says what makes it sound.
+//! that another thread can make readable; `sendfile` is Linux's; `clock` tells the time. Every block says what makes it sound.
 
 #![allow(unsafe_code)]
 
@@ -21,8 +21,13 @@ mod wake;
 #[path = "pipe.rs"]
 mod wake;
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod sendfile;
+
 pub(crate) use clock::clocks;
 pub(crate) use poller::Poller;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use sendfile::sendfile;
 pub(crate) use wake::{WakeReader, WakeWriter, wake_pair};
 
 use std::io;

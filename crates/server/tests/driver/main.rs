@@ -8,6 +8,7 @@
 )] // A test fails by panicking.
 
 mod descriptors;
+mod files;
 mod leaving;
 mod listeners;
 mod nesting;

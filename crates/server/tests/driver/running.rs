@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use server::{Config, Driver, Event, Listener, Now, RequestId, Waker};
+use server::{Config, Driver, Event, FileBody, Listener, Now, RequestId, Stretch, Waker};
 
 /// What a test may ask of the running server.
 pub(crate) enum Order {
@@ -129,6 +129,12 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
                 Event::Request { id, head, .. } => {
                     let path = String::from_utf8_lossy(head.slice(head.path)).into_owned();
                     driver.engine().recycle(head);
+                    if let Some(file) = path.strip_prefix("/file") {
+                        let body = all_of(file);
+                        driver.engine().respond_file(id, 200, &[], body).unwrap();
+                        let _ = log.send((format!("request {path}"), None));
+                        continue;
+                    }
                     match hello(&path) {
                         Some(body) => driver
                             .engine()
@@ -168,6 +174,12 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
         }
         driver.flush(now);
     }
+}
+
+fn all_of(path: &str) -> FileBody {
+    let file = std::fs::File::open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    FileBody::new(file.into(), Stretch { offset: 0, length })
 }
 
 /// Reads one answer with `content-length`: its head and its body.

@@ -1,6 +1,9 @@
-//! `100 Continue`.
+//! `100 Continue` and `103 Early Hints`.
 
-use super::wire_shell::{Shell, get};
+use server::Gone;
+use wire::http1::FieldBlock;
+
+use super::wire_shell::{Shell, get, ok};
 
 const ASKING: &[u8] =
     b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
@@ -53,4 +56,49 @@ fn it_does_not_overtake_the_answer_before_it() {
     shell.answer(first, "1");
     let sent = shell.output();
     assert!(sent.ends_with(&format!("\r\n\r\n1{CONTINUE}")), "{sent}");
+}
+
+const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n";
+
+fn links() -> FieldBlock {
+    let mut block = FieldBlock::new();
+    block.push(b"link", b"</a.css>; rel=preload").unwrap();
+    block
+}
+
+#[test]
+fn hints_are_sent_before_the_answer_as_often_as_they_are_given() {
+    let mut shell = Shell::new();
+    shell.send(&get("/"));
+    let id = shell.request_for("/");
+    shell.engine.early_hints(id, &[&links()]).unwrap();
+    assert_eq!(HINTS, shell.output());
+    shell.engine.early_hints(id, &[&links()]).unwrap();
+    shell.answer(id, "1");
+    assert_eq!(HINTS.to_string() + &ok("1"), shell.output());
+    assert_eq!(Err(Gone), shell.engine.early_hints(id, &[&links()]));
+}
+
+#[test]
+fn hints_wait_for_the_answers_before_them() {
+    let mut shell = Shell::new();
+    shell.send(&[get("/1"), get("/2")].concat());
+    let ids = ["/1", "/2"].map(|path| shell.request_for(path));
+    shell.engine.early_hints(ids[1], &[&links()]).unwrap();
+    assert_eq!("", shell.output());
+    shell.answer(ids[0], "1");
+    assert_eq!(ok("1") + HINTS, shell.output());
+    shell.answer(ids[1], "2");
+    assert_eq!(ok("2"), shell.output());
+}
+
+#[test]
+fn hints_are_kept_from_old_clients_and_from_answers_that_have_begun() {
+    let mut shell = Shell::new();
+    shell.send(b"GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
+    let (id, _) = shell.request();
+    shell.engine.early_hints(id, &[&links()]).unwrap();
+    assert_eq!("", shell.output());
+    shell.engine.start(id, 200, &[], Some(1)).unwrap();
+    assert_eq!(Err(Gone), shell.engine.early_hints(id, &[&links()]));
 }

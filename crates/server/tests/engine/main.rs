@@ -8,6 +8,7 @@
 
 mod bodies;
 mod early;
+mod files;
 mod interim;
 mod limits;
 mod order;

@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 
-use server::{Event, RequestId, Room};
+use server::{Event, FileBody, Part, RequestId, Room, Stretch};
 
+use super::files::file_of;
 use super::wire_shell::{Shell, config};
 
 /// A small generator of numbers (xorshift), so that a failure can be repeated by its seed.
@@ -157,11 +158,21 @@ fn work(shell: &mut Shell, dice: &mut Dice, open: &mut Vec<Open>) {
     let mut scrap = Vec::new();
     shell.engine.read_body(one.id, &mut scrap);
     let number = one.number.to_string();
-    match (one.started, dice.below(3)) {
+    match (one.started, dice.below(4)) {
         (false, 0) => {
             shell.engine.start(one.id, 200, &[], None).unwrap();
-            shell.engine.write(one.id, number.as_bytes()).unwrap();
+            one.full = shell.engine.write(one.id, number.as_bytes()).unwrap() == Room::Full;
             one.started = true;
+        }
+        (false, 1) => {
+            let dots = Stretch {
+                offset: dice.below(100) as u64,
+                length: dice.below(40_000) as u64,
+            };
+            let parts = [Part::Bytes(number.into_bytes().into()), Part::File(dots)];
+            let body = FileBody::of_parts(file_of(&[b'.'; 50_000]), parts);
+            shell.engine.respond_file(one.id, 200, &[], body).unwrap();
+            open.remove(place);
         }
         (false, _) => {
             shell

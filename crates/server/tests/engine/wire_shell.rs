@@ -117,16 +117,20 @@ impl Shell {
     pub(crate) fn flush(&mut self) {
         let now = self.now();
         while let Some(id) = self.engine.touched() {
-            let output = self.engine.output(id).to_vec();
-            if !output.is_empty() {
-                if !self.reads {
-                    self.engine.advance(id, 0, now);
-                    continue;
+            let is_stuck = loop {
+                self.engine.fill(id);
+                let output = self.engine.output(id).to_vec();
+                if output.is_empty() || !self.reads {
+                    break !output.is_empty();
                 }
                 if id == self.connection {
                     self.sent.extend_from_slice(&output);
                 }
                 self.engine.advance(id, output.len(), now);
+            };
+            if is_stuck {
+                self.engine.advance(id, 0, now);
+                continue;
             }
             match self.engine.fate(id) {
                 Fate::Open => {}

@@ -1,0 +1,448 @@
+"""Several routes on one path: which of them is meant is seen from the host and from predicates.
+
+The engine's router tells methods and paths apart. Routes of one method and of one path that differ in something else are one target to it,
+whose plan is a `Choice`: it finds the route that is meant, and answers as that route does. A route without conditions never comes by here.
+
+Rule 1: of the routes whose conditions hold the one that demands most answers: one for a host before one for any (a whole name before one
+with parameters), more predicates before fewer, what the client wants more before what it wants less, what was registered earlier.
+Rule 2: where none holds, the next pattern that matches the path is asked, as if the routes were not there; in the end it is 404, or 405, or
+406 where a route was refused for nothing but its media type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kingpost import _native
+from kingpost._native import Answer
+from kingpost.app.crossing import Threads, on_loop
+from kingpost.app.plan import CompiledRoute
+from kingpost.app.served import REQUEST
+from kingpost.errors import ContentTooLarge, NotAcceptable, RoutingError
+from kingpost.http.request import Request
+from kingpost.routing.conditions import Conditions, Unwanted
+from kingpost.routing.hosts import without_port
+from kingpost.routing.shape import Shape, in_order, renamed, shape_of
+from kingpost.types import HandlerKind, Mode
+
+if TYPE_CHECKING:
+    from kingpost.app.dispatch import AppDispatch
+
+Params = Mapping[str, str]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One of the routes of a choice, and how it is called with a request."""
+
+    route: CompiledRoute
+    conditions: Conditions
+    call: Callable[[Request], Any]
+    kind: HandlerKind
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        return (*self.conditions.rank, self.route.index)
+
+
+class Meant(msgspec.Struct, frozen=True):
+    """The route that a request means, with the parameters of its path and its host."""
+
+    candidate: Candidate
+    params: Params
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A route that would be meant, if the client took what it gives."""
+
+    candidate: Candidate
+    types: tuple[str, ...]
+
+    def after(self, other: Refused | None) -> Refused:
+        """Both of them, told as one."""
+        if other is None:
+            return self
+        return Refused(other.candidate, tuple(dict.fromkeys((*other.types, *self.types))))
+
+
+class Choice:
+    """Routes of one shape and one method, or the same methods: one target of the engine's router.
+
+    Attributes:
+        index: of the target, and of its plan.
+        rivals: the other targets that may match the same paths and are asked after this one, in order.
+    """
+
+    def __init__(self, index: int, methods: Sequence[str], candidates: Sequence[Candidate]) -> None:
+        self.index = index
+        self.methods = tuple(methods)
+        self.candidates = sorted(candidates, key=lambda each: each.rank)
+        self.pattern = renamed(self.candidates[0].route.native_pattern)
+        self.shape = shape_of(self.pattern)
+        self.rivals: list[Choice] = []
+        self.sees_hosts = any(each.conditions.hosts for each in self.candidates)
+        self.vary = tuple(
+            dict.fromkeys(field for each in self.candidates for field in each.conditions.vary)
+        )
+        self.router = _native.Router()
+        self.router.add(self.pattern, list(self.methods), 0, "")
+
+    @property
+    def source(self) -> str:
+        return self.candidates[0].route.entry.source
+
+    @property
+    def reachable(self) -> list[Candidate]:
+        """Every route that may answer in the end."""
+        return [*self.candidates, *(each for rival in self.rivals for each in rival.candidates)]
+
+    @property
+    def rival_routes(self) -> list[CompiledRoute]:
+        return list(
+            {
+                each.route.index: each.route for rival in self.rivals for each in rival.candidates
+            }.values()
+        )
+
+    def values(self, method: str, path: bytes) -> list[str] | None:
+        """The parameters of a path that matches; None where it does not."""
+        found = self.router.find(method, path)
+        if not found or not isinstance(found[0], int):
+            return None
+        return in_order(list(found[1].items()))
+
+    def among(self, request: Request, values: Sequence[str]) -> Meant | Refused | None:
+        """The route of this choice that is meant."""
+        host = without_port(request.host) if self.sees_hosts else ""
+        best: tuple[Any, ...] | None = None
+        meant: Meant | None = None
+        refused: Refused | None = None
+        for each in self.candidates:
+            conditions = each.conditions
+            if meant is not None and demands_less(conditions, meant.candidate.conditions):
+                break
+            found = conditions.host_of(host)
+            if found is None or not all(predicate(request) for predicate in conditions.when):
+                continue
+            wanted = weights(request, conditions)
+            if isinstance(wanted, Unwanted):
+                refused = Refused(each, wanted.types).after(refused)
+            elif wanted is not None:
+                rank, of_host = found
+                order = (not conditions.hosts, rank, -len(conditions.when), not wanted, wanted)
+                if best is None or order < best:
+                    names = (parameter.name for parameter in each.route.pattern.parameters)
+                    params = {**of_host, **dict(zip(names, values, strict=True))}
+                    best, meant = order, Meant(each, params)
+        return meant or refused
+
+    def find(self, request: Request, method: str, path: bytes) -> Meant | Refused | None:
+        """The route that is meant, here or among the rivals."""
+        refused: Refused | None = None
+        for choice in (self, *self.rivals):
+            values = choice.values(method, path)
+            if values is None:
+                continue
+            found = choice.among(request, values)
+            if isinstance(found, Meant):
+                return found
+            if found is not None:
+                refused = found.after(refused)
+        return refused
+
+
+def demands_less(conditions: Conditions, other: Conditions) -> bool:
+    """Whether a route need not be asked, nor those behind it, where another is meant already."""
+    return not conditions.hosts and (bool(other.hosts) or len(conditions.when) < len(other.when))
+
+
+def weights(request: Request, conditions: Conditions) -> tuple[float, ...] | Unwanted | None:
+    """How much a route is wanted, the smaller the more; None where it is not the one, Unwanted where only its media type is refused."""
+    wanted: list[float] = []
+    types: tuple[str, ...] = ()
+    for each in conditions.weighed:
+        weight = each.weight(request)
+        if weight > 0:
+            wanted.append(-weight)
+        elif hasattr(each, "types"):
+            types = (*types, *each.types)
+        else:
+            return None
+    return Unwanted(types) if types else tuple(wanted)
+
+
+class Choices:
+    """Every choice of an App."""
+
+    def __init__(self, router: _native.Router, routes: Sequence[CompiledRoute]) -> None:
+        self.choices: list[Choice] = []
+        self._router = router
+        self._routes = routes
+        self._methods = sorted({method for route in routes for method in route.methods})
+        self._dispatch: AppDispatch | None = None
+        self._threads: Threads | None = None
+
+    def attach(self, dispatch: AppDispatch, threads: Threads) -> None:
+        self._dispatch, self._threads = dispatch, threads
+
+    def find(
+        self, request: Request, method: str, path: bytes
+    ) -> Meant | Refused | CompiledRoute | None:
+        """What a method and a path lead to, for the host and the fields of a request."""
+        found = self._router.find(method, path)
+        if not found or not isinstance(found[0], int):
+            return None
+        return self.of_target(found[0], request, method, path)
+
+    def of_target(
+        self, target: int, request: Request, method: str, path: bytes
+    ) -> Meant | Refused | CompiledRoute | None:
+        if target < len(self._routes):
+            return self._routes[target]
+        return self.choices[target - len(self._routes)].find(request, method, path)
+
+    def allowed(self, request: Request) -> tuple[str, ...] | None:
+        """The methods that the path of a request takes, for its host and its fields; None where it takes none."""
+        path = request.raw_path
+        found = tuple(
+            method for method in self._methods if self.find(request, method, path) is not None
+        )
+        return found or None
+
+    def plans(self) -> list[_native.Plan]:
+        """A plan for each choice."""
+        return [self.plan_of(choice) for choice in self.choices]
+
+    def plan_of(self, choice: Choice) -> _native.Plan:
+        reachable = choice.reachable
+        in_thread = any(each.conditions.blocks for each in reachable)
+        answer = self.answer_here if in_thread else self.answer
+        return _native.Plan(
+            partial(answer, choice),
+            kind="thread" if in_thread else "async",
+            binders=REQUEST.binders,
+            slow=REQUEST.slow,
+            encoder="answer",
+            max_body=max(each.route.max_body for each in reachable),
+            stream_body=choice.candidates[0].route.served.binding.streams,
+            name=choice.candidates[0].route.path,
+        )
+
+    # -- at a request
+
+    async def answer(self, choice: Choice, request: Request) -> Answer:
+        """Answer as the route that is meant does; on the event loop."""
+        index: int | None = None
+        try:
+            found = choice.find(request, request.method, request.raw_path)
+            if not isinstance(found, Meant):
+                index = None if found is None else found.candidate.route.index
+                return await self.settled(self.missed(request, found))
+            candidate = found.candidate
+            index = candidate.route.index
+            self.enter(request, found)
+            if candidate.kind == "async":
+                value = await candidate.call(request)
+            elif candidate.kind == "inline":
+                value = candidate.call(request)
+            else:
+                value = await self.threads.call(partial(candidate.call, request))
+            return varied(self.made(request, index, value), choice.vary)
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
+            answer = await self.settled(self.dispatch.fail(request, index, error))
+            return varied(answer, choice.vary)
+
+    def answer_here(self, choice: Choice, request: Request) -> Answer:
+        """The same on a worker thread: where finding the route may block."""
+        index: int | None = None
+        try:
+            found = choice.find(request, request.method, request.raw_path)
+            if not isinstance(found, Meant):
+                index = None if found is None else found.candidate.route.index
+                return self.settled_here(partial(self.missed, request, found))
+            candidate = found.candidate
+            index = candidate.route.index
+            self.enter(request, found)
+            value = (
+                on_loop(candidate.call, request)
+                if candidate.kind == "async"
+                else candidate.call(request)
+            )
+            return varied(self.made(request, index, value), choice.vary)
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
+            answer = self.settled_here(partial(self.dispatch.fail, request, index, error))
+            return varied(answer, choice.vary)
+
+    @property
+    def dispatch(self) -> AppDispatch:
+        if self._dispatch is None:
+            raise RuntimeError("the App is not compiled yet")
+        return self._dispatch
+
+    @property
+    def threads(self) -> Threads:
+        if self._threads is None:
+            raise RuntimeError("the App is not compiled yet")
+        return self._threads
+
+    def enter(self, request: Request, meant: Meant) -> None:
+        """From now on the request is the route's.
+
+        Raises:
+            ContentTooLarge: `http.body-too-large`: the routes of a choice may differ in what they take.
+        """
+        route = meant.candidate.route
+        request.__lead__(route.index, meant.params)
+        if len(request.body) > route.max_body:
+            raise ContentTooLarge(
+                "The request's body is larger than is allowed here.", code="http.body-too-large"
+            )
+
+    def made(self, request: Request, index: int, value: Any) -> Answer:
+        if isinstance(value, Answer):
+            return value
+        return self.dispatch.answer(request, index, value)
+
+    def missed(self, request: Request, found: Refused | None) -> Answer | Awaitable[Answer]:
+        if found is not None:
+            raise NotAcceptable(f"there is {' and '.join(found.types)}")
+        # Which methods there are is found out anew: the engine does not know.
+        return self.dispatch.miss(request, ())
+
+    @staticmethod
+    async def settled(answer: Answer | Awaitable[Answer]) -> Answer:
+        return answer if isinstance(answer, Answer) else await answer
+
+    def settled_here(self, make: Callable[[], Answer | Awaitable[Answer]]) -> Answer:
+        answer = make()
+        return answer if isinstance(answer, Answer) else on_loop(self.settled, answer)
+
+
+def varied(answer: Answer, fields: Sequence[str]) -> Answer:
+    """The answer, with `Vary` naming what it was chosen by: a cache must not give it to others."""
+    if not fields:
+        return answer
+    known = ",".join(value for name, value in answer.headers if name == "vary").lower()
+    present = [each.strip() for each in known.split(",")]
+    missing = [field for field in fields if field not in present]
+    if not missing or "*" in present:
+        return answer
+    told = ("vary", ", ".join(missing))
+    return Answer(answer.status, [*answer.headers, told], answer.body)
+
+
+# ---- at start-up
+
+
+def choose(
+    routes: Sequence[CompiledRoute], router: _native.Router, mode: Mode
+) -> tuple[list[tuple[CompiledRoute, tuple[str, ...]]], Choices]:
+    """Which routes the engine can tell apart, with the methods by which it does, and choices for the others.
+
+    Raises:
+        RoutingError: `routing.conflict` for two that no request tells apart; `routing.mixed-bodies`.
+    """
+    choices = Choices(router, routes)
+    if not any(route.conditions for route in routes):
+        return [(route, route.methods) for route in routes], choices
+    shared: dict[Shape, dict[str, list[CompiledRoute]]] = {}
+    for route in routes:
+        methods = shared.setdefault(shape_of(route.native_pattern), {})
+        for method in route.methods:
+            methods.setdefault(method, []).append(route)
+    plain: dict[int, list[str]] = {}
+    grouped: dict[tuple[int, ...], list[str]] = {}
+    for methods in shared.values():
+        for method, group in methods.items():
+            if any(route.conditions for route in group):
+                check_distinct(method, group)
+                grouped.setdefault(tuple(route.index for route in group), []).append(method)
+            else:
+                for route in group:
+                    plain.setdefault(route.index, []).append(method)
+    for indices, names in grouped.items():
+        candidates = [candidate_of(routes[index], mode) for index in indices]
+        choices.choices.append(Choice(len(routes) + len(choices.choices), names, candidates))
+    for choice in choices.choices:
+        add_rivals(choice, choices.choices, routes, plain, mode)
+        check_bodies(choice)
+    return [(routes[index], tuple(methods)) for index, methods in plain.items()], choices
+
+
+def check_distinct(method: str, group: Sequence[CompiledRoute]) -> None:
+    for number, route in enumerate(group):
+        for other in group[:number]:
+            if route.conditions.is_like(other.conditions):
+                condition = f" ({route.conditions})" if route.conditions else ""
+                raise RoutingError(
+                    f"routes '{method} {other.path}' at {other.entry.source} and '{method} {route.path}' at {route.entry.source} collide, "
+                    f"as both match the same requests{condition}; change the path, the method, the hosts or the predicates of one",
+                    code="routing.conflict",
+                )
+
+
+def candidate_of(route: CompiledRoute, mode: Mode) -> Candidate:
+    function, kind, binding = route.served.as_called(mode)
+    if binding is not REQUEST:
+        function = bound(function, binding, is_async=kind == "async")
+    return Candidate(route, route.conditions, function, kind)
+
+
+def bound(
+    function: Callable[..., Any], binding: Any, *, is_async: bool
+) -> Callable[[Request], Any]:
+    """A handler that nothing runs around, as a function of the request."""
+    binder = _native.Binder(binding.binders, binding.slow)
+    names = tuple(each.keyword for each in binding.arguments if each.keyword is not None)
+    at = len(binding.arguments) - len(names)
+
+    async def call(request: Request) -> Any:
+        values = binder(request)
+        return await function(*values[:at], **dict(zip(names, values[at:], strict=True)))
+
+    def call_here(request: Request) -> Any:
+        values = binder(request)
+        return function(*values[:at], **dict(zip(names, values[at:], strict=True)))
+
+    return call if is_async else call_here
+
+
+def add_rivals(
+    choice: Choice,
+    choices: Sequence[Choice],
+    routes: Sequence[CompiledRoute],
+    plain: Mapping[int, Sequence[str]],
+    mode: Mode,
+) -> None:
+    """Who is asked where none of a choice is meant: all that may match its paths and that the router would ask later."""
+    methods = {*choice.methods, *(("GET",) if "HEAD" in choice.methods else ())}
+
+    def is_rival(shape: Shape, others: Sequence[str]) -> bool:
+        return (
+            bool(methods.intersection(others))
+            and shape.order >= choice.shape.order
+            and shape.overlaps(choice.shape)
+        )
+
+    rivals = [
+        other for other in choices if other is not choice and is_rival(other.shape, other.methods)
+    ]
+    for index, others in plain.items():
+        if is_rival(shape_of(routes[index].native_pattern), others):
+            rivals.append(Choice(index, others, [candidate_of(routes[index], mode)]))
+    choice.rivals = sorted(rivals, key=lambda each: each.shape.order)
+
+
+def check_bodies(choice: Choice) -> None:
+    first, *others = choice.reachable
+    for other in others:
+        if first.route.served.binding.streams is not other.route.served.binding.streams:
+            raise RoutingError(
+                f"{first.route.path}: one route takes the body unread and another wants it read, and which of them is meant is only seen later",
+                code="routing.mixed-bodies",
+                remedy="let both take the body in the same way, or give them different paths",
+                places=[first.route.place, other.route.place],
+            )

@@ -1,0 +1,193 @@
+"""`app.extensions`: where plugins, and an App itself, add to what others show, run or report.
+
+Rule 1: what is added has a key, its name; two claims to one key are refused, naming both places.
+Rule 2: nothing is called before the App serves, except a command.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import msgspec
+
+from kingpost.errors import ConfigurationError
+from kingpost.routing.route import F, checked_handler
+from kingpost.types import Place
+
+if TYPE_CHECKING:
+    from kingpost.app.rendered import Rendered
+    from kingpost.app.rendering import Renderer
+    from kingpost.http.request import Request
+
+R = TypeVar("R", bound="Callable[[BaseException, Request | None], object]")
+
+OWN_COMMANDS = frozenset({"commands", "dev", "explain", "request", "routes", "run", "settings"})
+"""What `kingpost` itself does."""
+OWN_VARIABLES = frozenset({"csp_nonce", "request", "url_for"})
+"""What every template has."""
+
+_COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A function that was added, and where."""
+
+    function: Callable[..., Any]
+    place: Place
+
+    @property
+    def needs_nothing(self) -> bool:
+        """Whether it can be called by anybody: a `def` without parameters."""
+        is_async = inspect.iscoroutinefunction(self.function)
+        return not is_async and not inspect.signature(self.function).parameters
+
+
+class Extensions:
+    """What was added to an App beside its routes.
+
+    Example:
+        ```python
+        from datetime import date
+
+        from kingpost import App
+
+        app = App()
+
+        @app.extensions.template_context
+        def today() -> date:
+            return date.today()
+        ```
+    """
+
+    def __init__(self, check_open: Callable[[], None]) -> None:
+        self._check_open = check_open
+        self._commands: dict[str, Claim] = {}
+        self._context: dict[str, Claim] = {}
+        self._reporters: list[Claim] = []
+        self._renderers: dict[type[Rendered], Renderer] = {}
+
+    @overload
+    def command(self, function: F, /) -> F: ...
+    @overload
+    def command(self, function: None = None, /, *, name: str) -> Callable[[F], F]: ...
+    def command(self, function: Any = None, /, *, name: str = "") -> Any:
+        """Run the decorated function as `kingpost NAME`, its parameters read from the command line.
+
+        A parameter without a default is an argument, one with a default an option (`--times 3`), a bool a flag. The App's settings and
+        what a provider of scope "app" makes are given to it as to a handler; its docstring is its help.
+
+        Args:
+            function: `def` or `async def`.
+            name: in place of the function's own, whose `_` becomes `-`.
+
+        Raises:
+            ConfigurationError: `extensions.taken`; `extensions.bad-name`.
+        """
+
+        def decorate(function: Any) -> Any:
+            key = name or checked_handler(function).__name__.replace("_", "-")
+            if not _COMMAND.fullmatch(key):
+                raise bad_name(key, "a command", "small letters, digits and single dashes")
+            if key in OWN_COMMANDS:
+                raise taken(f"`kingpost {key}` is Kingpost's own", [Place.of_caller()])
+            self._claim("command", self._commands, key, function)
+            return function
+
+        return decorate if function is None else decorate(function)
+
+    @overload
+    def template_context(self, function: F, /) -> F: ...
+    @overload
+    def template_context(self, function: None = None, /, *, name: str) -> Callable[[F], F]: ...
+    def template_context(self, function: Any = None, /, *, name: str = "") -> Any:
+        """Give every template a variable: what the decorated function returns, under the function's name.
+
+        Its parameters are served as a handler's are: the request, settings, what providers make. It is called for pages that have the
+        variable in them, when the handler is done.
+
+        Args:
+            function: `def` or `async def`.
+            name: in place of the function's own.
+
+        Raises:
+            ConfigurationError: `extensions.taken`; `extensions.bad-name`.
+        """
+
+        def decorate(function: Any) -> Any:
+            key = name or checked_handler(function).__name__
+            if not key.isidentifier() or key.startswith("_"):
+                raise bad_name(
+                    key, "a variable", "letters, digits and `_`, and begins with a letter"
+                )
+            if key in OWN_VARIABLES:
+                raise taken(f"every template has {key!r} already", [Place.of_caller()])
+            self._claim("template variable", self._context, key, function)
+            return function
+
+        return decorate if function is None else decorate(function)
+
+    def error_reporter(self, function: R, /) -> R:
+        """Tell the decorated function of every exception that no error handler took: `def report(error, request)`.
+
+        The request is None where an event's receiver, or what followed an answer, has failed. It is called where the exception was met,
+        which may be the event loop: it hands the error on, as the clients of error services do, and waits for nothing.
+
+        Raises:
+            ConfigurationError: `extensions.async-reporter` for an `async def`.
+        """
+        self._check_open()
+        place = Place.of_caller()
+        if inspect.iscoroutinefunction(checked_handler(function)):
+            raise ConfigurationError(
+                f"the error reporter {function.__name__} is an async def, and nobody could wait for it",
+                code="extensions.async-reporter",
+                remedy="write `def`, and hand the error to a queue",
+                places=[place],
+            )
+        self._reporters.append(Claim(function, place))
+        return function
+
+    def renderer(self, kind: type[Rendered], renderer: Renderer, /) -> None:
+        """Have a class of answers rendered by something; `Templates` does so for `Template`."""
+        self._check_open()
+        self._renderers[kind] = renderer
+
+    def __commands__(self) -> Mapping[str, Claim]:
+        return self._commands
+
+    def __context__(self) -> Mapping[str, Claim]:
+        return self._context
+
+    def __reporters__(self) -> Sequence[Claim]:
+        return self._reporters
+
+    def __renderers__(self) -> Mapping[type[Rendered], Renderer]:
+        return self._renderers
+
+    def _claim(self, what: str, claims: dict[str, Claim], key: str, function: Any) -> None:
+        self._check_open()
+        claim = Claim(checked_handler(function), Place.of_caller())
+        earlier = claims.setdefault(key, claim)
+        if earlier is not claim:
+            raise taken(f"two functions claim the {what} {key!r}", [earlier.place, claim.place])
+
+
+def taken(problem: str, places: Sequence[Place]) -> ConfigurationError:
+    return ConfigurationError(
+        problem,
+        code="extensions.taken",
+        remedy='give one of them another name: name="…"',
+        places=places,
+    )
+
+
+def bad_name(key: str, what: str, rule: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{key!r} cannot be the name of {what}: that is made of {rule}",
+        code="extensions.bad-name",
+        remedy='give it one: name="…"',
+        places=[Place.of_caller()],
+    )

@@ -1,0 +1,143 @@
+"""Calls that follow an answer, given what providers make: anew, for the request's own things are finished by then."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from kingpost.app.crossing import Threads
+from kingpost.app.lasting import Lasting
+from kingpost.app.program import Function, Parts, compile_program
+from kingpost.binding.choose import Chooser
+from kingpost.binding.markers import Depends
+from kingpost.binding.offer import Offer
+from kingpost.binding.plan import Argument
+from kingpost.binding.signature import Signature, signature_of
+from kingpost.binding.sources import Constant, FromProvider, Source, TheRequest
+from kingpost.errors import SignatureError
+from kingpost.http.background import Work
+from kingpost.http.response import Response
+from kingpost.injection.graph import Graph, check_lasting, needed
+from kingpost.injection.lookup import Lookup
+from kingpost.injection.provider import kind_of
+
+Key = tuple[Callable[..., Any], int, frozenset[str]]
+
+
+class FreshCalls:
+    """Prepares the calls that one route leaves behind.
+
+    Args:
+        lookup: the providers that the route sees.
+        offer: what it has to offer; its path is gone by then.
+        threads: where `def` providers of an `async def` run.
+        lasting: what was made at start.
+    """
+
+    def __init__(self, lookup: Lookup, offer: Offer, threads: Threads, lasting: Lasting) -> None:
+        self._lookup = lookup
+        self._offer = Offer({}, ("POST",), offer.constants, offer.settings_base)
+        self._threads = threads
+        self._lasting = lasting
+        self._known: dict[Key, Callable[..., Any] | None] = {}
+
+    def __call__(self, work: Work) -> Callable[[], Any] | None:
+        """The call with what providers make for it; None where there is nothing to be made.
+
+        Raises:
+            SignatureError: a provider of it needs the request.
+        """
+        function, args, kwargs = work
+        key = (function, len(args), frozenset(kwargs))
+        if key in self._known:
+            program = self._known[key]
+        else:
+            program = self._compiled(function, len(args), kwargs)
+            if "<" not in getattr(function, "__qualname__", "<"):
+                # Others are made for one request: to keep them would be to keep every request.
+                self._known[key] = program
+        return None if program is None else partial(program, (args, kwargs))
+
+    def _compiled(
+        self, function: Callable[..., Any], count: int, given: dict[str, Any]
+    ) -> Callable[..., Any] | None:
+        try:
+            signature = signature_of(function)
+        except SignatureError:
+            return None  # written in C: it is called as it is
+        graph = Graph(self._lookup, self._offer)
+        made = tuple(
+            Argument(parameter.name, parameter.name, source)
+            for at, parameter in enumerate(signature.parameters)
+            if parameter.name not in given and not is_filled(parameter, at, count)
+            if (source := self._source(signature, graph, parameter)) is not None
+        )
+        if not made:
+            return None
+        for node in needed(made):
+            check_free(node.provider.signature, node.arguments)
+        self._lasting.make_late(made)
+        kind = "async" if kind_of(function) == "async" else "def"
+        call = called_async(function) if kind == "async" else called(function)
+        arguments = (Argument("given", None, TheRequest()), *made)
+        parts = Parts(
+            Function(call, signature, arguments, kind),
+            (),
+            (),
+            lambda _value: Response(None),
+            refuse,
+            refuse,
+            self._threads,
+            responds=False,
+            reserve=refuse,
+            lasting=self._lasting,
+        )
+        return compile_program(parts, signature.name).function
+
+    def _source(
+        self, signature: Signature, graph: Graph, parameter: inspect.Parameter
+    ) -> Source | None:
+        chooser = Chooser(signature, graph.offer, parameter)
+        marker = chooser.marker()
+        if isinstance(marker, Depends):
+            return chooser.depends(marker)
+        source = chooser.framework() or chooser.provided()
+        return source if isinstance(source, FromProvider | Constant) else None
+
+
+def is_filled(parameter: inspect.Parameter, at: int, count: int) -> bool:
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return True
+    return parameter.kind is not parameter.KEYWORD_ONLY and at < count
+
+
+def check_free(signature: Signature, arguments: tuple[Argument, ...]) -> None:
+    """Refuses a provider that needs the request, which is over.
+
+    Raises:
+        SignatureError: `injection.scope`.
+    """
+    others = [each for each in arguments if not isinstance(each.source, FromProvider)]
+    check_lasting(signature, others, "it is called behind the answer")
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(given: tuple[tuple[Any, ...], dict[str, Any]], **made: Any) -> Any:
+        args, kwargs = given
+        return function(*args, **kwargs, **made)
+
+    return call
+
+
+def called_async(function: Callable[..., Any]) -> Callable[..., Any]:
+    async def call(given: tuple[tuple[Any, ...], dict[str, Any]], **made: Any) -> Any:
+        args, kwargs = given
+        return await function(*args, **kwargs, **made)
+
+    return call
+
+
+def refuse(*_: Any) -> Any:
+    raise AssertionError("there is no request any more")

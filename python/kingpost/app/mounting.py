@@ -1,0 +1,138 @@
+"""Mounted Apps: each has its own settings, names, templates and `current_app()`; threads and what lasts are shared."""
+
+from __future__ import annotations
+
+import copy
+from collections import ChainMap
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from kingpost._native import Answer
+from kingpost.app.around import Around
+from kingpost.http.request import Request
+from kingpost.routing.hosts import check_hosts
+from kingpost.routing.mount import Mount
+from kingpost.routing.reverse import Urls
+from kingpost.routing.table import Entry, Mounted, Scope
+from kingpost.types import Mode
+
+if TYPE_CHECKING:
+    from kingpost.app.application import App
+    from kingpost.app.plan import CompiledRoute
+
+Constants = Mapping[type[Any], Any]
+AroundMisses = Callable[[Request, tuple[str, ...] | None], Awaitable[Answer]]
+
+
+class Site(msgspec.Struct, frozen=True):
+    """What the routes of one App take from it.
+
+    Attributes:
+        app: None for the outermost.
+        constants: its settings and the like; behind them those of the Apps around it.
+        around: what its programs need.
+    """
+
+    app: App | None
+    constants: Constants
+    around: Around
+
+
+class Sites:
+    """An App and those that are mounted in it, however deep."""
+
+    def __init__(self, constants: Constants, around: Around, mode: Mode) -> None:
+        self._main = Site(None, constants, around)
+        self._mode = mode
+        self._mounted: dict[int, Site] = {}
+
+    def of(self, scope: Scope) -> Site:
+        """The App that a route belongs to."""
+        site = self._main
+        for each in scope.mounts:
+            site = self._inner(each.mount, site)
+        return site
+
+    @property
+    def mounted(self) -> Sequence[Site]:
+        return list(self._mounted.values())
+
+    def renewed(self, constants: Constants) -> Sites:
+        """The same with other constants of the outermost App, for tests that put something in the place of a provider."""
+        fresh = Sites(constants, self._main.around, self._mode)
+        fresh._mounted = self._mounted
+        return fresh
+
+    def _inner(self, mount: Mount, outer: Site) -> Site:
+        known = self._mounted.get(id(mount.app))
+        if known is None:
+            app = cast("App", mount.app)
+            own = app.__constants__(self._mode)
+            around = copy.copy(outer.around)
+            if around.rendering is not None:
+                around.rendering = app.__rendering__(around.threads)
+            known = Site(app, cast("Constants", ChainMap(cast("Any", own), cast("Any", outer.constants))), around)
+            self._mounted[id(mount.app)] = known
+        return known
+
+
+class Answering(msgspec.Struct, frozen=True):
+    """A mounted App, for requests that no route answers, and for names.
+
+    Attributes:
+        mounted: where it stands.
+        urls: the names of its routes, as it calls them itself.
+        around: its middleware and hooks, inside of those around it; None where there are none.
+    """
+
+    mounted: Mounted
+    urls: Urls
+    around: AroundMisses | None
+
+    def has(self, path: str, host: str) -> bool:
+        """Whether a path of a host, in lower case and without port, is below its prefix."""
+        scope = self.mounted.scope
+        if scope.hosts and not any(each.match(host) is not None for each in check_hosts(scope.hosts)):
+            return False
+        return path == scope.prefix or path.startswith(f"{scope.prefix}/")
+
+
+def all_mounted(entries: Iterable[Entry]) -> list[Mounted]:
+    """Every mounted App that has a route, the innermost first."""
+    found = {id(each.mount): each for entry in entries for each in entry.scope.mounts}
+    return sorted(found.values(), key=lambda each: (-len(each.scope.mounts), -len(each.scope.prefix)))
+
+
+def is_in(entry: Entry, mounted: Mounted) -> bool:
+    return any(each.mount is mounted.mount for each in entry.scope.mounts)
+
+
+def own_names(mounted: Mounted, routes: Iterable[CompiledRoute]) -> Urls:
+    """The names of a mounted App's routes, without what comes before them from outside.
+
+    Raises:
+        RoutingError: `routing.name-taken`.
+    """
+    urls = Urls()
+    start = len(mounted.scope.names)
+    for route in routes:
+        if route.entry.name is not None and is_in(route.entry, mounted):
+            urls.add(".".join(route.entry.name.split(".")[start:]), route.target)
+    return urls
+
+
+def inside(app: App, function: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
+    """A function that is called while `current_app()` is the mounted App."""
+    enter = app.__enter_context__
+
+    async def call(*args: Any, **named: Any) -> Any:
+        enter()
+        return await function(*args, **named)
+
+    def call_here(*args: Any, **named: Any) -> Any:
+        enter()
+        return function(*args, **named)
+
+    return call if is_async else call_here

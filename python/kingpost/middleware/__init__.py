@@ -1,0 +1,37 @@
+"""Middleware in the box: what many sites put around their routes, one file each.
+
+None of it runs unless it is registered. `docs/howto/middleware.md` says in which order.
+"""
+
+from kingpost.middleware.access_log import AccessLog
+from kingpost.middleware.compression import Compression
+from kingpost.middleware.conditional import ConditionalGet
+from kingpost.middleware.cors import Cors
+from kingpost.middleware.csp import ContentSecurityPolicy, csp_nonce
+from kingpost.middleware.csp_reports import CspReport, CspReports
+from kingpost.middleware.csrf import Csrf, csrf_token
+from kingpost.middleware.headers import Hsts, SecurityHeaders
+from kingpost.middleware.https import HttpsRedirect
+from kingpost.middleware.proxies import TrustedProxies
+from kingpost.middleware.rate_limit import Count, MemoryRateStore, RateLimit, RateStore
+
+__all__ = [
+    "AccessLog",
+    "Compression",
+    "ConditionalGet",
+    "ContentSecurityPolicy",
+    "Cors",
+    "Count",
+    "CspReport",
+    "CspReports",
+    "Csrf",
+    "Hsts",
+    "HttpsRedirect",
+    "MemoryRateStore",
+    "RateLimit",
+    "RateStore",
+    "SecurityHeaders",
+    "TrustedProxies",
+    "csp_nonce",
+    "csrf_token",
+]

@@ -1,0 +1,206 @@
+"""`AccessLog`: one line for each request that was answered.
+
+Rule 1: a line is one line of printable ASCII, whatever the request said: nothing that a client writes can end it, begin another one, or
+move a terminal's cursor (CVE-2020-7694, CVE-2025-48432).
+Rule 2: the query is left out, for it is where tokens stand; the path is as it was sent.
+Rule 3: what `logging` is configured to do is done. The logger is asked for with each line, since `dictConfig` may come later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from kingpost.errors import HTTPError
+from kingpost.http.request import Request
+from kingpost.http.response import Response
+from kingpost.middleware.paths import checked_paths, is_below
+from kingpost.middleware.refusal import refused
+from kingpost.middleware.streams import send_through
+from kingpost.routing.around import CallNext
+
+LogFormat: TypeAlias = Literal["text", "json"]
+
+CLIENT_LEFT: Final = 499
+"""Stands for an answer that nobody waited for: the client left before it was made. No status of HTTP; what nginx writes."""
+
+PRINTABLE = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
+LONGEST: Final = 2_048
+"""Characters of a path that are written."""
+
+
+class Entry(NamedTuple):
+    """What is known of a request when its answer is out.
+
+    Attributes:
+        at: when it came: seconds since 1970.
+        client: its address; "-" where it is not known.
+        method: as sent.
+        path: as sent, percent-encoded.
+        route: the pattern of the route that answered; "-" for none.
+        status: of the answer.
+        bytes: of its body, without what the transport adds; None where a stream was cut off.
+        seconds: until the answer was made, of a stream until its last chunk was.
+        request: its id.
+    """
+
+    at: float
+    client: str
+    method: str
+    path: str
+    route: str
+    status: int
+    bytes: int | None
+    seconds: float
+    request: str
+
+    def as_text(self) -> str:
+        size = "-" if self.bytes is None else str(self.bytes)
+        return (
+            f'{plain(self.client)} "{plain(self.method)} {plain(self.path)}" {self.status} {size} '
+            f"{self.seconds * 1000:.1f}ms route={plain(self.route)} request={plain(self.request)}"
+        )
+
+    def as_json(self) -> str:
+        said = self._asdict()
+        moment = datetime.fromtimestamp(said.pop("at"), UTC)
+        said["seconds"] = round(self.seconds, 6)
+        return json.dumps({"time": moment.isoformat(timespec="milliseconds"), **said})
+
+
+class AccessLog:
+    """Writes a line for each request to the logger `kingpost.access`, at level INFO.
+
+    As the first of the App's middleware it sees the answers that are sent. What the server refuses at its door never comes so far: malformed
+    requests, hosts that are not ours, cross-site requests.
+
+    Args:
+        format: "text" for people, "json" for machines: one document a line.
+        except_for: Parts of the site that are not worth a line, by the beginnings of their paths, such as "/health".
+        logger: The name of the logger.
+
+    Raises:
+        ConfigurationError: `access-log.bad-format`, `middleware.bad-path`.
+
+    Example:
+        `app.middleware(AccessLog(format="json", except_for=["/health"]))`
+    """
+
+    def __init__(
+        self,
+        *,
+        format: LogFormat = "text",
+        except_for: Sequence[str] = (),
+        logger: str = "kingpost.access",
+    ) -> None:
+        if format not in ("text", "json"):
+            raise refused(
+                "access-log.bad-format",
+                f"format={format!r} is none",
+                'write format="text" or format="json"; logging itself adds what stands in front of a line',
+            )
+        self._as_json = format == "json"
+        self._exempt = checked_paths(except_for, option="except_for")
+        self._logger = logger
+
+    async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
+        logger = logging.getLogger(self._logger)
+        if not logger.isEnabledFor(logging.INFO) or is_below(request.path, self._exempt):
+            return await call_next(request)
+        line = Line(self, request)
+        try:
+            response = await call_next(request)
+        except asyncio.CancelledError:
+            line.write(CLIENT_LEFT, None)
+            raise
+        self._watch(request, response, line)
+        return response
+
+    def write(self, entry: Entry) -> None:
+        """Log an entry."""
+        logging.getLogger(self._logger).info(
+            "%s", entry.as_json() if self._as_json else entry.as_text()
+        )
+
+    def _watch(self, request: Request, response: Response[Any], line: Line) -> None:
+        """Have the line written when the body is known, or is out."""
+        answer_to = getattr(response, "__answer__", None)
+        if answer_to is not None:
+            line.write(*outcome(request, answer_to))
+            return
+        body = response.body
+        line.status = response.status
+        if request.method == "HEAD" or response.status in (204, 304):
+            line.write(response.status, 0)
+        elif not send_through(response, line):
+            line.write(response.status, 0 if body is None else len(body))
+
+
+class Line:
+    """A line that is still to be written, when the body is out."""
+
+    def __init__(self, log: AccessLog, request: Request) -> None:
+        self._log = log
+        self._at = time.time()
+        self._start = time.perf_counter()
+        self._request = request
+        self._size = 0
+        self.status = 200
+
+    def add(self, data: bytes, /) -> bytes:
+        self._size += len(data)
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+    def over(self, *, whole: bool) -> None:
+        self.write(self.status, self._size if whole else None)
+
+    def write(self, status: int, size: int | None) -> None:
+        request = self._request
+        entry = Entry(
+            self._at,
+            request.client or "-",
+            request.method,
+            request.raw_path.decode("latin-1"),
+            request.dispatch.route_of(request) or "-",
+            status,
+            size,
+            time.perf_counter() - self._start,
+            request.id,
+        )
+        self._log.write(entry)
+
+
+def outcome(request: Request, answer_to: Any) -> tuple[int, int]:
+    """Status and bytes of a file's answer, which is decided behind all middleware."""
+    try:
+        answer = answer_to(request)
+    except HTTPError as error:
+        return error.status, 0
+    body = answer.body
+    is_empty = request.method == "HEAD" or answer.status in (204, 304)
+    return answer.status, 0 if is_empty else len(body) if isinstance(body, bytes) else body.length
+
+
+def plain(text: str) -> str:
+    """The text where every character that is not visible ASCII, or that could end a quoted part, is escaped."""
+    cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    if PRINTABLE.issuperset(cut):
+        return cut
+    return "".join(
+        each
+        if each in PRINTABLE
+        else f"\\x{ord(each):02x}"
+        if ord(each) < 0x100
+        else f"\\u{ord(each):04x}"
+        if ord(each) < 0x1_0000
+        else f"\\U{ord(each):08x}"
+        for each in cut
+    )

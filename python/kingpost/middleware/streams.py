@@ -1,0 +1,148 @@
+"""Streams that are looked at, or changed, on their way out.
+
+Rule: whoever stands in the way of a stream hands on its end: closed once, whether anything of it was read or not. A generator whose first
+chunk nobody asked for would not be told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any, Protocol, Self
+
+from kingpost._native import FileBody
+from kingpost.http.response import Response
+
+BLOCKING = 64 * 1024
+"""Bytes whose handling takes a millisecond: more are handled on a thread, and the event loop goes on."""
+
+
+class Passage(Protocol):
+    """What happens to the chunks of a stream."""
+
+    def add(self, data: bytes, /) -> bytes:
+        """What is sent in place of a chunk."""
+        ...
+
+    def end(self) -> bytes:
+        """What is sent after the last one; b"" for nothing."""
+        ...
+
+    def over(self, *, whole: bool) -> None:
+        """Told once: the stream has ended, or was cut off."""
+        ...
+
+
+def send_through(response: Response[Any], passage: Passage) -> bool:
+    """Put `passage` in the way of a response's stream; False where it is none, or a file."""
+    chunks = response.chunks
+    if chunks is None or isinstance(chunks, FileBody):
+        return False
+    if isinstance(chunks, AsyncIterator):
+        response.chunks = AsyncStream(chunks, passage)
+    else:
+        response.chunks = Stream(chunks, passage)
+    return True
+
+
+class Stream:
+    """The chunks of a `def`."""
+
+    def __init__(self, inner: Iterator[bytes | str], passage: Passage) -> None:
+        self._inner = inner
+        self._passage = passage
+        self._is_over = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._is_over:
+            raise StopIteration
+        try:
+            while True:
+                try:
+                    chunk = next(self._inner)
+                except StopIteration:
+                    break
+                made = self._passage.add(as_bytes(chunk))
+                if made:
+                    return made
+            made = self._passage.end()
+        except BaseException:
+            self._end(whole=False)
+            raise
+        self._end(whole=True)
+        if made:
+            return made
+        raise StopIteration
+
+    def close(self) -> None:
+        """Closes what lies inside; harmless the second time."""
+        close = getattr(self._inner, "close", None)
+        try:
+            if close is not None:
+                close()
+        finally:
+            self._end(whole=False)
+
+    def _end(self, *, whole: bool) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._passage.over(whole=whole)
+
+
+class AsyncStream:
+    """The chunks of an `async def`."""
+
+    def __init__(self, inner: AsyncIterator[bytes | str], passage: Passage) -> None:
+        self._inner = inner
+        self._passage = passage
+        self._is_over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._is_over:
+            raise StopAsyncIteration
+        try:
+            while True:
+                try:
+                    chunk = await anext(self._inner)
+                except StopAsyncIteration:
+                    break
+                data = as_bytes(chunk)
+                if len(data) > BLOCKING:
+                    made = await asyncio.to_thread(partial(self._passage.add, data))
+                else:
+                    made = self._passage.add(data)
+                if made:
+                    return made
+            made = self._passage.end()
+        except BaseException:
+            self._end(whole=False)
+            raise
+        self._end(whole=True)
+        if made:
+            return made
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Closes what lies inside; harmless the second time."""
+        close = getattr(self._inner, "aclose", None)
+        try:
+            if close is not None:
+                await close()
+        finally:
+            self._end(whole=False)
+
+    def _end(self, *, whole: bool) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._passage.over(whole=whole)
+
+
+def as_bytes(chunk: bytes | str) -> bytes:
+    return chunk.encode() if isinstance(chunk, str) else chunk

@@ -1,0 +1,182 @@
+"""Commands that an App has of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kingpost.cli.commands import kingpost
+
+APP = '''
+import datetime
+import enum
+from collections.abc import AsyncIterator, Iterator
+
+from kingpost import App, Request, Settings, current_app
+
+class AppSettings(Settings):
+    greeting: str = "Hello"
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+class Store:
+    def __init__(self, log):
+        self.log = log
+
+class Pool:
+    pass
+
+app = App(settings=AppSettings)
+
+@app.provide(scope="app")
+async def store() -> AsyncIterator[Store]:
+    print("opened")
+    yield Store([])
+    print("closed")
+
+@app.provide
+def pool() -> Pool:
+    return Pool()
+
+@app.extensions.command
+def greet(name: str, settings: AppSettings, times: int = 1, *, loud: bool = False, last_words: str | None = None) -> None:
+    """Say hello.
+
+    As often as one likes.
+    """
+    for _ in range(times):
+        line = f"{settings.greeting}, {name}!"
+        print(line.upper() if loud else line)
+    if last_words:
+        print(last_words)
+    assert current_app() is app
+
+@app.extensions.command
+def count(names: list[str], store: Store, since: datetime.date = datetime.date(2026, 1, 2), /) -> None:
+    print(len(names), since.isoformat(), type(store).__name__)
+
+@app.extensions.command(name="paint")
+async def paint_it(colour: Colour, sizes: list[int] = [1]) -> None:
+    print(colour.name, sizes)
+
+@app.extensions.command
+def bad(request: Request) -> None: ...
+
+@app.extensions.command
+def worse(pool: Pool) -> None: ...
+'''
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working folder; what a command imports of it is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    path, modules = sys.path[:], set(sys.modules)
+    (tmp_path / "app.py").write_text(APP)
+    yield tmp_path
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(kingpost, arguments)
+
+
+def test_parameters_are_arguments_options_and_flags() -> None:
+    assert call("greet", "Ann").output == "Hello, Ann!\n"
+    assert call("greet", "--times", "2", "Ann", "--loud").output == "HELLO, ANN!\n" * 2
+    assert call("greet", "Ann", "--last-words", "bye").output == "Hello, Ann!\nbye\n"
+
+
+def test_what_providers_of_scope_app_make_is_there_and_finished() -> None:
+    result = call("count", "--since", "2026-03-31", "a", "b", "c")
+
+    assert result.output == "opened\n3 2026-03-31 Store\nclosed\n"
+
+
+def test_an_async_command_runs_on_a_loop() -> None:
+    assert call("paint", "red").output == "RED [1]\n"
+    assert call("paint", "blue", "--sizes", "2", "--sizes", "3").output == "BLUE [2, 3]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("greet",), "Missing argument 'NAME'"),
+        (("greet", "Ann", "--times", "many"), "'many': must be a whole number in digits"),
+        (("paint", "green"), "must be one of"),
+        (("greet", "Ann", "--quiet"), "No such option"),
+        (("greeet", "Ann"), "Did you mean: greet?"),
+    ],
+)
+def test_mistakes_are_told(arguments: tuple[str, ...], words: str) -> None:
+    result = call(*arguments)
+
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+@pytest.mark.parametrize("name", ["bad", "worse"])
+def test_what_is_there_during_a_request_only_is_refused(name: str) -> None:
+    result = call(name)
+
+    assert result.exit_code == 1
+    assert "a command answers no request" in result.output
+    assert "injection.scope" in result.output
+
+
+def test_help_is_the_docstring() -> None:
+    output = call("greet", "--help").output
+
+    assert "NAME" in output
+    assert "As often as one likes." in output
+    assert "--loud / --no-loud" in output
+    assert "--app TARGET" in output
+
+
+def test_commands_lists_them_with_their_places() -> None:
+    lines = call("commands").output.splitlines()
+
+    assert lines[0].split() == ["greet", "Say", "hello.", "app.py:34"]
+    assert [line.split()[0] for line in lines] == ["greet", "count", "paint", "bad", "worse"]
+
+
+def test_another_app_is_named_with_app(folder: Path) -> None:
+    (folder / "other.py").write_text(
+        "from kingpost import App\napp = App()\n@app.extensions.command\ndef hi() -> None:\n    print('hi')\n"
+    )
+    (folder / "none.py").write_text("from kingpost import App\napp = App()\n")
+
+    assert call("hi", "--app", "other.py").output == "hi\n"
+    assert call("hi", "--app=other").output == "hi\n"
+    assert "no commands of its own" in call("commands", "--app", "none.py").output
+    assert call("hi", "--app", "nowhere.py").exit_code == 1
+
+
+def test_without_an_app_a_wrong_word_is_a_wrong_word(folder: Path) -> None:
+    (folder / "app.py").unlink()
+    result = call("rnu")
+
+    assert result.exit_code == 2
+    assert "Did you mean: run?" in result.output
+
+
+def test_a_missing_plugin_is_told_before_anything_runs(folder: Path) -> None:
+    (folder / "app.py").write_text(
+        "from kingpost import App\n"
+        "class P:\n    name = 'p'\n    requires = ['q']\n    def install(self, app): ...\n"
+        "app = App()\napp.install(P())\n"
+        "@app.extensions.command\ndef hi() -> None:\n    print('hi')\n"
+    )
+    result = call("hi")
+
+    assert "plugins.missing" in result.output
+    assert "hi\n" not in result.output

@@ -1,0 +1,306 @@
+"""One line for each request, and nothing that a client writes can make it two."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import logging.config
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kingpost import App, FileResponse, Request, Response
+from kingpost.errors import ConfigurationError
+from kingpost.middleware import AccessLog, ConditionalGet, TrustedProxies
+from kingpost.middleware.access_log import PRINTABLE, Entry, plain
+from kingpost.testing import AsyncTestClient, TestClient
+
+LINE = re.compile(
+    r'(?P<client>\S+) "(?P<method>\S+) (?P<path>\S+)" (?P<status>\d+) (?P<bytes>\d+|-) '
+    r"(?P<ms>[\d.]+)ms route=(?P<route>\S+) request=(?P<request>[0-9a-f]{16})"
+)
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    caplog.set_level(logging.INFO, "kingpost.access")
+    found: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    handler = Keep()
+    logging.getLogger("kingpost.access").addHandler(handler)
+    yield found
+    logging.getLogger("kingpost.access").removeHandler(handler)
+
+
+def app_with(log: AccessLog, folder: Path | None = None) -> App:
+    app = App(middleware=[TrustedProxies(["127.0.0.1"]), log])
+
+    @app.get("/todos/{id:int}")
+    def todo(id: int) -> str:
+        return "learn"
+
+    @app.get("/broken")
+    def broken() -> int:
+        return 1 // 0
+
+    @app.get("/stream")
+    async def stream() -> AsyncIterator[str]:
+        yield "ä"
+        yield "b"
+
+    @app.get("/half")
+    def half() -> Response[Iterator[str]]:
+        def chunks() -> Iterator[str]:
+            yield "a"
+            raise RuntimeError("no more")
+
+        return Response(chunks(), media_type="text/plain")
+
+    @app.get("/file")
+    def file() -> FileResponse:
+        assert folder is not None
+        (folder / "a.txt").write_text("hello")
+        return FileResponse(folder / "a.txt")
+
+    @app.get("/health")
+    def health() -> str:
+        return "well"
+
+    return app
+
+
+def client(log: AccessLog | None = None, folder: Path | None = None) -> TestClient:
+    return TestClient(app_with(log or AccessLog(), folder), raise_errors=False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "size", "route"),
+    [
+        ("GET", "/todos/7", "200", "5", "/todos/{id:int}"),
+        ("GET", "/todos/7?token=secret", "200", "5", "/todos/{id:int}"),
+        ("HEAD", "/todos/7", "200", "0", "/todos/{id:int}"),
+        ("OPTIONS", "/todos/7", "204", "0", "-"),
+        ("GET", "/stream", "200", "3", "/stream"),
+        ("HEAD", "/stream", "200", "0", "/stream"),
+    ],
+)
+def test_a_line_says_who_asked_for_what_and_how_it_ended(
+    method: str, path: str, status: str, size: str, route: str, lines: list[str]
+) -> None:
+    response = client().request(method, path, headers={"x-forwarded-for": "203.0.113.7"})
+
+    (line,) = lines
+    match = LINE.fullmatch(line)
+    assert match is not None, line
+    assert match["client"] == "203.0.113.7"
+    assert match["method"] == method
+    assert match["path"] == path.partition("?")[0]
+    assert (match["status"], match["bytes"], match["route"]) == (status, size, route)
+    assert match["request"] == response.request_id
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(("path", "status"), [("/none", "404"), ("/broken", "500")])
+def test_errors_have_a_line(path: str, status: str, lines: list[str]) -> None:
+    response = client().get(path)
+
+    match = LINE.fullmatch(lines[0])
+    assert match is not None
+    assert (match["status"], match["bytes"]) == (status, str(len(response.content)))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "size"),
+    [
+        ({}, "200", "5"),
+        ({"range": "bytes=1-2"}, "206", "2"),
+        ({"if-none-match": "*"}, "304", "0"),
+        ({"range": "bytes=9-"}, "416", "0"),
+        ({"if-match": '"x"'}, "412", "0"),
+    ],
+    ids=str,
+)
+def test_what_becomes_of_a_file_is_known(
+    headers: dict[str, str], status: str, size: str, lines: list[str], tmp_path: Path
+) -> None:
+    client(folder=tmp_path).get("/file", headers=headers)
+
+    match = LINE.fullmatch(lines[0])
+    assert match is not None
+    assert (match["status"], match["bytes"]) == (status, size)
+
+
+def test_a_304_of_other_middleware_has_no_bytes(lines: list[str]) -> None:
+    app = App(middleware=[AccessLog(), ConditionalGet()])
+
+    @app.get("/")
+    def home() -> str:
+        return "home"
+
+    TestClient(app).get("/", headers={"if-none-match": "*"})
+
+    assert '"GET /" 304 0 ' in lines[0]
+
+
+def test_a_stream_that_was_cut_has_no_size(lines: list[str]) -> None:
+    with pytest.raises(RuntimeError, match="no more"):
+        TestClient(app_with(AccessLog())).get("/half")
+
+    assert '"GET /half" 200 - ' in lines[0]
+
+
+def test_a_client_that_leaves_has_a_line(lines: list[str]) -> None:
+    app = App(middleware=[AccessLog()])
+    waiting = asyncio.Event()
+
+    @app.get("/")
+    async def home(request: Request) -> str:
+        waiting.set()
+        await asyncio.sleep(60)
+        return "too late"
+
+    async def leave() -> None:
+        async with AsyncTestClient(app) as browser:
+            asked = asyncio.ensure_future(browser.get("/"))
+            await waiting.wait()
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+
+    asyncio.run(leave())
+
+    assert '"GET /" 499 - ' in lines[0]
+
+
+def test_json_lines_are_documents(lines: list[str]) -> None:
+    response = client(AccessLog(format="json")).get("/todos/7")
+    said = json.loads(lines[0])
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", said.pop("time"))
+    assert 0 < said.pop("seconds") < 10
+    assert said == {
+        "client": "127.0.0.1",
+        "method": "GET",
+        "path": "/todos/7",
+        "route": "/todos/{id:int}",
+        "status": 200,
+        "bytes": 5,
+        "request": response.request_id,
+    }
+
+
+NASTY = [
+    "\r\nGET /forged 200",
+    '" 200 5 1.0ms',
+    "\x1b[2J\x1b]0;title\x07",
+    "\u202eevil",
+    "\u2028",
+    "\x85",
+    "a b",
+    "\\",
+    "ü\U0001f600",
+]
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("text", NASTY)
+def test_nothing_that_a_client_writes_makes_another_line(text: str, format: str) -> None:
+    entry = Entry(0.0, text, text, text, text, 200, 1, 0.1, text)
+    written = entry.as_text() if format == "text" else entry.as_json()
+
+    assert all(" " <= each <= "~" for each in written)
+    if format == "text":
+        assert written.count('"') == 2
+        assert text == "\\" or text not in written
+    else:
+        assert json.loads(written)["path"] == text
+
+
+@given(st.text(max_size=100))
+def test_any_text_becomes_plain(text: str) -> None:
+    assert PRINTABLE.issuperset(plain(text).replace("\\", ""))
+
+
+def test_a_long_path_is_cut() -> None:
+    assert len(plain("x" * 10_000)) < 2_100
+
+
+def test_what_is_sent_raw_is_written_as_it_was_sent(lines: list[str]) -> None:
+    client().raw(b"GET /a%0d%0aforged%22 HTTP/1.1\r\nhost: a\r\n\r\n")
+
+    assert '"GET /a%0d%0aforged%22" 404 ' in lines[0]
+
+
+def test_some_parts_have_no_line(lines: list[str]) -> None:
+    browser = client(AccessLog(except_for=["/health"]))
+    browser.get("/health")
+    browser.get("/healthy")
+
+    assert len(lines) == 1
+
+
+def test_logging_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    def configure(level: str) -> None:
+        logging.config.dictConfig(
+            {
+                "version": 1,
+                "disable_existing_loggers": False,
+                "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
+                "handlers": {
+                    "out": {
+                        "class": "logging.StreamHandler",
+                        "formatter": "line",
+                        "stream": "ext://sys.stdout",
+                    }
+                },
+                "loggers": {
+                    "kingpost.access": {"level": level, "handlers": ["out"], "propagate": False}
+                },
+            }
+        )
+
+    browser = client()
+    try:
+        configure("INFO")
+        browser.get("/todos/7")
+        configure("WARNING")
+        browser.get("/todos/8")
+    finally:
+        logger = logging.getLogger("kingpost.access")
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
+
+    said = capsys.readouterr().out
+    assert said.startswith('INFO kingpost.access 127.0.0.1 "GET /todos/7" 200 5 ')
+    assert said.count("\n") == 1
+
+
+def test_another_logger_can_be_named(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "visits")
+    client(AccessLog(logger="visits")).get("/todos/7")
+
+    assert [record.name for record in caplog.records] == ["visits"]
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        ("access-log.bad-format", {"format": "%(message)s"}),
+        ("middleware.bad-path", {"except_for": ["health"]}),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(code: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        AccessLog(**options)
+
+    assert error.value.code == code
