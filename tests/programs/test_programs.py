@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sqlite3
 import sys
 import uuid
 import zlib
@@ -541,3 +542,50 @@ def test_a_plugin_adds_routes_objects_variables_commands_and_is_told_of_errors(
     assert broken.status == 500
     assert failed.json() == ["/broken: integer division or modulo by zero"]
     assert greeted.output == "HELLO, BOB!\nHELLO, BOB!\n"
+
+
+def test_injection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with sqlite3.connect("notes.db") as db:
+        db.execute("create table rows (model text, text text)")
+    db.close()
+    ann = {"x-user": "ann"}
+    with TestClient(program("injection")) as browser:
+        nobody = browser.post("/notes", json={"text": "milk"})
+        noted = browser.post("/notes", json={"text": "milk"}, headers=ann)
+        refused = browser.post("/notes", json={"text": ""}, headers=ann)
+        notes = browser.get("/notes")
+        none = browser.get("/notes?size=0")
+        shown = browser.get("/notes/3", headers=ann)
+        anonymous = browser.get("/notes/3")
+        missing = browser.get("/notes/10")
+        clock = browser.get("/clock")
+
+    assert (nobody.status, noted.status, refused.status) == (401, 201, 422)
+    # What was refused is not kept: its transaction saw the answer.
+    assert (notes.json(), none.json()) == (["ann: milk"], [])
+    assert (shown.json(), anonymous.json(), missing.status) == ({"for": "ann"}, {"for": None}, 404)
+    assert clock.json() == 1
+
+
+def test_around() -> None:
+    with TestClient(program("around")) as browser:
+        ordered = browser.post("/orders/tea")
+        moon = browser.post("/orders/moon")
+        closed = browser.get("/closed")
+        stranger = browser.get("/staff/log")
+        log = browser.get("/staff/log", headers={"x-staff": "1"})
+        nothing = browser.get("/nothing")
+
+    assert ordered.json() == {"ordered": "tea"}
+    for answer in (ordered, moon, closed, stranger, log, nothing):
+        assert answer.headers["x-app"] == "around"
+        assert answer.headers["x-length"] == str(len(answer.content))
+        assert answer.headers["x-after"] in ("GET", "POST")
+    assert [answer.headers.get("x-slow") for answer in (ordered, moon, closed)] == [
+        "yes",
+        "yes",
+        None,
+    ]
+    assert (moon.status, closed.status, stranger.status, nothing.status) == (404, 503, 403, 404)
+    assert log.json() == ["opened", "ordered tea", "cook tea", "2 receipts for tea"]

@@ -12,10 +12,13 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+import msgspec
+
+from kingpost import limits
 from kingpost.errors import HTTPError
 from kingpost.http.request import Request
 from kingpost.http.response import Response
@@ -30,8 +33,6 @@ CLIENT_LEFT: Final = 499
 """Stands for an answer that nobody waited for: the client left before it was made. No status of HTTP; what nginx writes."""
 
 PRINTABLE = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
-LONGEST: Final = 2_048
-"""Characters of a path that are written."""
 
 
 class Entry(NamedTuple):
@@ -70,7 +71,10 @@ class Entry(NamedTuple):
         said = self._asdict()
         moment = datetime.fromtimestamp(said.pop("at"), UTC)
         said["seconds"] = round(self.seconds, 6)
-        return json.dumps({"time": moment.isoformat(timespec="milliseconds"), **said})
+        said = {"time": moment.isoformat(timespec="milliseconds"), **said}
+        text = msgspec.json.encode(said).decode()
+        # msgspec leaves what is not ASCII as it is; that is rare, and slow.
+        return text if text.isascii() and "\x7f" not in text else json.dumps(said)
 
 
 class AccessLog:
@@ -112,7 +116,7 @@ class AccessLog:
         logger = logging.getLogger(self._logger)
         if not logger.isEnabledFor(logging.INFO) or is_below(request.path, self._exempt):
             return await call_next(request)
-        line = Line(self, request)
+        line = Line(self._write, request)
         try:
             response = await call_next(request)
         except asyncio.CancelledError:
@@ -121,8 +125,7 @@ class AccessLog:
         self._watch(request, response, line)
         return response
 
-    def write(self, entry: Entry) -> None:
-        """Log an entry."""
+    def _write(self, entry: Entry) -> None:
         logging.getLogger(self._logger).info(
             "%s", entry.as_json() if self._as_json else entry.as_text()
         )
@@ -144,7 +147,7 @@ class AccessLog:
 class Line:
     """A line that is still to be written, when the body is out."""
 
-    def __init__(self, log: AccessLog, request: Request) -> None:
+    def __init__(self, log: Callable[[Entry], None], request: Request) -> None:
         self._log = log
         self._at = time.time()
         self._start = time.perf_counter()
@@ -175,7 +178,7 @@ class Line:
             time.perf_counter() - self._start,
             request.id,
         )
-        self._log.write(entry)
+        self._log(entry)
 
 
 def outcome(request: Request, answer_to: Any) -> tuple[int, int]:
@@ -191,7 +194,7 @@ def outcome(request: Request, answer_to: Any) -> tuple[int, int]:
 
 def plain(text: str) -> str:
     """The text where every character that is not visible ASCII, or that could end a quoted part, is escaped."""
-    cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    cut = text if len(text) <= limits.LOG_CHARACTERS else text[: limits.LOG_CHARACTERS] + "…"
     if PRINTABLE.issuperset(cut):
         return cut
     return "".join(

@@ -204,8 +204,8 @@ async def encode(response: Response[Any], name: str, coding: Coding) -> None:
         if len(made) >= len(body):
             return
         response.body = made
-    elif not send_through(response, Encoding(coding.stream())):
-        return
+    else:
+        send_through(response, Encoding(coding.stream()))
     response.headers["content-encoding"] = name
     response.headers.pop("accept-ranges", None)
     weaken(response.headers)

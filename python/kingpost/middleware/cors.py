@@ -92,6 +92,9 @@ class Cors:
                 "write 600",
             )
         self._credentials = credentials
+        self._credentials_field = (
+            (("access-control-allow-credentials", "true"),) if credentials else ()
+        )
         self._private_network = private_network
         self._paths = checked_paths(paths, option="paths")
         self._methods = ", ".join(checked_methods(methods))
@@ -156,9 +159,11 @@ class Cors:
         return response
 
     def _allow(self, response: Response[Any], origin: str) -> None:
-        response.headers["access-control-allow-origin"] = origin
-        if self._credentials:
-            response.headers["access-control-allow-credentials"] = "true"
+        headers = response.headers
+        if "access-control-allow-origin" in headers:
+            del headers["access-control-allow-origin"]
+        # The origin is one of those that were checked when this was made.
+        headers.__fill__((("access-control-allow-origin", origin), *self._credentials_field))
 
 
 def checked_origins(origins: Sequence[str]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from kingpost.http.headers import check_field
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.middleware.refusal import refused
@@ -151,7 +152,7 @@ class ContentSecurityPolicy:
                 "csp.empty", "a policy without directives allows everything", "leave it out"
             )
         parts = [written(directive, values) for directive, values in chosen.items()]
-        self._endpoints = ""
+        self._endpoints: tuple[tuple[str, str], ...] = ()
         if report_to is not None:
             if not report_to.startswith("/") or re.search(r'[\s;,"\\]', report_to):
                 raise refused(
@@ -161,8 +162,8 @@ class ContentSecurityPolicy:
                 )
             # Both: report-uri for browsers that do not know Reporting-Endpoints.
             parts += [f"report-uri {report_to}", f"report-to {_GROUP}"]
-            self._endpoints = f'{_GROUP}="{report_to}"'
-        self._parts = "; ".join(parts).split(NONCE)
+            self._endpoints = (check_field("reporting-endpoints", f'{_GROUP}="{report_to}"'),)
+        self._parts = check_field("content-security-policy", "; ".join(parts))[1].split(NONCE)
         self._name = (
             "content-security-policy-report-only" if report_only else "content-security-policy"
         )
@@ -171,9 +172,8 @@ class ContentSecurityPolicy:
         response = await call_next(request)
         headers = response.headers
         if self._name not in headers:
-            headers[self._name] = self._field(request)
-            if self._endpoints:
-                headers.setdefault("reporting-endpoints", self._endpoints)
+            # Checked when the policy was made; a nonce has letters and digits.
+            headers.__fill__(((self._name, self._field(request)), *self._endpoints))
         return response
 
     def _field(self, request: Request) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from kingpost import limits
 from kingpost.errors import UnsupportedMediaType
 from kingpost.http.media import json
 from kingpost.http.request import Request
@@ -19,9 +20,6 @@ from kingpost.middleware.refusal import refused
 
 TYPES: Final = ("application/csp-report", "application/reports+json", "application/json")
 """What reports are sent as: `report-uri`, then `report-to`."""
-REPORTS_OF_ONE_REQUEST: Final = 20
-TEXT: Final = 512
-"""Characters of one member."""
 
 
 class CspReport(msgspec.Struct, frozen=True):
@@ -104,8 +102,7 @@ def reports_in(document: Any) -> list[CspReport]:
     if not isinstance(document, list):
         return []
     found: list[CspReport] = []
-    items: list[Any] = document
-    for item in items[:REPORTS_OF_ONE_REQUEST]:
+    for item in document[: limits.CSP_REPORTS]:  # pyright: ignore[reportUnknownVariableType] - any items
         if isinstance(item, Mapping):
             each = cast("Mapping[str, Any]", item)
             if each.get("type") == "csp-violation":
@@ -146,7 +143,9 @@ def text(value: object) -> str:
     """At most 512 visible characters of ASCII; a URL has no others."""
     if not isinstance(value, str):
         return ""
-    return "".join(each if " " <= each <= "~" else "?" for each in value[:TEXT])
+    return "".join(
+        each if " " <= each <= "~" else "_" for each in value[: limits.CSP_REPORT_CHARACTERS]
+    )
 
 
 def bare(url: object) -> str:

@@ -17,7 +17,7 @@ import binascii
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kingpost.errors import Forbidden, HTTPError
@@ -45,16 +45,17 @@ class State:
     """What is known of a request's token.
 
     Attributes:
+        make: gives a token, masked anew.
         bound_to: what the token belongs to: the session's cookie, or a secret of our own.
         is_new: the secret was made for this request and must become a cookie.
         is_sent: the head of the answer is made; cookies come too late.
         was_used: a token was asked for.
     """
 
-    __slots__ = ("bound_to", "csrf", "is_new", "is_sent", "was_used")
+    __slots__ = ("bound_to", "is_new", "is_sent", "make", "was_used")
 
-    def __init__(self, csrf: Csrf, bound_to: str) -> None:
-        self.csrf = csrf
+    def __init__(self, make: Callable[[State], str], bound_to: str) -> None:
+        self.make = make
         self.bound_to = bound_to
         self.is_new = False
         self.is_sent = False
@@ -110,7 +111,7 @@ class Csrf:
         self._exempt = checked_paths(except_for, option="except_for")
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
-        state = State(self, self._bound_to(request))
+        state = State(self._token, self._bound_to(request))
         request.cache[_STATE] = state
         if self._asks(request):
             self._check(request, state)
@@ -126,8 +127,7 @@ class Csrf:
             )
         return response
 
-    def token(self, state: State) -> str:
-        """A token, masked anew."""
+    def _token(self, state: State) -> str:
         if not state.bound_to:
             if state.is_sent:
                 raise RuntimeError(
@@ -201,7 +201,7 @@ def csrf_token(request: Request) -> str:
         raise RuntimeError(
             "csrf_token(request): nothing would ask for it; register app.middleware(Csrf(…))"
         )
-    return state.csrf.token(state)
+    return state.make(state)
 
 
 def checked_keys(

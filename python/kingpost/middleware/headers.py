@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from kingpost.http.headers import check_field
 from kingpost.http.media_type import is_token
 from kingpost.http.request import Request
 from kingpost.http.response import Response
@@ -213,16 +214,19 @@ class SecurityHeaders:
         if features:
             self._fields.append(("permissions-policy", permissions_field(features)))
         chosen = _HSTS[preset] if hsts == "preset" else hsts
-        self._hsts = None if chosen is None else Hsts(*chosen).field()
+        self._fields = [check_field(*field) for field in self._fields]
+        self._https_fields = list(self._fields)
+        if chosen is not None:
+            self._https_fields.append(hsts_field(chosen))
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         response = await call_next(request)
-        headers = response.headers
-        for name, value in self._fields:
-            headers.setdefault(name, value)
-        if self._hsts is not None and request.scheme == "https":
-            headers.setdefault("strict-transport-security", self._hsts)
+        response.headers.__fill__(self._https_fields if request.scheme == "https" else self._fields)
         return response
+
+
+def hsts_field(hsts: Hsts) -> tuple[str, str]:
+    return check_field("strict-transport-security", Hsts(*hsts).field())
 
 
 def checked_value(option: str, value: str) -> str:

@@ -15,7 +15,7 @@ from kingpost.errors import BadRequest
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.http.url import absolute_url
-from kingpost.middleware.headers import Hsts
+from kingpost.middleware.headers import Hsts, hsts_field
 from kingpost.middleware.paths import checked_paths, is_below
 from kingpost.middleware.refusal import refused
 from kingpost.routing.around import CallNext
@@ -51,15 +51,14 @@ class HttpsRedirect:
     ) -> None:
         if not 1 <= port <= 65_535:
             raise refused("https.bad-port", f"port={port!r} is none", "write port=443")
-        self._hsts = None if hsts is None else Hsts(*hsts).field()
+        self._fields = () if hsts is None else (hsts_field(hsts),)
         self._port = "" if port == 443 else f":{port}"
         self._exempt = checked_paths(except_for, option="except_for")
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         if request.scheme == "https":
             response = await call_next(request)
-            if self._hsts is not None:
-                response.headers.setdefault("strict-transport-security", self._hsts)
+            response.headers.__fill__(self._fields)
             return response
         name = name_of(request.host)
         if name in LOCAL or name.endswith(".localhost") or is_below(request.path, self._exempt):

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from kingpost import limits
 from kingpost.errors import BadRequest
 from kingpost.http.media_type import is_token, split_outside_quotes, unquote
 from kingpost.http.request import Request, Seen
@@ -25,9 +27,6 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 UNIX: Final = "unix"
 """Stands for every program that connects to the server's Unix socket."""
-
-ELEMENTS: Final = 32
-"""Entries of one field; a request through more proxies than that runs in a circle."""
 
 NO_ADDRESS: Final = "what stands for the client is no IP address"
 _READ: Final = "proxies"
@@ -95,7 +94,7 @@ class TrustedProxies:
             )
         self._fields = fields
         self._host = host
-        self._hops = ELEMENTS if hops is None else hops
+        self._hops = limits.FORWARDED_ELEMENTS if hops is None else hops
         self._known: dict[str, bool] = {}
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
@@ -201,8 +200,8 @@ def items(request: Request, field: str) -> list[str]:
     """The items of a list that may be spread over several fields (RFC 9110 section 5.3)."""
     lines = request.headers.get_all(field)
     found = [item.strip(" \t") for line in lines for item in line.split(",")]
-    if len(found) > ELEMENTS or (lines and not all(found)):
-        raise malformed(f"{field} is no list of at most {ELEMENTS} values")
+    if len(found) > limits.FORWARDED_ELEMENTS or (lines and not all(found)):
+        raise malformed(f"{field} is no list of at most {limits.FORWARDED_ELEMENTS} values")
     return found
 
 
@@ -210,8 +209,8 @@ def forwarded(request: Request) -> list[Entry]:
     """The elements of `Forwarded`, in the order written (RFC 7239 section 4)."""
     lines = request.headers.get_all("forwarded")
     elements = [element for line in lines for element in split_outside_quotes(line, ",")]
-    if len(elements) > ELEMENTS:
-        raise malformed(f"Forwarded has more than {ELEMENTS} elements")
+    if len(elements) > limits.FORWARDED_ELEMENTS:
+        raise malformed(f"Forwarded has more than {limits.FORWARDED_ELEMENTS} elements")
     return [forwarded_element(element) for element in elements]
 
 
@@ -228,6 +227,7 @@ def forwarded_element(element: str) -> Entry:
     return Entry(said.get("for", "unknown"), said.get("proto", ""), said.get("host", ""))
 
 
+@lru_cache(maxsize=1_024)
 def address_of(node: str) -> str | None:
     """The address in `10.0.0.1`, `10.0.0.1:443`, `2001:db8::1` or `[2001:db8::1]:443`; None for one that a proxy hides (RFC 7239 section 6)."""
     if node.lower() == "unknown" or (node.startswith("_") and len(node) > 1):

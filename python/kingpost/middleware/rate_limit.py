@@ -17,16 +17,14 @@ import re
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from kingpost import limits
 from kingpost.errors import TooManyRequests
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.middleware.refusal import refused
 from kingpost.routing.around import CallNext
-
-KEYS: Final = 50_000
-"""Clients that the store in memory remembers, some 10 MB."""
 
 RATE = re.compile(r"([0-9]{1,9})\s*/\s*([0-9]{1,6})?\s*(second|minute|hour|day)s?", re.ASCII)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
@@ -68,7 +66,9 @@ class MemoryRateStore:
         clock: Seconds that only grow.
     """
 
-    def __init__(self, *, keys: int = KEYS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, keys: int = limits.RATE_LIMIT_KEYS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most = keys
         self._clock = clock
         self._lock = threading.Lock()
@@ -160,7 +160,7 @@ class RateLimit:
         state = f'"{self._name}";r={max(0, self._quota - count.hits)};t={left}'
         if count.hits > self._quota:
             raise TooManyRequests(
-                f"at most {self._quota} requests in {self._window} seconds",
+                f"more than {self._quota} in {self._window} seconds",
                 headers={
                     "Retry-After": str(left),
                     "RateLimit-Policy": self._policy,

@@ -15,6 +15,9 @@ def add_vary(headers: ResponseHeaders, *names: str) -> None:
         headers: of the answer.
         names: in lower case.
     """
+    if "vary" not in headers:
+        headers.__fill__((("vary", ", ".join(names)),))
+        return
     said = [name.strip(" \t") for field in headers.get_all("vary") for name in field.split(",")]
     said = [name for name in said if name]
     if "*" in said:

@@ -95,7 +95,7 @@ def client(log: AccessLog | None = None, folder: Path | None = None) -> TestClie
     ],
 )
 def test_a_line_says_who_asked_for_what_and_how_it_ended(
-    method: str, path: str, status: str, size: str, route: str, lines: list[str]
+    lines: list[str], *, method: str, path: str, status: str, size: str, route: str
 ) -> None:
     response = client().request(method, path, headers={"x-forwarded-for": "203.0.113.7"})
 
@@ -208,6 +208,7 @@ NASTY = [
     "a b",
     "\\",
     "ü\U0001f600",
+    "\x7f",
 ]
 
 

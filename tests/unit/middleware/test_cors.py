@@ -126,6 +126,26 @@ def test_a_preflight_for_an_address_without_a_route_is_one_too() -> None:
     assert (response.status, response.headers[ALLOW]) == (204, "*")
 
 
+def test_without_headers_nothing_is_said_of_them() -> None:
+    response = client(origins=["*"], headers=[]).options(
+        "/none", headers={"origin": OURS, **PREFLIGHT}
+    )
+
+    assert "access-control-allow-headers" not in response.headers
+
+
+def test_what_a_handler_says_of_origins_is_replaced() -> None:
+    app = App(middleware=[Cors(origins=[OURS])])
+
+    @app.get("/")
+    def home() -> Response[str]:
+        return Response("home", headers={ALLOW: "*"})
+
+    response = TestClient(app).get("/", headers={"origin": OURS})
+
+    assert response.headers.get_all(ALLOW) == [OURS]
+
+
 def test_an_options_request_that_is_no_preflight_is_answered_as_ever() -> None:
     response = client(origins=[OURS]).options("/api/todos", headers={"origin": OURS})
 

@@ -55,6 +55,10 @@ def test_a_nonce_is_that_of_the_page_and_never_comes_twice() -> None:
     assert len(found) == 50
 
 
+def test_a_field_of_reports_is_said_where_there_are_some() -> None:
+    assert "reporting-endpoints" not in client(ContentSecurityPolicy()).get("/").headers
+
+
 def test_errors_have_a_policy_too() -> None:
     assert FIELD in client(ContentSecurityPolicy()).get("/none").headers
 
@@ -242,9 +246,22 @@ def test_reports_are_bounded_in_number_and_size() -> None:
 
 
 def test_a_report_holds_no_controls() -> None:
-    body = {"violated-directive": "img-src\r\nx", "document-uri": "a\x1b[2J", "line-number": True}
+    body = {
+        "violated-directive": "img-src\r\nx",
+        "document-uri": "https://a/\x1b[2J",
+        "line-number": True,
+    }
 
-    assert reports_in({"csp-report": body}) == [CspReport("a?[2J", "img-src??x", "", "", 0)]
+    assert reports_in({"csp-report": body}) == [
+        CspReport("https://a/_[2J", "img-src__x", "", "", 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    "document", [1, {}, {"csp-report": 1}, [1], [{"type": "csp-violation", "body": 1}]], ids=str
+)
+def test_what_is_none_is_left_out(document: Any) -> None:
+    assert reports_in(document) == []
 
 
 JSON = st.recursive(

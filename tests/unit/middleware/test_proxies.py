@@ -213,6 +213,15 @@ def test_as_many_proxies_as_there_are_are_believed() -> None:
     assert seen(fields, networks=everybody, hops=2)[0] == "203.0.113.7"
 
 
+def test_what_is_remembered_of_addresses_is_bounded() -> None:
+    proxies = TrustedProxies(["10.0.0.0/8"])
+    for number in range(3_000):
+        request = native([], f"10.0.{number // 256}.{number % 256}")
+        proxies.__before_guard__(request)
+
+    assert len(proxies._known) <= 1_000
+
+
 @given(st.text(alphabet="0123456789abcdef.:[]%_ un", max_size=40))
 def test_any_text_is_an_address_or_refused(node: str) -> None:
     try:

@@ -119,7 +119,8 @@ def test_nobody_gets_another_count_by_saying_who_he_is() -> None:
 
 def test_a_key_of_ones_own() -> None:
     def key(request: Request) -> str | None:
-        return request.headers.get("x-key")
+        found: str | None = request.headers.get("x-key")
+        return found
 
     client = TestClient(app_with(RateLimit("1/minute", key=key)))
 
@@ -249,7 +250,7 @@ class TestMemoryRateStore(Conformance):
             def hit(self, key: str, window: float, /) -> Awaitable[Count]:
                 raise NotImplementedError
 
-        assert RateLimit("1/day", store=Mine())
+        assert isinstance(RateLimit("1/day", store=Mine()), RateLimit)
 
 
 # -- what is refused

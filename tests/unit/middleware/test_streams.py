@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kingpost import Response
+from kingpost import FileResponse, Response
 from kingpost.middleware.streams import AsyncStream, Stream, send_through
 
 
@@ -131,3 +132,59 @@ def test_a_whole_body_is_no_stream() -> None:
     response.body = b"a"
 
     assert not send_through(response, Doubled())
+
+
+def test_the_stream_of_a_def_goes_through() -> None:
+    response: Response[Any] = Response()
+    chunks: list[bytes | str] = [b"a", "b"]
+    response.chunks = iter(chunks)
+
+    assert send_through(response, Doubled())
+    assert isinstance(response.chunks, Stream)
+    assert list(response.chunks) == [b"aa", b"bb", b"."]
+
+
+def test_a_file_is_no_stream(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("a")
+    response = FileResponse(file)
+    chunks = response.chunks
+
+    assert not send_through(response, Doubled())
+    assert response.chunks is chunks
+
+
+class Silent(Doubled):
+    """Says nothing for some chunks, nor at the end."""
+
+    def add(self, data: bytes, /) -> bytes:
+        return b"" if data == b"quiet" else data
+
+    def end(self) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_nothing_is_sent_for_nothing(is_async: bool) -> None:
+    passage = Silent()
+
+    assert read(Source(b"quiet", b"a", b"quiet"), passage, is_async=is_async) == [b"a"]
+    assert passage.told == [True]
+
+
+def test_what_cannot_be_closed_is_left() -> None:
+    passage = Doubled()
+    Stream(iter([b"a"]), passage).close()
+
+    async def close() -> None:
+        class Endless:
+            def __aiter__(self) -> AsyncIterator[bytes]:
+                return self
+
+            async def __anext__(self) -> bytes:
+                return b"a"
+
+        await AsyncStream(Endless(), passage).aclose()
+
+    asyncio.run(close())
+    assert passage.told == [False, False]
