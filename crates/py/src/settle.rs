@@ -345,8 +345,13 @@ impl Core {
         if !started || work.request.get().is_head(py) {
             // Nobody will read the chunks: the generator is closed without a step.
             self.finish(py, work.id);
-            self.forget(py, work.id);
-            return self.close_chunks(py, this);
+            let closing = self.close_chunks(py, this)?;
+            // What closes it is no handler: its value is no answer.
+            match &closing {
+                Some(_) => self.note_streaming(py, work.id),
+                None => self.forget(py, work.id),
+            }
+            return Ok(closing);
         }
         self.note_flight(py, work);
         let writer = Py::new(py, StreamWriter::new(self, work.id))?;

@@ -88,6 +88,13 @@ impl Core {
         })
     }
 
+    /// The head of an answer is out: what is raised from now on cannot change it.
+    pub(crate) fn note_streaming(&self, py: Python<'_>, id: RequestId) {
+        self.flights.with(py, |flights| {
+            flights.entry(id).or_default().streaming = true;
+        });
+    }
+
     pub(crate) fn is_streaming(&self, py: Python<'_>, id: RequestId) -> bool {
         self.flights.with(py, |flights| {
             !flights.is_empty() && flights.get(&id).is_some_and(|flight| flight.streaming)

@@ -113,9 +113,7 @@ impl Core {
             .shell(py, |shell| shell.start(id, status, &[block], length))
             .is_ok();
         if started {
-            self.flights.with(py, |flights| {
-                flights.entry(id).or_default().streaming = true
-            });
+            self.note_streaming(py, id);
         }
         started
     }
