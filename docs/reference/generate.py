@@ -23,12 +23,14 @@ MODULES = (
     "kingpost",
     "kingpost.html",
     "kingpost.http",
+    "kingpost.middleware",
     "kingpost.routing",
     "kingpost.schema",
     "kingpost.settings",
     "kingpost.signing",
     "kingpost.errors",
     "kingpost.staticfiles",
+    "kingpost.templates",
     "kingpost.testing",
 )
 INTRODUCTION = """\

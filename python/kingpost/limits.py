@@ -44,6 +44,9 @@ COOKIE_BYTES: Final = 4_096
 COOKIE_ATTRIBUTE_BYTES: Final = 1_024
 """Bytes of one attribute value of a cookie that we set (RFC 6265bis section 5.6: a browser ignores more)."""
 
+TRAVERSAL_DEPTH: Final = 64
+"""Steps of a walk through a tree of objects."""
+
 JSON_DEPTH: Final = 64
 """Arrays and objects inside each other in a JSON document."""
 
@@ -82,3 +85,18 @@ TRACEBACK_LOCALS: Final = 50
 
 TRACEBACK_VALUE_CHARACTERS: Final = 400
 """Characters of one shown value."""
+
+FORWARDED_ELEMENTS: Final = 32
+"""Entries of one `X-Forwarded-…` or `Forwarded` field of a trusted proxy; a request with more is refused."""
+
+RATE_LIMIT_KEYS: Final = 50_000
+"""Clients that one rate limit counts in memory, some 10 MB; of more the one that was counted first is forgotten."""
+
+CSP_REPORTS: Final = 20
+"""Reports about a Content Security Policy that are read of one request."""
+
+CSP_REPORT_CHARACTERS: Final = 512
+"""Characters of one member of such a report."""
+
+LOG_CHARACTERS: Final = 2_048
+"""Characters of a path that the access log writes."""

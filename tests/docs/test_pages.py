@@ -13,6 +13,7 @@ import kingpost
 import kingpost.errors
 import kingpost.html
 import kingpost.http
+import kingpost.middleware
 import kingpost.schema
 import kingpost.settings
 import kingpost.signing
@@ -50,6 +51,7 @@ def reference_names() -> dict[str, Any]:
         kingpost,
         kingpost.html,
         kingpost.http,
+        kingpost.middleware,
         kingpost.schema,
         kingpost.settings,
         kingpost.signing,

@@ -72,3 +72,46 @@ def test_a_program_that_needs_no_key_starts_without(folder: Path) -> None:
 
     with running(folder, "run", "--port", "0") as program:
         assert program.body() == "true"
+
+
+SIGNING = """
+from kingpost import App
+from kingpost.signing import SignedUrls
+
+app = App()
+
+
+@app.get("/")
+def home(urls: SignedUrls) -> str:
+    return urls.sign("/x")
+"""
+
+
+@pytest.mark.parametrize("environment", [{}, {"SECRET_KEY": ""}])
+def test_production_refuses_to_start_when_a_program_signs_and_has_no_key(
+    folder: Path, environment: dict[str, str]
+) -> None:
+    (folder / "app.py").write_text(SIGNING)
+
+    with running(folder, "run", "--port", "0", environment=environment) as program:
+        assert program.end() == 1
+
+    assert "SECRET_KEY is missing, and kingpost.signing signs with it" in program.said
+    assert "kingpost explain settings.no-secret-key" in program.said
+    assert "Traceback" not in program.said
+    assert not (folder / ".env").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--no-reload"]])
+@pytest.mark.parametrize("environment", [{}, {"SECRET_KEY": ""}])
+def test_development_makes_the_key_of_a_program_that_signs_though_it_has_no_settings(
+    folder: Path, environment: dict[str, str], options: list[str]
+) -> None:
+    (folder / "app.py").write_text(SIGNING)
+
+    with running(folder, "dev", "--port", "0", *options, environment=environment) as program:
+        assert program.body().startswith("/x?signature=")
+        assert "made SECRET_KEY and kept it in .env" in program.said
+
+    with running(folder, "run", "--port", "0", environment=environment) as program:
+        assert program.body().startswith("/x?signature=")

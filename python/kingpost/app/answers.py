@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from typing import Any, ClassVar
 
 import msgspec
@@ -39,6 +40,7 @@ from kingpost.app.rendered import Rendered
 from kingpost.binding.annotation import class_of, spelled
 from kingpost.binding.signature import EMPTY, Signature
 from kingpost.errors import ConfigurationError
+from kingpost.http.headers import ResponseHeaders
 from kingpost.http.response import Response
 from kingpost.types import Place
 
@@ -93,9 +95,7 @@ class Answers:
             if value is None:
                 return sealed(self.of_nothing())
             body, media_type = self.content(value)
-            made: Response[Any] = Response(None, status=self.status)
-            made.headers["content-type"] = media_type
-            made.headers.setdefault(*NOSNIFF)
+            made: Response[Any] = Response(None, status=self.status, headers=fields_of(media_type))
             put(made, body)
             return made
         response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
@@ -149,6 +149,12 @@ class Answers:
 
     def content(self, value: Any) -> tuple[Any, str]:
         """Body and media type of a value that is neither None nor a Response."""
+        kind: object = class_of(value)
+        # Nearly every value; what follows asks abstract classes, which takes microseconds.
+        if kind is str:
+            return value.encode(), TEXT
+        if kind is dict or kind is list:
+            return self.json(value), JSON
         if inspect.iscoroutine(value):
             value.close()
             raise self.error(
@@ -255,6 +261,12 @@ DYNAMIC = Answers("a hook", Place("<hook>", 0), encoding_of(EMPTY), 200)
 def hook_answers(signature: Signature) -> Answers:
     """What a hook or middleware returns is no answer of the handler's: it goes by its type alone."""
     return Answers(signature.name, signature.place, DYNAMIC.encoding, DYNAMIC.status)
+
+
+@cache
+def fields_of(media_type: str) -> ResponseHeaders:
+    """The fields of a plain answer, checked once; a response copies them."""
+    return ResponseHeaders([("content-type", media_type), NOSNIFF])
 
 
 def put(response: Response[Any], body: Any) -> None:

@@ -23,12 +23,13 @@ from kingpost.types import Mode, Place
 
 # Two thirds of what there is to import serve requests, or read settings: a program that only makes an App does not wait for them.
 if TYPE_CHECKING:
-    from kingpost.app.commands import Command
     from kingpost.app.around import Around
+    from kingpost.app.commands import Command
     from kingpost.app.compiled import CompiledApp
+    from kingpost.app.crossing import Threads
     from kingpost.app.plan import CompiledRoute
     from kingpost.app.rendering import Rendering
-    from kingpost.app.running import Threads
+    from kingpost.app.reporting import Reporters
     from kingpost.injection.provider import Provider
     from kingpost.routing.around import Middleware
     from kingpost.routing.reverse import Urls
@@ -102,11 +103,14 @@ class App(Registrar, Mountable):
 
         return (self._settings or Settings).load()
 
-    def url_for(self, name: str, /, *, absolute: bool = False, **params: object) -> str:
-        """The URL of the route called `name`, where there is no request to ask.
+    def url_for(
+        self, name: object, view: str = "", /, *, absolute: bool = False, **params: object
+    ) -> str:
+        """The URL of the route called `name`, or of a view of an object in a tree, where there is no request to ask.
 
         Args:
-            name: the route's name below its blueprint's, such as `todos.show`.
+            name: the route's name below its blueprint's, such as `todos.show`; or an object with `__parent__` and `__name__`.
+            view: of an object: the name of the view, empty for the default one.
             absolute: put `https://` and the first of the App's `hosts` in front; a route with hosts of its own always has them.
             params: the path's parameters; further ones become the query string.
 
@@ -117,6 +121,9 @@ class App(Registrar, Mountable):
 
         # Only names are asked for, maybe before `kingpost dev` has made the key.
         urls = self._urls or named(compile_routes(self._registry, self._constants("test")))
+        if not isinstance(name, str):
+            path = urls.url_of(name, view, params)
+            return f"https://{self._own_host()}{path}" if absolute else path
         path = urls.url_for(name, params)
         other = urls.host_for(name, params)
         if other or absolute:
@@ -242,13 +249,21 @@ class App(Registrar, Mountable):
         return self._lifespans
 
     def __mounted__(
-        self, urls: Urls, mode: Mode, around: Around, routes: Sequence[CompiledRoute]
+        self,
+        urls: Urls,
+        mode: Mode,
+        around: Around,
+        routes: Sequence[CompiledRoute],
+        reporters: Reporters,
     ) -> Sequence[ConfigurationError]:
         """An App in which this one is mounted was compiled; what is wrong with what this one renders."""
         from kingpost.app.compiled import rendering_functions
 
         self._plugins.check()
-        self._receivers.threads = around.threads
+        self._extensions.__compiled__(
+            [it for it in routes if any(each.mount.app is self for each in it.entry.scope.mounts)]
+        )
+        self._receivers.threads, self._receivers.reporters = around.threads, reporters
         self._urls = urls
         self._registry.start(mode)
         own = [
@@ -308,23 +323,34 @@ class App(Registrar, Mountable):
             context=context,
         )
 
-    def __override__(self, what: Any, replacement: Provider | None) -> None:
+    def __plugin__(self, name: str) -> Plugin | None:
+        return self._plugins.named(name)
+
+    def __describe__(self) -> tuple[CompiledRoute, ...]:
+        from kingpost.app.compiled import compile_routes
+
+        # For who looks at the routes without serving them; as for `url_for`, there need be no key.
+        self._plugins.check()
+        return compile_routes(self._registry, self._constants("test"))
+
+    def __override__(self, what: Any, by: Provider | None, place: Place) -> Provider | None:
+        """Put a provider in the place of another from the next request on, None for that itself; what was there until now."""
         from kingpost.app.compiled import compile_routes
         from kingpost.app.overriding import check_something
 
         compiled = None if self._compiled is None else self._compiled()
-        if replacement is None:
-            del self._overrides[what]
-        else:
-            routes = (
-                compile_routes(self._registry, self._constants("test"))
-                if compiled is None
-                else compiled.routes
+        before = self._overrides.get(what)
+        if by is not None and before is None:
+            own = (
+                compile_routes(self._registry, self._constants("test")) if compiled is None else ()
             )
-            check_something(what, routes)
-            self._overrides[what] = replacement
+            check_something(what, own or (() if compiled is None else compiled.routes), place)
+        changed = {**self._overrides, what: by}
+        overrides = {key: provider for key, provider in changed.items() if provider is not None}
         if compiled is not None:
-            compiled.recompile(self._constants("test"), self._overrides)
+            compiled.recompile(self._constants("test"), overrides)
+        self._overrides = overrides
+        return before
 
     def _constants(self, mode: Mode) -> Mapping[type[Any], Any]:
         from kingpost.app.constants import constants_of

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from kingpost._native import Answer
 from kingpost.app.answers import sealed
 from kingpost.app.background import Background
-from kingpost.app.lasting import Lasting
 from kingpost.app.crossing import Threads, on_loop
+from kingpost.app.lasting import Lasting
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 

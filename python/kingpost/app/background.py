@@ -128,7 +128,8 @@ class Background:
 
     def _begin(self, request: Request, prepare: Prepare) -> None:
         calls: list[Work] = []
-        for opened in request.cache.pop(KEY, ()):
+        every: list[Opened] = request.cache.pop(KEY, [])
+        for opened in every:
             kept = opened.__work__() if opened.is_kept else []
             with self._lock:
                 self._count(opened, len(kept) - opened.reserved)

@@ -22,17 +22,18 @@ from kingpost._native import Answer
 from kingpost.app.crossing import Threads, on_loop
 from kingpost.app.plan import CompiledRoute
 from kingpost.app.served import REQUEST
-from kingpost.errors import ContentTooLarge, NotAcceptable, RoutingError
+from kingpost.errors import ContentTooLarge, NotAcceptable
 from kingpost.http.request import Request
 from kingpost.routing.conditions import Conditions, Unwanted
 from kingpost.routing.hosts import without_port
-from kingpost.routing.shape import Shape, in_order, renamed, shape_of
-from kingpost.types import HandlerKind, Mode
+from kingpost.routing.shape import in_order, renamed, shape_of
+from kingpost.types import HandlerKind
 
 if TYPE_CHECKING:
     from kingpost.app.dispatch import AppDispatch
 
 Params = Mapping[str, str]
+ANY_HOST: tuple[tuple[Any, ...], Params] = ((), {})
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -100,6 +101,14 @@ class Choice:
         return [*self.candidates, *(each for rival in self.rivals for each in rival.candidates)]
 
     @property
+    def blocks(self) -> bool:
+        return any(each.conditions.blocks for each in self.reachable)
+
+    @property
+    def walks(self) -> bool:
+        return any(each.conditions.walks is not None for each in self.reachable)
+
+    @property
     def rival_routes(self) -> list[CompiledRoute]:
         return list(
             {
@@ -112,7 +121,8 @@ class Choice:
         found = self.router.find(method, path)
         if not found or not isinstance(found[0], int):
             return None
-        return in_order(list(found[1].items()))
+        params: Any = found[1]
+        return in_order(list(params.items()))
 
     def among(self, request: Request, values: Sequence[str]) -> Meant | Refused | None:
         """The route of this choice that is meant."""
@@ -124,10 +134,12 @@ class Choice:
             conditions = each.conditions
             if meant is not None and demands_less(conditions, meant.candidate.conditions):
                 break
-            found = conditions.host_of(host)
-            if found is None or not all(predicate(request) for predicate in conditions.when):
+            found = conditions.host_of(host) if conditions.hosts else ANY_HOST
+            if found is None or (
+                conditions.when and not all(predicate(request) for predicate in conditions.when)
+            ):
                 continue
-            wanted = weights(request, conditions)
+            wanted = weights(request, conditions) if conditions.weighed else ()
             if isinstance(wanted, Unwanted):
                 refused = Refused(each, wanted.types).after(refused)
             elif wanted is not None:
@@ -204,6 +216,27 @@ class Choices:
             return self._routes[target]
         return self.choices[target - len(self._routes)].find(request, method, path)
 
+    @property
+    def blocks(self) -> bool:
+        """Whether finding the route that is meant may block."""
+        return any(choice.blocks for choice in self.choices)
+
+    def leads(self, request: Request, path: bytes) -> bool:
+        """Whether a route answers a request's method on another path than its own."""
+        found = self._router.find(request.method, path)
+        if not found or not isinstance(found[0], int):
+            return False
+        if found[0] >= len(self._routes) and self.choices[found[0] - len(self._routes)].walks:
+            # No tree has names that end with a slash; without one it is for the next request to find out.
+            return not path.endswith(b"/")
+        return self.of_target(found[0], request, request.method, path) is not None
+
+    def peek(self, target: int, request: Request) -> Meant | Refused | CompiledRoute | None:
+        """The route that a request will mean, where that can be told without waiting."""
+        if target >= len(self._routes) and self.choices[target - len(self._routes)].blocks:
+            return None
+        return self.of_target(target, request, request.method, request.raw_path)
+
     def allowed(self, request: Request) -> tuple[str, ...] | None:
         """The methods that the path of a request takes, for its host and its fields; None where it takes none."""
         path = request.raw_path
@@ -218,7 +251,7 @@ class Choices:
 
     def plan_of(self, choice: Choice) -> _native.Plan:
         reachable = choice.reachable
-        in_thread = any(each.conditions.blocks for each in reachable)
+        in_thread = choice.blocks
         answer = self.answer_here if in_thread else self.answer
         return _native.Plan(
             partial(answer, choice),
@@ -332,117 +365,3 @@ def varied(answer: Answer, fields: Sequence[str]) -> Answer:
         return answer
     told = ("vary", ", ".join(missing))
     return Answer(answer.status, [*answer.headers, told], answer.body)
-
-
-# ---- at start-up
-
-
-def choose(
-    routes: Sequence[CompiledRoute], router: _native.Router, mode: Mode
-) -> tuple[list[tuple[CompiledRoute, tuple[str, ...]]], Choices]:
-    """Which routes the engine can tell apart, with the methods by which it does, and choices for the others.
-
-    Raises:
-        RoutingError: `routing.conflict` for two that no request tells apart; `routing.mixed-bodies`.
-    """
-    choices = Choices(router, routes)
-    if not any(route.conditions for route in routes):
-        return [(route, route.methods) for route in routes], choices
-    shared: dict[Shape, dict[str, list[CompiledRoute]]] = {}
-    for route in routes:
-        methods = shared.setdefault(shape_of(route.native_pattern), {})
-        for method in route.methods:
-            methods.setdefault(method, []).append(route)
-    plain: dict[int, list[str]] = {}
-    grouped: dict[tuple[int, ...], list[str]] = {}
-    for methods in shared.values():
-        for method, group in methods.items():
-            if any(route.conditions for route in group):
-                check_distinct(method, group)
-                grouped.setdefault(tuple(route.index for route in group), []).append(method)
-            else:
-                for route in group:
-                    plain.setdefault(route.index, []).append(method)
-    for indices, names in grouped.items():
-        candidates = [candidate_of(routes[index], mode) for index in indices]
-        choices.choices.append(Choice(len(routes) + len(choices.choices), names, candidates))
-    for choice in choices.choices:
-        add_rivals(choice, choices.choices, routes, plain, mode)
-        check_bodies(choice)
-    return [(routes[index], tuple(methods)) for index, methods in plain.items()], choices
-
-
-def check_distinct(method: str, group: Sequence[CompiledRoute]) -> None:
-    for number, route in enumerate(group):
-        for other in group[:number]:
-            if route.conditions.is_like(other.conditions):
-                condition = f" ({route.conditions})" if route.conditions else ""
-                raise RoutingError(
-                    f"routes '{method} {other.path}' at {other.entry.source} and '{method} {route.path}' at {route.entry.source} collide, "
-                    f"as both match the same requests{condition}; change the path, the method, the hosts or the predicates of one",
-                    code="routing.conflict",
-                )
-
-
-def candidate_of(route: CompiledRoute, mode: Mode) -> Candidate:
-    function, kind, binding = route.served.as_called(mode)
-    if binding is not REQUEST:
-        function = bound(function, binding, is_async=kind == "async")
-    return Candidate(route, route.conditions, function, kind)
-
-
-def bound(
-    function: Callable[..., Any], binding: Any, *, is_async: bool
-) -> Callable[[Request], Any]:
-    """A handler that nothing runs around, as a function of the request."""
-    binder = _native.Binder(binding.binders, binding.slow)
-    names = tuple(each.keyword for each in binding.arguments if each.keyword is not None)
-    at = len(binding.arguments) - len(names)
-
-    async def call(request: Request) -> Any:
-        values = binder(request)
-        return await function(*values[:at], **dict(zip(names, values[at:], strict=True)))
-
-    def call_here(request: Request) -> Any:
-        values = binder(request)
-        return function(*values[:at], **dict(zip(names, values[at:], strict=True)))
-
-    return call if is_async else call_here
-
-
-def add_rivals(
-    choice: Choice,
-    choices: Sequence[Choice],
-    routes: Sequence[CompiledRoute],
-    plain: Mapping[int, Sequence[str]],
-    mode: Mode,
-) -> None:
-    """Who is asked where none of a choice is meant: all that may match its paths and that the router would ask later."""
-    methods = {*choice.methods, *(("GET",) if "HEAD" in choice.methods else ())}
-
-    def is_rival(shape: Shape, others: Sequence[str]) -> bool:
-        return (
-            bool(methods.intersection(others))
-            and shape.order >= choice.shape.order
-            and shape.overlaps(choice.shape)
-        )
-
-    rivals = [
-        other for other in choices if other is not choice and is_rival(other.shape, other.methods)
-    ]
-    for index, others in plain.items():
-        if is_rival(shape_of(routes[index].native_pattern), others):
-            rivals.append(Choice(index, others, [candidate_of(routes[index], mode)]))
-    choice.rivals = sorted(rivals, key=lambda each: each.shape.order)
-
-
-def check_bodies(choice: Choice) -> None:
-    first, *others = choice.reachable
-    for other in others:
-        if first.route.served.binding.streams is not other.route.served.binding.streams:
-            raise RoutingError(
-                f"{first.route.path}: one route takes the body unread and another wants it read, and which of them is meant is only seen later",
-                code="routing.mixed-bodies",
-                remedy="let both take the body in the same way, or give them different paths",
-                places=[first.route.place, other.route.place],
-            )

@@ -23,15 +23,16 @@ from kingpost import _native
 from kingpost.app.answers import DYNAMIC
 from kingpost.app.around import Around
 from kingpost.app.calls import Call
-from kingpost.app.choosing import Choices, choose
+from kingpost.app.choosing import Choices
 from kingpost.app.crossing import CallInThread
 from kingpost.app.dispatch import AppDispatch
 from kingpost.app.encoding import Encoding, encoding_of
 from kingpost.app.explain import explain_request
 from kingpost.app.extensions import Extensions
 from kingpost.app.failures import check_error_handler
+from kingpost.app.grouping import choose
 from kingpost.app.lasting import lifespan_context
-from kingpost.app.mounting import Answering, Site, Sites, all_mounted, own_names
+from kingpost.app.mounting import Answering, Site, Sites, add_tree, all_mounted, own_names
 from kingpost.app.plan import CompiledRoute, compile_route
 from kingpost.app.rendered import may_render
 from kingpost.app.rendering import Rendering, boxed, check_given, unboxed
@@ -198,6 +199,7 @@ def named(routes: Iterable[CompiledRoute]) -> Urls:
     for route in routes:
         if route.entry.name is not None:
             urls.add(route.entry.name, route.target)
+        add_tree(urls, route)
     return urls
 
 
@@ -237,6 +239,7 @@ def compile_registry(
     returns = (
         problems.without(lambda: error_encodings(registry, [route.entry for route in routes])) or {}
     )
+    problems.without(partial(extensions.__compiled__, routes))
     problems.raise_first()
     reporters = Reporters(extensions.__reporters__())
     dispatch = AppDispatch(
@@ -259,18 +262,22 @@ def compile_registry(
     mounted = all_mounted(route.entry for route in routes)
     main = [route for route in routes if not route.entry.scope.mounts]
     problems.add(rendering.prepare(mode, urls, rendering_functions(registry, main)))
-    dispatch.mounted = [
-        answering
-        for each in mounted
-        if (answering := problems.without(partial(answering_of, each, routes, sites, overrides)))
-    ]
-    for answering in dispatch.mounted:
-        app = sites.of(answering.mounted.scope).app
-        if app is not None:
-            problems.add(app.__mounted__(answering.urls, mode, around, routes))
+    attach_mounted(
+        dispatch,
+        mounted,
+        routes,
+        sites,
+        mode=mode,
+        overrides=overrides,
+        reporters=reporters,
+        problems=problems,
+    )
+    dispatch.renderings = renderings(registry, routes, sites)
     problems.raise_first()
     dispatch.before_guard = tuple(
-        each.__before_guard__ for each in registry.middleware if hasattr(each, "__before_guard__")
+        prepare
+        for each in registry.middleware
+        if (prepare := getattr(each, "__before_guard__", None)) is not None
     )
     dispatch.around_misses = around_misses(scope_of(registry), sites, overrides)
     choices.attach(dispatch, around.threads)
@@ -298,6 +305,59 @@ def compile_registry(
         reporters,
         sites,
     )
+
+
+def attach_mounted(
+    dispatch: AppDispatch,
+    mounted: Sequence[Mounted],
+    routes: Sequence[CompiledRoute],
+    sites: Sites,
+    *,
+    mode: Mode,
+    overrides: Overrides | None,
+    reporters: Reporters,
+    problems: Problems,
+) -> None:
+    """Tell the dispatch of mounted Apps, and them that they are served."""
+    dispatch.mounted = [
+        answering
+        for each in mounted
+        if (answering := problems.without(partial(answering_of, each, routes, sites, overrides)))
+    ]
+    for answering in dispatch.mounted:
+        site = sites.of(answering.mounted.scope)
+        if site.app is not None:
+            problems.add(site.app.__mounted__(answering.urls, mode, site.around, routes, reporters))
+    for site in sites.mounted:
+        if site.app is None:
+            continue
+        for key, claim in site.app.extensions.__context__().items():
+            problems.without(
+                partial(
+                    compile_context,
+                    key,
+                    claim.function,
+                    site.app.__routes__(),
+                    site.constants,
+                    site.around,
+                    overrides,
+                )
+            )
+
+
+def renderings(
+    registry: Registry, routes: Sequence[CompiledRoute], sites: Sites
+) -> dict[int, Rendering]:
+    """What renders the answers of error handlers, by the id of the handler: the outermost App that has it is the one it belongs to."""
+    found: dict[int, Rendering] = {}
+    scopes = [scope_of(registry), *(route.entry.scope for route in routes)]
+    for scope in sorted(scopes, key=lambda each: len(each.mounts)):
+        rendering = sites.of(scope).around.rendering
+        for handlers in scope.error_handlers:
+            for handler in handlers.values():
+                if rendering is not None:
+                    found.setdefault(id(handler), rendering)
+    return found
 
 
 def inner_sites(

@@ -89,6 +89,7 @@ class AppDispatch:
         self.before_guard: Sequence[Callable[[Request], None]] = ()
         self.choices: Choices | None = None
         self.mounted: Sequence[Answering] = ()
+        self.renderings: Mapping[int, Rendering] = {}
         self.around_misses: (
             Callable[[Request, tuple[str, ...] | None], Awaitable[Answer]] | None
         ) = None
@@ -165,9 +166,7 @@ class AppDispatch:
         if route is not None:
             return route.error_handlers
         mounted = self._mounted_at(request)
-        return (
-            (self._error_handlers,) if mounted is None else mounted.mounted.scope.error_handlers
-        )
+        return (self._error_handlers,) if mounted is None else mounted.mounted.scope.error_handlers
 
     def _mounted_at(self, request: Request) -> Answering | None:
         """The mounted App below whose path a request is; None for those of the outermost."""
@@ -190,7 +189,7 @@ class AppDispatch:
         if is_on_loop():
             # `def` runs on a thread, also here: it may block.
             return self._ask_on_thread(handler, request, route, told, http_error)
-        value = self._rendering.rendered_here(request, handler.function(request, told))
+        value = self._rendering_of(handler).rendered_here(request, handler.function(request, told))
         return self._handled(handler, value, http_error)
 
     async def _ask_on_loop(
@@ -202,7 +201,9 @@ class AppDispatch:
         error: HTTPError,
     ) -> Answer:
         try:
-            value = await self._rendering.rendered(request, await handler.function(request, told))
+            value = await self._rendering_of(handler).rendered(
+                request, await handler.function(request, told)
+            )
             return self._handled(handler, value, error)
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
@@ -217,12 +218,18 @@ class AppDispatch:
     ) -> Answer:
         try:
             call = partial(handler.function, request, told)
-            value = await (asyncio.to_thread(call) if self.threads is None else self.threads.call(call))
+            value = await (
+                asyncio.to_thread(call) if self.threads is None else self.threads.call(call)
+            )
             return self._handled(
-                handler, await self._rendering.rendered_apart(request, value), error
+                handler, await self._rendering_of(handler).rendered_apart(request, value), error
             )
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
+
+    def _rendering_of(self, handler: ErrorHandler) -> Rendering:
+        """What renders the answer of an error handler: that of the App which it was registered on."""
+        return self.renderings.get(id(handler), self._rendering)
 
     def _handled(self, handler: ErrorHandler, value: Any, error: HTTPError) -> Answer:
         encoding = self._error_returns[id(handler)]
@@ -282,7 +289,23 @@ class AppDispatch:
         self, request: Request, allowed: tuple[str, ...] | None, /
     ) -> Answer | Awaitable[Answer]:
         if self.choices is not None and allowed is not None:
+            if self.choices.blocks and is_on_loop():
+                return self._missed_later(self.choices, request)
             allowed = self.choices.allowed(request)
+        return self._missed_by(request, allowed)
+
+    async def _missed_later(self, choices: Choices, request: Request) -> Answer:
+        """Whether other methods lead somewhere is found out on a thread, where that may block."""
+        try:
+            allowed = await choices.threads.call(partial(choices.allowed, request))
+            answer = self._missed_by(request, allowed)
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
+            answer = self.fail(request, None, error)
+        return answer if isinstance(answer, Answer) else await answer
+
+    def _missed_by(
+        self, request: Request, allowed: tuple[str, ...] | None
+    ) -> Answer | Awaitable[Answer]:
         mounted = self._mounted_at(request)
         around = self.around_misses if mounted is None else mounted.around
         if around is not None:
@@ -315,7 +338,7 @@ class AppDispatch:
     def _leads(self, request: Request, path: bytes) -> bool:
         """Whether a route answers the request's method on another path."""
         if self.choices is not None:
-            return self.choices.find(request, request.method, path) is not None
+            return self.choices.leads(request, path)
         found = self._router.find(request.method, path)
         return found is not None and bool(found) and isinstance(found[0], int)
 
@@ -326,11 +349,7 @@ class AppDispatch:
             return None
         if index < len(self._routes):
             return self._routes[index]
-        found = (
-            None
-            if self.choices is None
-            else self.choices.of_target(index, request, request.method, request.raw_path)
-        )
+        found = None if self.choices is None else self.choices.peek(index, request)
         return getattr(getattr(found, "candidate", None), "route", None)
 
     def guard(self, request: Request, /) -> Answer | None:
@@ -372,8 +391,23 @@ class AppDispatch:
         if other:
             port = PORT.search(request.host)
             return absolute_url(request.scheme, f"{other}{port[0] if port else ''}", path)
-        if not absolute:
-            return path
+        return self._absolute(request, path) if absolute else path
+
+    def url_of(
+        self,
+        request: Request,
+        context: object,
+        view: str,
+        /,
+        *,
+        absolute: bool,
+        params: Mapping[str, object],
+    ) -> str:
+        """The URL of a view of an object in a tree."""
+        path = self._urls.url_of(context, view, params, near=request.cache.get("walk"))
+        return self._absolute(request, path) if absolute else path
+
+    def _absolute(self, request: Request, path: str) -> str:
         if not request.host:
             # HTTP/1.0 knows no Host, and no other name is to be trusted.
             raise BadRequest(
@@ -385,11 +419,16 @@ class AppDispatch:
         """Where a name is looked up, and below which blueprint: a mounted App knows its own names, and those of the Apps around it."""
         route = self._route(request)
         below = "" if route is None else route.group
-        if route is None or name.startswith("."):
+        if name.startswith("."):
             return self._urls, below
-        for each in route.entry.scope.mounts[::-1]:
+        if route is not None:
+            mounts = route.entry.scope.mounts
+        else:
+            mounted = self._mounted_at(request)
+            mounts = () if mounted is None else mounted.mounted.scope.mounts
+        for each in mounts[::-1]:
             for answering in self.mounted:
-                if answering.mounted.mount is each.mount and answering.urls.knows(name):
+                if answering.mounted.key == each.key and answering.urls.knows(name):
                     return answering.urls, ""
         return self._urls, below
 

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kingpost.app.reporting import Reporters
     from kingpost.app.crossing import Threads
+    from kingpost.app.reporting import Reporters
 
 Receiver = Callable[[Any], Any]
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kingpost import _native
 from kingpost.app.plan import CompiledRoute
+from kingpost.app.served import Served
+from kingpost.binding.annotation import spelled
+from kingpost.binding.signature import signature_of
+from kingpost.injection.lookup import substituted
+from kingpost.injection.provider import Kind, kind_of
 
 if TYPE_CHECKING:
     from kingpost.app.choosing import Choices
 
+HIDDEN = "kingpost_"
+"""How the names of arguments begin that are the App's own: those that pages are rendered with."""
 KIB, MIB = 1024, 1024 * 1024
+COLOURS: dict[Kind, str] = {
+    "async": "on the event loop",
+    "asyncgen": "on the event loop, finished when the answer is made",
+    "def": "on a thread",
+    "generator": "on a thread, finished when the answer is made",
+}
 
 
 def explain_request(
@@ -53,8 +66,13 @@ def plan_lines(route: CompiledRoute) -> list[str]:
         ("route", route.entry.source),
         *([("when", str(route.conditions))] if route.conditions else []),
         ("runs", route.call.words),
+        *around_facts(route.served),
     ]
-    facts += [(f"  {argument.name}", argument.source.words) for argument in route.binding.arguments]
+    facts += [
+        (f"  {argument.name}", argument.source.words)
+        for argument in route.binding.arguments
+        if not argument.name.startswith(HIDDEN)
+    ]
     facts += [
         ("answer", f"{route.encoding.words}, status {status_of(route)}"),
         ("body", body_words(route)),
@@ -65,7 +83,32 @@ def plan_lines(route: CompiledRoute) -> list[str]:
         ),
         ("binding", "native" if route.binding.binders is not None else "in Python"),
     ]
-    return lines + [f"  {label + ':':<12} {text}" for label, text in facts]
+    lines += [f"  {label + ':':<12} {text}" for label, text in facts]
+    program = route.served.program
+    if program is not None:
+        lines += ["  program:", *(f"    {line}" for line in program.source.splitlines())]
+    return lines
+
+
+def around_facts(served: Served) -> Iterator[tuple[str, str]]:
+    """What runs around a handler: middleware, hooks and providers, in the order in which they begin."""
+    for middleware in served.middleware:
+        signature = signature_of(middleware)
+        yield "middleware", f"{signature.name} at {signature.place}, {COLOURS[kind_of(middleware)]}"
+    for hook in served.before:
+        yield "before", f"{hook.signature.name} at {hook.signature.place}, {COLOURS[hook.kind]}"
+    lasting = served.around.lasting.nodes_of(served.reads.arguments)
+    for node in (*lasting, *served.nodes):
+        provider = node.provider
+        words = "made at start" if provider.scope == "app" else COLOURS[provider.kind]
+        if provider.inline and provider.scope != "app":
+            words = "in place"
+        made = spelled(substituted(provider.gives, dict(node.key[1:])))
+        yield "provided", f"{made} by {node.name} at {provider.place}, {words}"
+        for argument in node.arguments:
+            yield f"  {argument.name}", argument.source.words
+    for hook in served.after:
+        yield "after", f"{hook.signature.name} at {hook.signature.place}, {COLOURS[hook.kind]}"
 
 
 def status_of(route: CompiledRoute) -> int:

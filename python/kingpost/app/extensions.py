@@ -18,16 +18,20 @@ from kingpost.routing.route import F, checked_handler
 from kingpost.types import Place
 
 if TYPE_CHECKING:
+    from kingpost.app.plan import CompiledRoute
     from kingpost.app.rendered import Rendered
     from kingpost.app.rendering import Renderer
     from kingpost.http.request import Request
 
+D = TypeVar("D", bound="Callable[[dict[str, Any]], None]")
 R = TypeVar("R", bound="Callable[[BaseException, Request | None], object]")
 
-OWN_COMMANDS = frozenset({"commands", "dev", "explain", "request", "routes", "run", "settings"})
+OWN_COMMANDS = frozenset(
+    {"commands", "dev", "explain", "openapi", "request", "routes", "run", "settings"}
+)
 """What `kingpost` itself does."""
-OWN_VARIABLES = frozenset({"csp_nonce", "request", "url_for"})
-"""What every template has."""
+OWN_VARIABLES = frozenset({"csp_nonce", "request", "static", "url_for"})
+"""What every template has, `static` where the App includes a folder of files."""
 
 _COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -68,6 +72,8 @@ class Extensions:
         self._context: dict[str, Claim] = {}
         self._reporters: list[Claim] = []
         self._renderers: dict[type[Rendered], Renderer] = {}
+        self._openapi: list[Claim] = []
+        self._when_compiled: list[Callable[[Sequence[CompiledRoute]], None]] = []
 
     @overload
     def command(self, function: F, /) -> F: ...
@@ -154,6 +160,27 @@ class Extensions:
         """Have a class of answers rendered by something; `Templates` does so for `Template`."""
         self._check_open()
         self._renderers[kind] = renderer
+
+    def openapi(self, function: D, /) -> D:
+        """Have the decorated function amend the OpenAPI document before it is served: `def amend(document)`.
+
+        It is called when the App starts, with the whole document as dicts and lists, and changes it in place.
+        """
+        self._check_open()
+        self._openapi.append(Claim(checked_handler(function), Place.of_caller()))
+        return function
+
+    def __openapi__(self) -> Sequence[Claim]:
+        return self._openapi
+
+    def __when_compiled__(self, function: Callable[[Sequence[CompiledRoute]], None]) -> None:
+        # For what makes an answer of all routes: it is called before the first of them is served.
+        self._check_open()
+        self._when_compiled.append(function)
+
+    def __compiled__(self, routes: Sequence[CompiledRoute]) -> None:
+        for function in self._when_compiled:
+            function(routes)
 
     def __commands__(self) -> Mapping[str, Claim]:
         return self._commands

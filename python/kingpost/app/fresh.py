@@ -21,7 +21,7 @@ from kingpost.http.background import Work
 from kingpost.http.response import Response
 from kingpost.injection.graph import Graph, check_lasting, needed
 from kingpost.injection.lookup import Lookup
-from kingpost.injection.provider import kind_of
+from kingpost.injection.provider import Kind, kind_of
 
 Key = tuple[Callable[..., Any], int, frozenset[str]]
 
@@ -79,7 +79,7 @@ class FreshCalls:
         for node in needed(made):
             check_free(node.provider.signature, node.arguments)
         self._lasting.make_late(made)
-        kind = "async" if kind_of(function) == "async" else "def"
+        kind: Kind = "async" if kind_of(function) == "async" else "def"
         call = called_async(function) if kind == "async" else called(function)
         arguments = (Argument("given", None, TheRequest()), *made)
         parts = Parts(

@@ -38,6 +38,17 @@ class Lasting:
         """Each after those that it needs."""
         return self._nodes
 
+    def nodes_of(self, arguments: Iterable[Argument]) -> Sequence[Node]:
+        """What of it these arguments name, or what they need does."""
+        found: dict[Key, Node] = {}
+        for argument in arguments:
+            if isinstance(argument.source, FromProvider):
+                node: Node = argument.source.node
+                found.update({identity_of(each): each for each in self.nodes_of(node.arguments)})
+                if node.provider.scope == "app":
+                    found[identity_of(node)] = node
+        return list(found.values())
+
     def slot(self, node: Node) -> int:
         """Where the value of a node will be; a node that was not asked for before is made at the next start."""
         identity = identity_of(node)

@@ -95,7 +95,13 @@ def async_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
 
     async def layer(request: Request) -> Response[Any]:
         try:
-            return respond(await middleware(request, inner))
+            response = await middleware(request, inner)
+            # What `call_next` gave is a response already.
+            return (
+                response
+                if response.__class__ is Response and response.encoded is not None
+                else respond(response)
+            )
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
             return await caught(request, error)
 
@@ -107,7 +113,12 @@ def sync_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
 
     def layer(request: Request) -> Response[Any]:
         try:
-            return respond(middleware(request, inner))
+            response = middleware(request, inner)
+            return (
+                response
+                if response.__class__ is Response and response.encoded is not None
+                else respond(response)
+            )
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
             return caught(request, error)
 

@@ -14,6 +14,7 @@ from kingpost.app.around import Around
 from kingpost.http.request import Request
 from kingpost.routing.hosts import check_hosts
 from kingpost.routing.mount import Mount
+from kingpost.routing.pattern import parse_pattern
 from kingpost.routing.reverse import Urls
 from kingpost.routing.table import Entry, Mounted, Scope
 from kingpost.types import Mode
@@ -45,7 +46,7 @@ class Sites:
 
     def __init__(self, constants: Constants, around: Around, mode: Mode) -> None:
         self._main = Site(None, constants, around)
-        self._mode = mode
+        self._mode: Mode = mode
         self._mounted: dict[int, Site] = {}
 
     def of(self, scope: Scope) -> Site:
@@ -73,7 +74,11 @@ class Sites:
             around = copy.copy(outer.around)
             if around.rendering is not None:
                 around.rendering = app.__rendering__(around.threads)
-            known = Site(app, cast("Constants", ChainMap(cast("Any", own), cast("Any", outer.constants))), around)
+            known = Site(
+                app,
+                cast("Constants", ChainMap(cast("Any", own), cast("Any", outer.constants))),
+                around,
+            )
             self._mounted[id(mount.app)] = known
         return known
 
@@ -94,19 +99,31 @@ class Answering(msgspec.Struct, frozen=True):
     def has(self, path: str, host: str) -> bool:
         """Whether a path of a host, in lower case and without port, is below its prefix."""
         scope = self.mounted.scope
-        if scope.hosts and not any(each.match(host) is not None for each in check_hosts(scope.hosts)):
+        if scope.hosts and not any(
+            each.match(host) is not None for each in check_hosts(scope.hosts)
+        ):
             return False
         return path == scope.prefix or path.startswith(f"{scope.prefix}/")
 
 
 def all_mounted(entries: Iterable[Entry]) -> list[Mounted]:
     """Every mounted App that has a route, the innermost first."""
-    found = {id(each.mount): each for entry in entries for each in entry.scope.mounts}
-    return sorted(found.values(), key=lambda each: (-len(each.scope.mounts), -len(each.scope.prefix)))
+    found = {each.key: each for entry in entries for each in entry.scope.mounts}
+    return sorted(
+        found.values(), key=lambda each: (-len(each.scope.mounts), -len(each.scope.prefix))
+    )
+
+
+def add_tree(urls: Urls, route: CompiledRoute) -> None:
+    """Where the tree stands that a route is a view of, if it is one of any."""
+    view = route.conditions.walks
+    if view is not None:
+        text = route.path.partition("/{traversed:path}")[0]
+        urls.add_tree(view.site, parse_pattern(text or "/"))
 
 
 def is_in(entry: Entry, mounted: Mounted) -> bool:
-    return any(each.mount is mounted.mount for each in entry.scope.mounts)
+    return any(each.key == mounted.key for each in entry.scope.mounts)
 
 
 def own_names(mounted: Mounted, routes: Iterable[CompiledRoute]) -> Urls:
@@ -118,7 +135,10 @@ def own_names(mounted: Mounted, routes: Iterable[CompiledRoute]) -> Urls:
     urls = Urls()
     start = len(mounted.scope.names)
     for route in routes:
-        if route.entry.name is not None and is_in(route.entry, mounted):
+        if not is_in(route.entry, mounted):
+            continue
+        add_tree(urls, route)
+        if route.entry.name is not None:
             urls.add(".".join(route.entry.name.split(".")[start:]), route.target)
     return urls
 

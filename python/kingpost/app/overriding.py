@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kingpost.binding.annotation import spelled
 from kingpost.errors import ConfigurationError
+from kingpost.injection.lookup import matched
 from kingpost.injection.provider import Provider, constant_of, plain, provider_of
 from kingpost.types import Place
 
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
     from kingpost.app.plan import CompiledRoute
 
 
-@contextmanager
-def override(app: App, what: Any, by: Any) -> Generator[None]:
+def override(app: App, what: Any, by: Any) -> AbstractContextManager[None]:
     """See `App.override`."""
     gives = provider_of(what).gives if is_function(what) else what
-    replacement = replacement_of(by, gives)
-    app.__override__(what, replacement)
+    return overridden(app, what, replacement_of(by, gives), Place.of_caller())
+
+
+@contextmanager
+def overridden(app: App, what: Any, by: Provider, place: Place) -> Generator[None]:
+    before = app.__override__(what, by, place)
     try:
         yield
     finally:
-        app.__override__(what, None)
+        app.__override__(what, before, place)
 
 
 def is_function(thing: object) -> bool:
@@ -44,7 +48,7 @@ def replacement_of(by: Any, gives: Any) -> Provider:
     return constant_of(gives, by)
 
 
-def check_something(what: Any, routes: Sequence[CompiledRoute]) -> None:
+def check_something(what: Any, routes: Sequence[CompiledRoute], place: Place) -> None:
     """Refuses what no route asks for: a test that puts nothing in no place proves nothing.
 
     Raises:
@@ -53,12 +57,12 @@ def check_something(what: Any, routes: Sequence[CompiledRoute]) -> None:
     for route in routes:
         for node in (*route.served.nodes, *route.served.around.lasting.nodes):
             provider = node.provider
-            if provider.function is what or provider.gives == plain(what):
+            if provider.function is what or matched(provider.gives, plain(what)) is not None:
                 return
     name = getattr(what, "__name__", None) or spelled(what)
     raise ConfigurationError(
         f"no route of this App asks for {name}, so nothing can be put in its place",
         code="injection.nothing-to-override",
         remedy="give the type that handlers name, or the provider's function",
-        places=[Place.of_caller()],
+        places=[place],
     )

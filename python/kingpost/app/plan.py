@@ -10,7 +10,6 @@ import msgspec
 
 from kingpost import _native, limits
 from kingpost.app.answers import Answers
-from kingpost.app.around import Around
 from kingpost.app.calls import Call, call_of
 from kingpost.app.encoding import Encoding, encoding_of
 from kingpost.app.mounting import Site, inside
@@ -47,6 +46,9 @@ NATIVE_CONVERSIONS: Mapping[str, str] = {
     "int": "int",
     "float": "float",
 }
+TRAVERSED = "traversed"
+"""What the pattern of a tree calls the part that is walked."""
+
 OWN = "own"
 """What the engine's router is told of a converter that it does not know: one segment, not empty."""
 
@@ -155,8 +157,16 @@ def compile_route(
     }
     conditions = conditions_at(entry)
     check_host_parameters(entry, conditions, offered)
+    if conditions.walks is not None:
+        # Handlers of a tree take the object, not its path.
+        offered.pop(TRAVERSED, None)
     offer = Offer(
-        offered, entry.methods, site.constants, Settings, host=host_parameters(conditions)
+        offered,
+        entry.methods,
+        site.constants,
+        Settings,
+        host=host_parameters(conditions),
+        context=None if conditions.walks is None else conditions.walks.context,
     )
     with named_at(signature.place):
         encoding = encoding_of(signature.returns)

@@ -88,6 +88,11 @@ class Plugins:
             )
         self._waiting.append(given)
 
+    def named(self, name: str) -> Plugin | None:
+        """The plugin of a name, whether it is installed already or waits; None where there is none."""
+        given = self._given.get(name)
+        return None if given is None else given.plugin
+
     def install(self, app: App) -> None:
         """Install what has all that it requires, until nothing more has."""
         while (given := next(filter(self._is_ready, self._waiting), None)) is not None:

@@ -271,7 +271,9 @@ class Writer:
         if not self.responds:
             self.steps(steps, "return ")
             return
-        for name in sorted({self.slot(node) for step in after for node in needed(step.call.arguments)}):
+        for name in sorted(
+            {self.slot(node) for step in after for node in needed(step.call.arguments)}
+        ):
             self.line(f"{name} = missing")
         is_guarded = self.parts.responds or bool(after)
         if is_guarded:
@@ -493,10 +495,11 @@ class Writer:
     def name_of(self, value: object, name: str) -> str:
         """A global name for a value."""
         base = identifier(name)
+        if LOCAL.match(base):
+            base = f"f_{base}"
         for number in count():
             candidate = base if number == 0 else f"{base}_{number}"
-            is_free = candidate not in RESERVED and not LOCAL.match(candidate)
-            if is_free and self.names.setdefault(candidate, value) is value:
+            if candidate not in RESERVED and self.names.setdefault(candidate, value) is value:
                 return candidate
         raise AssertionError(name)
 

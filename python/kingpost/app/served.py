@@ -101,9 +101,10 @@ class Served(msgspec.Struct):
             return await self.function(request)
         if self.kind == "inline":
             return self.function(request)
-        response = await self.around.threads.call(partial(self.function, request))
-        if not isinstance(response, Response):
-            return response
+        value = await self.around.threads.call(partial(self.function, request))
+        if not isinstance(value, Response):
+            return value
+        response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
         return read_on_threads(response, self.around.threads.aside)
 
     def call_here(self, request: Any) -> Any:
@@ -156,7 +157,10 @@ def serve(
     every = (*binding.arguments, *(each for hook in (*before, *after) for each in hook.arguments))
     nodes = needed(every)
     reads = Binding(signature, (*every, *(each for node in nodes for each in node.arguments)))
-    signatures = (*(node.provider.signature for node in nodes), *(each.signature for each in before))
+    signatures = (
+        *(node.provider.signature for node in nodes),
+        *(each.signature for each in before),
+    )
     check_path_is_taken(signature, offer, [it for each in signatures for it in each.parameters])
     check_one_body(signature, reads.arguments)
     is_plain = not (before or after or middleware or reads.takes_files) and not any(
@@ -194,9 +198,7 @@ def serve(
         fresh = FreshCalls(graph.lookup, offer, around.threads, around.lasting)
         waited = function if is_async else on_thread(function, route)
         function, kind = around.background.followed(waited, fresh), "async"
-    return Served(
-        binding, function, kind, program, nodes, reads, before, after, middleware, around
-    )
+    return Served(binding, function, kind, program, nodes, reads, before, after, middleware, around)
 
 
 def form_node(entry: Entry) -> Node:

@@ -48,6 +48,7 @@ from kingpost.binding.sources import (
     Source,
     TheBackground,
     TheBodyStream,
+    TheContext,
     TheRequest,
     TheResponse,
 )
@@ -87,6 +88,8 @@ class Chooser:
             return self.from_path()
         if self.name in self.offer.host:
             return self.from_host()
+        if self.offer.context is not None and self.is_context(self.offer.context):
+            return TheContext(f"the {self.offer.context.__name__} at the end of the path")
         if self.annotation is EMPTY:
             return self.unannotated()
         return (
@@ -267,6 +270,23 @@ class Chooser:
             Scalar(offered.type, offered.kind, offered.convert, offered.native), rules
         ).convert
         return FromPath(self.name, convert, convert, offered.kind)
+
+    def is_context(self, context: type[Any]) -> bool:
+        """Whether the parameter is the object that traversal finds."""
+        kind: object = self.bare.type
+        if self.name == "context":
+            if (
+                isinstance(kind, type)
+                and self.annotation is not EMPTY
+                and not issubclass(context, kind)
+            ):  # pyright: ignore[reportUnnecessaryComparison] - EMPTY is a class to Python
+                raise self.signature.refused(
+                    "binding.context",
+                    f"context is {spelled(self.annotation)}, and the view is for {context.__name__}",
+                    f"write context: {context.__name__}",
+                )
+            return True
+        return kind is context
 
     def from_host(self) -> Source:
         scalar = scalar_of(str if self.annotation is EMPTY else self.annotation)

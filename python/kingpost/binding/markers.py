@@ -7,9 +7,16 @@ from typing import Any, Generic, TypeVar
 
 
 class Path:
-    """The parameter stands in the path, which its name says already; the marker makes a mistake in either one loud."""
+    """The parameter stands in the path, which its name says already; the marker makes a mistake in either one loud.
 
-    __slots__ = ()
+    Args:
+        description: a sentence for people, for OpenAPI.
+    """
+
+    __slots__ = ("description",)
+
+    def __init__(self, *, description: str = "") -> None:
+        self.description = description
 
     def __repr__(self) -> str:
         return "Path()"
@@ -22,14 +29,21 @@ class Query:
         alias: its name there, when that is no Python name: `Annotated[int, Query(alias="page-size")]`.
         separator: what stands between the values of a list that is sent as one: `Query(separator=",")` for `?tag=a,b`.
         flat: the fields of a class stand by themselves, `?size=3`, not below the parameter's name.
+        description: a sentence for people, for OpenAPI.
     """
 
-    __slots__ = ("alias", "flat", "separator")
+    __slots__ = ("alias", "description", "flat", "separator")
 
     def __init__(
-        self, *, alias: str | None = None, separator: str | None = None, flat: bool = False
+        self,
+        *,
+        alias: str | None = None,
+        separator: str | None = None,
+        flat: bool = False,
+        description: str = "",
     ) -> None:
         self.alias = alias
+        self.description = description
         self.separator = separator
         self.flat = flat
 
@@ -43,12 +57,14 @@ class Header:
 
     Args:
         name: the field's; the parameter's own name with `-` for `_` if not said.
+        description: a sentence for people, for OpenAPI.
     """
 
-    __slots__ = ("name",)
+    __slots__ = ("description", "name")
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, *, description: str = "") -> None:
         self.name = name
+        self.description = description
 
     def __repr__(self) -> str:
         return "Header()" if self.name is None else f"Header({self.name!r})"
@@ -59,12 +75,14 @@ class Cookie:
 
     Args:
         name: the cookie's; the parameter's own name if not said.
+        description: a sentence for people, for OpenAPI.
     """
 
-    __slots__ = ("name",)
+    __slots__ = ("description", "name")
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, *, description: str = "") -> None:
         self.name = name
+        self.description = description
 
     def __repr__(self) -> str:
         return "Cookie()" if self.name is None else f"Cookie({self.name!r})"
@@ -75,12 +93,14 @@ class File:
 
     Args:
         alias: its name there, when that is no Python name.
+        description: a sentence for people, for OpenAPI.
     """
 
-    __slots__ = ("alias",)
+    __slots__ = ("alias", "description")
 
-    def __init__(self, *, alias: str | None = None) -> None:
+    def __init__(self, *, alias: str | None = None, description: str = "") -> None:
         self.alias = alias
+        self.description = description
 
     def __repr__(self) -> str:
         return "File()" if self.alias is None else f"File(alias={self.alias!r})"
@@ -149,9 +169,16 @@ class Form(Generic[M]):
 
 
 class Body:
-    """The parameter is the JSON body: for types that would be read from the query otherwise, such as `list[int]`."""
+    """The parameter is the JSON body: for types that would be read from the query otherwise, such as `list[int]`.
 
-    __slots__ = ()
+    Args:
+        description: a sentence for people, for OpenAPI.
+    """
+
+    __slots__ = ("description",)
+
+    def __init__(self, *, description: str = "") -> None:
+        self.description = description
 
     def __repr__(self) -> str:
         return "Body()"
@@ -183,12 +210,14 @@ class Injected:
 
 
 def injected() -> Any:
-    """Stands as the default of a parameter of a call that is made later: `def send(to: int, db: Session = injected())`.
+    """The default of a parameter that a provider fills, in a call that is made later.
 
-    Whoever adds the call to BackgroundTasks does not pass it; a provider makes it, anew, when the call is made.
+    Written as `db: Session = injected()`. Whoever adds the call to BackgroundTasks does not pass it; a provider makes it, anew, for the call.
     """
     return Injected()
 
 
 Marker = Path | Query | Header | Cookie | Form[Any] | File | Body | Depends
 MARKERS = (Path, Query, Header, Cookie, Form, File, Body, Depends)
+SAYING = (Path, Query, Header, Cookie, File, Body)
+"""Markers that describe a parameter, too."""

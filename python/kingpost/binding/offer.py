@@ -36,6 +36,8 @@ class Offer(msgspec.Struct, frozen=True):
     """The class that all settings derive from, to word the refusal of others."""
     host: Mapping[str, bool] = msgspec.field(default_factory=dict[str, bool])
     """The parameters of the route's hosts, and whether every one of the hosts has them."""
+    context: type[Any] | None = None
+    """The class of the object that traversal finds, where the route is a view of one."""
     provided: Callable[[Any], Source | None] | None = None
     """Gives what a provider makes of a type; None where no provider that the route sees does."""
     depends: Callable[[Callable[..., Any]], Source] | None = None

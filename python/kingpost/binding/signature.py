@@ -90,7 +90,11 @@ def annotated(function: Callable[..., Any]) -> Any:
         if isinstance(function, type):
             made_by: Any = function.__init__  # type: ignore[misc]  # of this very class
             # The fields of a dataclass and of a Struct are annotated in the class.
-            return made_by if inspect.isfunction(made_by) and not hasattr(function, "__dataclass_fields__") else function
+            return (
+                made_by
+                if inspect.isfunction(made_by) and not hasattr(function, "__dataclass_fields__")
+                else function
+            )
         if isinstance(function, functools.partial):
             function = function.func
         elif inspect.isfunction(function) or inspect.ismethod(function):

@@ -222,6 +222,18 @@ class TheRequest(msgspec.Struct, frozen=True):
         return ("request", keyword)
 
 
+class TheContext(msgspec.Struct, frozen=True):
+    """The object that traversal has found."""
+
+    words: str
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        return request.context
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return None
+
+
 class TheBodyStream(msgspec.Struct, frozen=True):
     """The unread body, chunk by chunk."""
 

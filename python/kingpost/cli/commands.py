@@ -248,6 +248,19 @@ def request(
     ctx.exit(send(target, method, url, headers=headers, data=data, form=form, head=head))
 
 
+@kingpost.command(
+    help="Print the OpenAPI document of an app, made from the types of its routes." + _TARGET_HELP,
+    short_help="Print the OpenAPI document of an app.",
+)
+@click.argument("target", required=False)
+@click.option("--yaml", "as_yaml", is_flag=True, help="YAML in place of JSON.")
+def openapi(target: str | None, *, as_yaml: bool) -> None:
+    """Prints the document; with an installed `OpenAPI`, the one that it serves."""
+    from kingpost.cli.openapi import print_document
+
+    print_document(target, as_yaml=as_yaml)
+
+
 @kingpost.group(cls=Group, short_help="Ask about the settings of an app.")
 @app_option
 @click.pass_context

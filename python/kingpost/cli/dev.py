@@ -125,6 +125,7 @@ def _service(target: Target, child: ReloadedChild) -> Service:
 
     app = load_target(target, App)
     _make_secret_key(app, child.writing)
+    _show_api(app)
     return compile_app(app, mode="development")
 
 
@@ -195,6 +196,13 @@ def _make_secret_key(app: App, before_writing: Callable[[Path], None] | None = N
         _say(said)
 
 
+def _show_api(app: App) -> None:
+    """Has the page of the API at /docs, unless the App has one, or answers there itself."""
+    from kingpost.openapi.development import install
+
+    install(app)
+
+
 # -- without reload --------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +213,7 @@ def _serve_once(text: str | None, address: Address, loop: LoopKind) -> None:
 
     app = import_app(text)
     _make_secret_key(app)
+    _show_api(app)
     try:
         serve(
             compile_app(app, mode="development"),

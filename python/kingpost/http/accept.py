@@ -5,6 +5,7 @@ Linear and bounded: at most 64 ranges of a field are read, and a malformed one i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -96,6 +97,17 @@ def weight_of(field: str | None, offer: str) -> float:
         field: The Accept field, or None when there is none.
         offer: The media type, as type/subtype.
     """
+    if field is None or len(field) > _REMEMBERED:
+        return _weight_of(offer, parse_accept(field))
+    return _remembered(field, offer)
+
+
+_REMEMBERED = 256
+"""Bytes of a field that is worth remembering: browsers send the same few again and again."""
+
+
+@functools.lru_cache(maxsize=512)
+def _remembered(field: str, offer: str) -> float:
     return _weight_of(offer, parse_accept(field))
 
 

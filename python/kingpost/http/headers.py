@@ -144,6 +144,11 @@ class ResponseHeaders(MutableMapping[str, str]):
         lower = name.lower()
         return [value for present, value in self._pairs if present == lower]
 
+    def __fill__(self, checked: Iterable[tuple[str, str]]) -> None:
+        """Add the fields that are not there yet, of pairs that `check_field` gave: fields that are always the same are checked once."""
+        present = {name for name, _ in self._pairs}
+        self._pairs += [field for field in checked if field[0] not in present]
+
     def pairs(self) -> list[tuple[str, str]]:
         """Every field, repeated names included, in the order in which they are sent."""
         return list(self._pairs)

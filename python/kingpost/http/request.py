@@ -23,7 +23,7 @@ from kingpost.http.urlencoded import parse_pairs
 T = TypeVar("T")
 
 _SEEN = "seen"
-_ROUTE, _PARAMS = "route", "path_params"
+_ROUTE, _PARAMS, _WALK = "route", "path_params", "walk"
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 """What an HTML form is sent as."""
@@ -93,6 +93,15 @@ class Request(NativeRequest):
     def route_index(self) -> int | None:
         index: int | None = self.cache.get(_ROUTE)
         return super().route_index if index is None else index
+
+    @property
+    def context(self) -> Any:
+        """The object that traversal has found; None where the route is none of a Traverse."""
+        return getattr(self.cache.get(_WALK), "context", None)
+
+    def __walk__(self, walk: object) -> None:
+        """Traversal has found something."""
+        self.cache[_WALK] = walk
 
     def __lead__(self, route: int, params: Mapping[str, str]) -> None:
         """The request means one of several routes that the engine could not tell apart."""
@@ -179,18 +188,26 @@ class Request(NativeRequest):
         """
         return self._once("form", self._parse_form)
 
-    def url_for(self, name: str, /, *, absolute: bool = False, **params: object) -> str:
+    def url_for(
+        self, name: object, view: str = "", /, *, absolute: bool = False, **params: object
+    ) -> str:
         """The URL of the route called `name`; a leading dot means the blueprint that this request came through.
 
+        Of an object in a tree that is traversed it is the URL of one of its views: `request.url_for(folder, "edit")`.
+
         Args:
-            name: The route's name below its blueprint's, such as "todos.show".
+            name: The route's name below its blueprint's, such as "todos.show"; or an object with `__parent__` and `__name__`.
+            view: Of an object: the name of the view, empty for the default one.
             absolute: Put the scheme and host of this request in front.
             params: The path's parameters; further ones become the query string.
 
         Raises:
             RoutingError: There is no such route, a parameter is missing or has the wrong type.
         """
-        url: str = self.dispatch.url_for(self, name, absolute=absolute, params=params)
+        if isinstance(name, str):
+            url: str = self.dispatch.url_for(self, name, absolute=absolute, params=params)
+        else:
+            url = self.dispatch.url_of(self, name, view, absolute=absolute, params=params)
         return url
 
     def early_hints(self, *links: str) -> None:

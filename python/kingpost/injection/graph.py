@@ -19,7 +19,6 @@ from kingpost.injection.lookup import Lookup, TypeArguments, substituted
 from kingpost.injection.provider import Kind, Provider, provided_at
 from kingpost.types import Place
 
-
 MAX_DEPTH: Final = 50
 """Providers that need one another in a row."""
 

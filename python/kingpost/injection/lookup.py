@@ -98,16 +98,13 @@ def matched(pattern: Any, wanted: Any) -> TypeArguments | None:
     """What the type variables of `pattern` stand for where it is `wanted`; None where it is not."""
     if isinstance(pattern, TypeVar):
         bound = pattern.__bound__
-        if bound is not None and not (isinstance(wanted, type) and issubclass(wanted, bound)):
-            return None
-        return {pattern: wanted}
+        fits = bound is None or (isinstance(wanted, type) and issubclass(wanted, bound))
+        return {pattern: wanted} if fits else None
     if pattern == wanted:
         return {}
-    origin, arguments = get_origin(pattern), get_args(pattern)
-    if origin is None or is_union(pattern) or origin != get_origin(wanted):
-        return None
-    others = get_args(wanted)
-    if len(arguments) != len(others):
+    origin, arguments, others = get_origin(pattern), get_args(pattern), get_args(wanted)
+    is_generic = origin is not None and not is_union(pattern) and origin == get_origin(wanted)
+    if not is_generic or len(arguments) != len(others):
         return None
     found: dict[Any, Any] = {}
     for argument, other in zip(arguments, others, strict=True):

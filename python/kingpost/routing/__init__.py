@@ -13,14 +13,26 @@ from kingpost.routing.options import RouteOptions
 
 if TYPE_CHECKING:
     from kingpost.routing.predicates import Accepts, HasHeader, HasQuery, Predicate
+    from kingpost.routing.traversal import Traverse
 
-__all__ = ["Accepts", "Converter", "HasHeader", "HasQuery", "Predicate", "RouteOptions"]
+__all__ = [
+    "Accepts",
+    "Converter",
+    "HasHeader",
+    "HasQuery",
+    "Predicate",
+    "RouteOptions",
+    "Traverse",
+]
 
 
 # Few apps need these, and what they stand on takes its time to import.
-_LATER = dict.fromkeys(
-    ("Accepts", "HasHeader", "HasQuery", "Predicate"), "kingpost.routing.predicates"
-)
+_LATER = {
+    **dict.fromkeys(
+        ("Accepts", "HasHeader", "HasQuery", "Predicate"), "kingpost.routing.predicates"
+    ),
+    "Traverse": "kingpost.routing.traversal",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -65,6 +65,11 @@ class Conditions(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(fields))
 
     @property
+    def walks(self) -> Any:
+        """The view of a tree that the route is; None for others."""
+        return next((each for each in self.weighed if hasattr(each, "context")), None)
+
+    @property
     def blocks(self) -> bool:
         """Whether finding out may take its time, so that it is not for the event loop."""
         return any(getattr(each, "blocks", False) for each in self.weighed)

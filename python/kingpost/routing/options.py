@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from kingpost.errors import HTTPError, RoutingError
 from kingpost.routing.refusal import refused
@@ -48,9 +48,11 @@ class RouteOptions(TypedDict, total=False):
     """The hosts that the route answers for; `"{tenant}.example.org"` gives the handler a `tenant`. Any if not said."""
     when: Predicate | Sequence[Predicate]
     """What else must hold for the route to be the one: Accepts, HasHeader, HasQuery, or functions of the request."""
+    openapi: Mapping[str, Any] | Literal[False]
+    """False keeps the route out of the OpenAPI document; a dict is merged into its operation (RFC 7396: None takes out)."""
 
 
-NOT_YET = ("requires", "openapi")
+NOT_YET = ("requires",)
 UNITS = {
     "": 1,
     "B": 1,
@@ -78,6 +80,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "after": (list, tuple),
     "hosts": (list, tuple),
     "when": (object,),
+    "openapi": (bool, Mapping),
 }
 LISTS = ("middleware", "before", "after")
 
@@ -130,6 +133,8 @@ def check_values(options: RouteOptions) -> None:
                 raise bad_option(option, function, "must be a list of functions")
     for error in options.get("errors", ()):
         check_error(error)
+    if cast("object", options.get("openapi")) is True:
+        raise bad_option("openapi", value=True, rule="is False to hide the route, or a dict")
     check_conditions(options)
     timeout = options.get("timeout", 1.0)
     if not 0 < timeout < float("inf"):

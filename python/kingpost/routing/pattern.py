@@ -9,7 +9,7 @@ import msgspec
 from kingpost.errors import RoutingError
 from kingpost.routing.refusal import refused
 
-PARAMETER = re.compile(r"([A-Za-z_]\w*)(?::([a-z_][a-z0-9_]*)(?:\(([^()]*)\))?)?", re.ASCII)
+PARAMETER = re.compile(r"([A-Za-z_]\w*)(?::([a-z_][a-z0-9_]*)(?:\((.*)\))?)?", re.ASCII)
 ILLEGAL_TEXT = re.compile(r"[\x00-\x20\x7f?#\\]|//")
 
 
@@ -52,13 +52,24 @@ def parse_pattern(text: str) -> Pattern:
             pieces.append(literal)
         if not brace:
             break
-        inside, closing, rest = rest.partition("}")
+        inside, closing, rest = up_to_brace(rest)
         if not closing:
             raise malformed(text, f"'{{{inside}' has no closing brace")
         pieces.append(parse_parameter(text, inside))
     pattern = Pattern(text, tuple(pieces))
     check_parameters(pattern)
     return pattern
+
+
+def up_to_brace(rest: str) -> tuple[str, str, str]:
+    """What is before the closing brace, the brace, and what is behind; braces inside of parentheses close nothing."""
+    depth = 0
+    for at, character in enumerate(rest):
+        if character == "}" and depth == 0:
+            return rest[:at], "}", rest[at + 1 :]
+        depth += (character == "(") - (character == ")" and depth > 0)
+    # Without parentheses that match, the first brace is the one that was meant.
+    return rest.partition("}")
 
 
 def parse_parameter(text: str, inside: str) -> Parameter:
@@ -79,10 +90,12 @@ def check_literal(text: str, literal: str) -> None:
 
 
 def check_parameters(pattern: Pattern) -> None:
-    for part in re.sub(r"\([^()]*\)", "", pattern.text).split("/"):
+    plain = "".join(piece if isinstance(piece, str) else "{}" for piece in pattern.pieces)
+    for part in plain.split("/"):
         if part.count("{") > 1:
             raise malformed(
-                pattern.text, f"{part!r} has two parameters, and one fits between two slashes"
+                pattern.text,
+                f"{shown_part(pattern, part)!r} has two parameters, and one fits between two slashes",
             )
     names = [parameter.name for parameter in pattern.parameters]
     for name in names:
@@ -94,6 +107,16 @@ def check_parameters(pattern: Pattern) -> None:
                 pattern.text,
                 f"'{{{piece.name}:path}}' takes all that follows, so it must stand last",
             )
+
+
+def shown_part(pattern: Pattern, part: str) -> str:
+    """The part of a pattern that looks like `part` without its parameters."""
+    found = (
+        text
+        for text in re.sub(r"\([^()]*\)", "", pattern.text).split("/")
+        if re.sub(r"\{[^{}]*\}", "{}", text) == part
+    )
+    return next(found, pattern.text)
 
 
 def malformed(text: str, reason: str) -> RoutingError:

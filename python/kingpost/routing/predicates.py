@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -179,10 +179,10 @@ def check_predicates(when: object) -> tuple[Predicate, ...]:
             getattr(type(each), "__call__", None)  # noqa: B004 - the function is looked at
         ):
             raise bad_predicate(
-                f"the predicate {words_of(each)} is async, and is asked before anything may wait",
+                f"the predicate {words_of(cast('Predicate', each))} is async, and is asked before anything may wait",
                 "write `def`, and look only at the request's head",
             )
-        found.append(each)
+        found.append(cast("Predicate", each))
     return tuple(found)
 
 

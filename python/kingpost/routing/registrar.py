@@ -191,7 +191,9 @@ class Registrar:
             self._registry.providers.append(
                 Provided(function, scope, inline, async_type, Place.of_caller())
             )
-            with contextlib.suppress(TypeError):  # an object without a hash, or that cannot be referred to weakly
+            with contextlib.suppress(
+                TypeError
+            ):  # an object without a hash, or that cannot be referred to weakly
                 REGISTERED.add(function)
             return function
 

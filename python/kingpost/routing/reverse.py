@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -18,6 +18,10 @@ from kingpost.types import Place
 
 SAFE = "!$&'()*+,;=:@-._~"
 """What may stand in a path segment as it is (RFC 3986 section 3.3)."""
+
+
+if TYPE_CHECKING:
+    from kingpost.routing.traversal import Traverse, Walk
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -51,6 +55,7 @@ class Urls:
     def __init__(self) -> None:
         self._targets: dict[str, Target] = {}
         self._others: dict[str, Target] = {}
+        self._trees: list[tuple[Traverse, Pattern]] = []
 
     def add(self, name: str, target: Target) -> None:
         """Raises RoutingError `routing.name-taken` where the name leads somewhere else already."""
@@ -148,6 +153,52 @@ class Urls:
         raise UrlError(
             f"{whole!r} stands at {needed}, and it is not said which", code="routing.url-parameters"
         )
+
+    def add_tree(self, site: Traverse, pattern: Pattern) -> None:
+        """A tree that is traversed below a pattern."""
+        if all(known is not site or other.text != pattern.text for known, other in self._trees):
+            self._trees.append((site, pattern))
+
+    def url_of(
+        self, context: object, view: str, params: Mapping[str, object], *, near: Walk | None = None
+    ) -> str:
+        """The path of a view of an object in a tree.
+
+        Args:
+            context: an object whose `__parent__`s lead to the root of a tree.
+            view: the name of the view; empty for the default one.
+            params: the query string; None leaves one out.
+            near: how the current request has walked a tree.
+
+        Raises:
+            UrlError: `routing.no-way-up`, `routing.unknown-view`, or `routing.url-parameters` where the tree stands below a parameter.
+        """
+        from kingpost.routing.traversal import names_above, no_way_up, path_of
+
+        root, names = names_above(context)
+        trees = [each for each in self._trees if each[0].root is root]
+        if not trees and near is not None and near.lineage[0] is root:
+            # The root is made for each request: it is the one that this request has walked.
+            trees = [each for each in self._trees if each[0] is near.site]
+        if not trees and len(self._trees) == 1:
+            trees = self._trees
+        if not trees:
+            raise no_way_up(f"{context!r:.100} is in no tree that is traversed")
+        site, pattern = trees[0]
+        if pattern.parameters:
+            raise UrlError(
+                f"the tree stands at {pattern.text}, and parameters are not known",
+                code="routing.url-parameters",
+            )
+        if not site.knows(context, view):
+            shown = f"called {view!r}" if view else "by default"
+            raise UrlError(
+                f"{type(context).__name__} has no view {shown} in {site!r}",
+                code="routing.unknown-view",
+            )
+        path = (quote(pattern.text, safe=SAFE + "/%").rstrip("/") + path_of(names, view)) or "/"
+        query = {key: value for key, value in params.items() if value is not None}
+        return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
     def knows(self, name: str) -> bool:
         """Whether a route is called that."""

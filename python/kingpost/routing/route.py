@@ -81,10 +81,6 @@ class RouteGroup(ABC):
 
     name: str
     prefix: str
-    hosts: Sequence[str] = ()
-    """The hosts that its routes answer for; any where there are none."""
-    when: tuple[Callable[..., bool], ...] = ()
-    """What must hold for each of its routes."""
 
     @abstractmethod
     def __routes__(self) -> Registry:
@@ -174,8 +170,9 @@ class Registry(msgspec.Struct):
         for item in self.items:
             if isinstance(item, Include) and isinstance(item.routes, RouteGroup):
                 item.routes.__routes__().close()
-            elif hasattr(item, "app"):
-                item.app.__routes__().close()
+            app: Any = getattr(item, "app", None)
+            if app is not None:
+                app.__routes__().close()
 
     def start(self, mode: Mode) -> None:
         """Tell every group, however deep it stands, that an App that includes it is compiled for a mode."""

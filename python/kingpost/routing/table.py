@@ -39,6 +39,11 @@ class Mounted(msgspec.Struct, frozen=True):
     mount: Mount
     scope: Scope
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from the same App at another place."""
+        return self.scope.prefix, self.scope.names, id(self.mount)
+
 
 class Scope(msgspec.Struct, frozen=True):
     """Where in the tree of includes a route stands; everything that it takes from there."""
@@ -83,7 +88,12 @@ class Entry(msgspec.Struct, frozen=True):
         when = self.options.get("when", ())
         if not (hosts or when or self.scope.when):
             return ALWAYS
-        return conditions_of(hosts, (*self.scope.when, *predicates_of(when)))
+        every = (*self.scope.when, *predicates_of(when))
+        # Where a tree is walked depends on the whole pattern.
+        placed = [
+            each if (at := getattr(each, "at", None)) is None else at(self.path) for each in every
+        ]
+        return conditions_of(hosts, placed)
 
     @property
     def source(self) -> str:
@@ -113,9 +123,7 @@ def scope_of(registry: Registry) -> Scope:
     )
 
 
-def entries(
-    items: Sequence[Item], scope: Scope, make: MakeResource
-) -> Iterator[Entry]:
+def entries(items: Sequence[Item], scope: Scope, make: MakeResource) -> Iterator[Entry]:
     for item in items:
         if isinstance(item, Include):
             yield from included(item, scope, make)
@@ -180,8 +188,8 @@ def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Ent
             before=(*scope.before, *registry.before),
             # As with middleware, the nearest is the innermost: it sees the response first.
             after=(*registry.after, *scope.after),
-            hosts=group.hosts or scope.hosts,
-            when=(*scope.when, *group.when),
+            hosts=getattr(group, "hosts", ()) or scope.hosts,
+            when=(*scope.when, *getattr(group, "when", ())),
         )
         items: Sequence[Item] = registry.items
     else:

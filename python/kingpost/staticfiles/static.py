@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +61,7 @@ class Static(RouteGroup):
     """
 
     requires: Sequence[str] = ()
+    __template_functions__: Mapping[str, Callable[..., Any]]
 
     def __init__(
         self,
@@ -266,6 +267,9 @@ def static_url(name: str) -> str:
             tried.append(str(static.folder))
     where = ", ".join(tried) if tried else "the App includes no Static"
     raise LookupError(f"there is no static file {name!r} ({where})")
+
+
+Static.__template_functions__ = {"static": static_url}
 
 
 def statics_of(registry: Registry) -> Iterator[tuple[str, Static]]:

@@ -1,6 +1,6 @@
 """Jinja2 as an engine.
 
-Values are escaped, names that were not given are errors. A block is rendered without its page: what the page imports, defines and sets at
+Values are escaped, names that were not given are errors, a tag on a line of its own leaves no empty line. A block is rendered without its page: what the page imports, defines and sets at
 its top is there for the block, as far as the block reads it.
 """
 
@@ -52,6 +52,8 @@ class Jinja:
             loader=self._loader,
             autoescape=lambda name: name is None or is_escaped(name),  # noqa: S701 - all but plain text is
             undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
             auto_reload=options.reload,
             extensions=extensions,
         )

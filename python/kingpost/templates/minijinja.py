@@ -69,6 +69,8 @@ class MiniJinja:
             filters=options.filters,
             globals=options.functions,
             undefined_behavior="strict",
+            trim_blocks=True,
+            lstrip_blocks=True,
             auto_escape_callback=lambda name: is_escaped(name.rpartition(":")[2]),
             reload_before_render=options.reload,
             finalizer=shown,

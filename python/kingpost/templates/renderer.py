@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from kingpost.app.extensions import OWN_VARIABLES
 from kingpost.errors import ConfigurationError, RoutingError
 from kingpost.http.request import Request
 from kingpost.routing.reverse import Urls
+from kingpost.routing.route import RouteGroup
 from kingpost.templates.engine import (
     Engine,
     EngineOptions,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from kingpost.app.application import App
 
 NOSNIFF = ("x-content-type-options", "nosniff")
-NONCE = "csp_nonce"
-"""Where middleware keeps the nonce of a request's Content-Security-Policy: `request.cache["csp_nonce"]`."""
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -53,12 +52,26 @@ def url_for(name: str, /, *, absolute: bool = False, **params: object) -> str:
 
 
 def csp_nonce() -> str:
-    """The nonce of this answer's Content-Security-Policy; empty where there is none."""
+    """The nonce that the middleware `ContentSecurityPolicy` will name in this answer; empty where there is no request."""
+    from kingpost.middleware.csp import csp_nonce as nonce_of
+
     request = _scene.get().request
-    return "" if request is None else str(request.cache.get(NONCE, ""))
+    return "" if request is None else nonce_of(request)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {"url_for": url_for, "csp_nonce": csp_nonce}
+
+
+def functions_of(items: Iterable[Any]) -> dict[str, Callable[..., Any]]:
+    """What groups of routes give to templates: `static`, where files of a folder are served."""
+    found: dict[str, Callable[..., Any]] = {}
+    for item in items:
+        group: Any = getattr(item, "routes", None)
+        if isinstance(group, RouteGroup):
+            found |= getattr(group, "__template_functions__", {})
+            group = group.__routes__().items
+        found |= functions_of(group or ())
+    return found
 
 
 class TemplateRenderer:
@@ -106,7 +119,12 @@ class TemplateRenderer:
                 places=[self._place],
             )
         return self._make(
-            EngineOptions(self._folders, self._mode == "development", FUNCTIONS, self._filters)
+            EngineOptions(
+                self._folders,
+                self._mode == "development",
+                {**functions_of(self.app.__routes__().items), **FUNCTIONS},
+                self._filters,
+            )
         )
 
     # -- at the start

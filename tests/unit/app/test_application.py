@@ -16,7 +16,7 @@ SHARED = {
 """What a blueprint has as well."""
 MEMBERS = SHARED | {
     *("override", "install", "lifespan", "on", "emit", "aemit"),
-    *("url_for", "settings", "extensions", "run"),
+    *("url_for", "settings", "extensions", "run", "mount"),
 }
 
 
@@ -30,7 +30,7 @@ def test_app_has_these_members_and_no_others() -> None:
 
 
 def test_a_blueprint_has_the_decorators() -> None:
-    own = {"name", "prefix", "version"}
+    own = {"name", "prefix", "version", "hosts", "when"}
 
     assert {name for name in dir(Blueprint("x")) if not name.startswith("_")} - own == SHARED
 

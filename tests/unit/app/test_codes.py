@@ -7,13 +7,15 @@ import kingpost
 from kingpost.explain import codes
 
 PACKAGE = Path(kingpost.__file__).parent
-CODE = re.compile(r'"((?:routing|binding|app|answer|request|handler)\.[a-z-]+)"')
+CODE = re.compile(
+    r'"((?:routing|binding|injection|app|answer|request|handler|background)\.[a-z-]+)"'
+)
 
 
 def test_every_code_has_an_entry() -> None:
     written = {
         code
-        for folder in ("routing", "binding", "app")
+        for folder in ("routing", "binding", "injection", "app")
         for file in (PACKAGE / folder).rglob("*.py")
         for code in CODE.findall(file.read_text(encoding="utf-8"))
     }

@@ -89,7 +89,7 @@ def test_a_resource_has_hooks_for_all_its_methods() -> None:
         ("", 200, ""),
         (b"", 200, ""),
     ],
-    ids=str,
+    ids=["response", "text", "dict", "zero", "empty", "no-bytes"],
 )
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("handler", ["def", "async"])
@@ -128,7 +128,7 @@ def test_what_can_be_no_answer_is_told_by_the_name_of_the_hook(value: Any) -> No
 
     app.get("/")(lambda: "x")
 
-    with TestClient(app) as client, pytest.raises(Exception, match="^odd returned"):
+    with TestClient(app) as client, pytest.raises(Exception, match=r"^odd returned"):
         client.get("/")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
+import gc
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -53,6 +55,12 @@ class Box(Generic[T]):
 
 class Note(Struct):
     text: str = ""
+
+
+class Sent(Struct):
+    """No provider makes it."""
+
+    text: str
 
 
 def ask(app: App, path: str = "/", method: str = "GET", **options: Any) -> Any:
@@ -235,8 +243,8 @@ def test_a_body_may_be_read_by_a_provider() -> None:
     app = App()
 
     @app.provide
-    def two(note: Note) -> Two:
-        return Two(One(note.text))
+    def two(sent: Sent) -> Two:
+        return Two(One(sent.text))
 
     @app.post("/")
     def add(two: Two) -> str:
@@ -426,11 +434,11 @@ def test_an_http_error_behind_the_yield_is_the_answer(is_async: bool, handler: s
     app = App()
     seen: list[str] = []
 
-    def refusing() -> Iterator[One]:
+    def refusing(note: Note) -> Iterator[One]:
         yield One()
         raise Conflict("somebody was faster")
 
-    async def refusing_async() -> AsyncIterator[One]:
+    async def refusing_async(note: Note) -> AsyncIterator[One]:
         yield One()
         raise Conflict("somebody was faster")
 
@@ -510,16 +518,12 @@ def test_one_that_swallows_the_exception_does_not_make_an_answer_of_it(is_async:
     app = App()
 
     def swallowing() -> Iterator[One]:
-        try:
+        with contextlib.suppress(NotFound):
             yield One()
-        except NotFound:
-            pass
 
     async def swallowing_async() -> AsyncIterator[One]:
-        try:
+        with contextlib.suppress(NotFound):
             yield One()
-        except NotFound:
-            pass
 
     app.provide(swallowing_async if is_async else swallowing)
 
@@ -594,7 +598,7 @@ def test_a_cancelled_handler_gives_back_what_it_holds(is_async: bool) -> None:
         return ""
 
     assert ask(app).status == 503
-    assert log == ["+a", "!a HTTPError"] or log == ["+a", "!a ServiceUnavailable"]
+    assert log == ["+a", "!a ServiceUnavailable"]
 
 
 def test_a_cancellation_waits_for_the_thread_that_makes_something() -> None:
@@ -645,6 +649,8 @@ def test_a_client_that_leaves_gives_back_what_its_request_holds() -> None:
     assert log == ["+a", "!a CancelledError"]
 
 
+# The client's own coroutine is left in the middle, as everything is where a process ends.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("is_async", [False, True])
 def test_what_ends_the_process_passes(kind: type[BaseException], is_async: bool) -> None:
@@ -655,11 +661,11 @@ def test_what_ends_the_process_passes(kind: type[BaseException], is_async: bool)
     async def show(a: One) -> str:
         raise kind
 
-    client = TestClient(app)
-    with pytest.raises(kind):
+    with pytest.raises(kind), TestClient(app) as client:
         client.get("/")
 
     assert log == ["+a", f"!a {kind.__name__}"]
+    gc.collect()
 
 
 # ---- threads
@@ -872,15 +878,16 @@ def test_context_variables_reach_the_handler_and_no_other_request(
 # ---- what people write
 
 
+def with_word(word: str, note: Note) -> Note:
+    return Note(word)
+
+
 def test_odd_functions_may_be_providers() -> None:
     app = App()
 
     class Made:
         def __call__(self, word: str = "object") -> One:
             return One(word)
-
-    def with_word(word: str, note: Note) -> Note:
-        return Note(word)
 
     def decorated(function: Callable[..., T]) -> Callable[..., T]:
         @functools.wraps(function)

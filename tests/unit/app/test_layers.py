@@ -161,7 +161,7 @@ def test_one_that_returns_nothing_is_told_so_by_name(is_async: bool) -> None:
 
     with TestClient(app) as client:
         for path in PATHS:
-            with pytest.raises(Exception, match="^forgetful(_def)? returned None"):
+            with pytest.raises(Exception, match=r"^forgetful(_def)? returned None"):
                 client.get(path)
 
 

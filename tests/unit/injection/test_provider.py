@@ -89,7 +89,18 @@ class Callable_:  # noqa: N801 - a class like any other
         (Callable_(), "def"),
         (Callable_().later, "async"),
     ],
-    ids=str,
+    ids=[
+        "def",
+        "async",
+        "generator",
+        "told",
+        "asyncgen",
+        "noted",
+        "partial",
+        "partials",
+        "object",
+        "method",
+    ],
 )
 def test_the_kind_is_seen_and_the_type_is_what_it_yields(
     function: Callable[..., Any], kind: str

@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kingpost import App
+from kingpost.app.compile import compile_app
+from kingpost.errors import RoutingError
 from kingpost.routing.converters import BUILT_IN, DateConverter, value_type
+from kingpost.testing import TestClient
 
 UUID = uuid.UUID("123e4567-e89b-42d3-a456-426614174000")
 
@@ -126,3 +130,58 @@ def test_every_date_survives_the_way_through_an_address(day: dt.date) -> None:
     converter = BUILT_IN["date"]()
 
     assert converter.convert(converter.format(day)) == day
+
+
+def test_a_date_of_a_form_is_read_and_what_is_none_is_404() -> None:
+    app = App()
+
+    @app.get("/x/{d:date(%Y-%m)}")
+    def month(d: dt.date) -> str:
+        return d.isoformat()
+
+    with TestClient(app) as browser:
+        assert browser.get("/x/2026-03").text == "2026-03-01"
+        assert [browser.get(f"/x/{text}").status for text in ("13", "2026-13", "2026-3", "%FF", "2026-03-01")] == [404] * 5  # fmt: skip
+    assert app.url_for("month", d=dt.date(2026, 3, 31)) == "/x/2026-03"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "right", "wrong"),
+    [
+        ("/{code:regex([A-Z]{3})}", "ZRH", ["zrh", "ZRHX", "ZRH%0A", "ZRH/x"]),
+        ("/{code:regex((a|b)+)}.txt", "abba", ["", "c", "ab" * 200]),
+        ("/at/{code:regex(\\d{2}-(?:x|y))}", "12-y", ["1-x", "12-z"]),
+    ],
+)
+def test_a_regular_expression_matches_the_whole_segment(
+    pattern: str, right: str, wrong: list[str]
+) -> None:
+    app = App()
+
+    @app.get(pattern)
+    def show(code: str) -> str:
+        return code
+
+    before, after = (
+        pattern.split("{code", maxsplit=1)[0],
+        ".txt" if pattern.endswith(".txt") else "",
+    )
+    with TestClient(app) as browser:
+        assert browser.get(f"{before}{right}{after}").text == right
+        assert {browser.get(f"{before}{text}{after}").status for text in wrong} == {404}
+    assert app.url_for("show", code=right) == f"{before}{right}{after}"
+    with pytest.raises(RoutingError):
+        app.url_for("show", code="?")
+
+
+@pytest.mark.parametrize("pattern", ["/{a:regex}", "/{a:regex([)}", "/{a:regex(*)}"])
+def test_what_is_no_regular_expression_is_refused(pattern: str) -> None:
+    app = App()
+
+    @app.get(pattern)
+    def show(a: str) -> str:
+        return a
+
+    with pytest.raises(RoutingError) as refused:
+        compile_app(app, mode="test")
+    assert refused.value.code == "routing.bad-converter"

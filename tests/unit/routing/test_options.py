@@ -3,7 +3,12 @@
 import pytest
 
 from kingpost.errors import NotFound, RoutingError
+from kingpost.routing import HasQuery
 from kingpost.routing.options import RouteOptions, body_limit, check_options
+
+
+async def later(request: object) -> bool:
+    return True
 
 
 def test_every_option_that_exists_passes() -> None:
@@ -18,6 +23,12 @@ def test_every_option_that_exists_passes() -> None:
         "inline": False,
         "timeout": 1.5,
         "max_body": "1 MiB",
+        "middleware": [],
+        "before": [],
+        "after": [],
+        "hosts": ["example.org", "{tenant}.example.org", "*.example.com", "[::1]"],
+        "when": [HasQuery("q")],
+        "openapi": False,
     }
 
     assert check_options(options) == options
@@ -30,7 +41,16 @@ def test_every_option_that_exists_passes() -> None:
         ("stauts", 201, "routing.unknown-option"),
         ("colour", "red", "routing.unknown-option"),
         ("requires", None, "routing.option-not-yet"),
-        ("hosts", [], "routing.option-not-yet"),
+        ("hosts", "example.org", "routing.bad-option"),
+        ("hosts", ["http://example.org"], "routing.bad-host"),
+        ("hosts", ["{a}x.org"], "routing.bad-host"),
+        ("hosts", ["{a}.{a}.org"], "routing.bad-host"),
+        ("hosts", ["*.{a}.org"], "routing.bad-host"),
+        ("hosts", ["example.org:80"], "routing.bad-host"),
+        ("hosts", [1], "routing.bad-host"),
+        ("when", "x", "routing.bad-predicate"),
+        ("when", [str], "routing.bad-predicate"),
+        ("when", later, "routing.bad-predicate"),
         ("name", "a.b", "routing.bad-option"),
         ("name", 5, "routing.bad-option"),
         ("status", True, "routing.bad-option"),
@@ -54,7 +74,10 @@ def test_other_options_and_values_are_refused(option: str, value: object, code: 
         check_options({option: value})
 
     assert refused.value.code == code
-    assert option in refused.value.message
+    assert (
+        code.startswith(("routing.bad-host", "routing.bad-predicate"))
+        or option in refused.value.message
+    )
 
 
 def test_a_misspelt_option_is_told_its_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from kingpost import App, Blueprint, Html, NotFound, Redirect, Request, Response
 from kingpost.app.compile import compile_app
 from kingpost.errors import ConfigurationError
+from kingpost.middleware import ContentSecurityPolicy
+from kingpost.staticfiles import Static
 from kingpost.templates import MakeEngine, Template, Templates
 from kingpost.testing import TestClient
 
@@ -368,18 +371,39 @@ def test_pages_are_rendered_where_no_request_is(
     assert answer_of(app) == "Kingpost!"
 
 
-def test_the_nonce_is_what_the_request_keeps(app: App, write: Write) -> None:
-    write(home="<script nonce='{{ csp_nonce() }}'></script>")
-
-    @app.middleware
-    async def policy(request: Request, call_next: Any) -> Response[Any]:
-        request.cache["csp_nonce"] = "abc"
-        response: Response[Any] = await call_next(request)
-        return response
-
+def test_the_nonce_in_the_page_is_the_one_in_the_policy(app: App, write: Write) -> None:
+    write(
+        scripts="{% macro script() %}<script nonce='{{ csp_nonce() }}'></script>{% endmacro %}",
+        home="{% from 'scripts.html' import script %}{{ script() }}{{ script() }}",
+    )
+    app.middleware(ContentSecurityPolicy())
     app.add_route("/", lambda: Template("home.html"))
 
-    assert answer_of(app) == "<script nonce='abc'></script>"
+    with TestClient(app) as browser:
+        first, second = browser.get("/"), browser.get("/")
+
+    nonces = set(re.findall("nonce='([^']+)'", first.text))
+    assert len(nonces) == 1
+    assert f"'nonce-{nonces.pop()}'" in first.headers["content-security-policy"]
+    assert first.text != second.text
+
+
+def test_files_have_their_digests_in_links(app: App, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "app.css").write_text("p {}", encoding="utf-8")
+    site = Blueprint("site", prefix="/site")
+    site.include(Static("/static", tmp_path / "files"))
+    app.include(site)
+    write(
+        links="{% macro style(name) %}{{ static(name) }}{% endmacro %}",
+        home="{% from 'links.html' import style %}{{ style('app.css') }}",
+    )
+    app.add_route("/", lambda: Template("home.html"))
+
+    with TestClient(app) as browser:
+        link = browser.get("/").text
+        assert re.fullmatch(r"/site/static/app\.[0-9a-f]{16}\.css", link)
+        assert browser.get(link).text == "p {}"
 
 
 def test_filters_are_given_to_the_engine(folder: Path, engine: MakeEngine, write: Write) -> None:
@@ -470,7 +494,10 @@ def test_links_that_lead_nowhere_are_refused(app: App, write: Write, call: str, 
 
 def test_links_whose_names_are_computed_are_left_alone(app: App, write: Write) -> None:
     write(index="{{ url_for(name) }} {{ url_for('show', **some) if some else '' }}")
-    app.add_route("/{id:int}", lambda id: Template("index.html", name="x", some={}), name="show")
+
+    @app.get("/{number:int}")
+    def show(number: int) -> Template:
+        return Template("index.html", name="x", some={})
 
     compile_app(app, mode="test")
 
