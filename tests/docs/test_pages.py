@@ -14,6 +14,7 @@ import kingpost.errors
 import kingpost.html
 import kingpost.http
 import kingpost.middleware
+import kingpost.openapi
 import kingpost.schema
 import kingpost.settings
 import kingpost.signing
@@ -52,6 +53,7 @@ def reference_names() -> dict[str, Any]:
         kingpost.html,
         kingpost.http,
         kingpost.middleware,
+        kingpost.openapi,
         kingpost.schema,
         kingpost.settings,
         kingpost.signing,

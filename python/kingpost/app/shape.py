@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from kingpost.errors import ConfigurationError
@@ -14,7 +14,7 @@ __all__ = ["Shape", "named_at", "shape_of"]
 
 
 @contextmanager
-def named_at(place: Place) -> Iterator[None]:
+def named_at(place: Place) -> Generator[None]:
     """A mistake in an annotation is told with the line of the function that has it."""
     try:
         yield

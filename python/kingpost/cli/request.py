@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,15 +29,17 @@ def send(
     """Prints the answer; its status decides what is returned: 0 below 400, 1 from there."""
     from kingpost.testing import TestClient
 
-    options: RequestOptions = {"headers": [pair(field, ":") for field in headers]}
+    fields = [pair(field, ":") for field in headers]
+    options: RequestOptions = {}
     if data is not None and form:
         raise click.UsageError("a request has one body: --data or --form")
     if data is not None:
         options["content"] = content(data)
-        if not any(name.lower() == "content-type" for name, _ in options["headers"]):
-            options["headers"] = [*options["headers"], ("content-type", "application/json")]
+        if not any(name.lower() == "content-type" for name, _ in fields):
+            fields.append(("content-type", "application/json"))
     if form:
         options["form"] = [pair(field, "=") for field in form]
+    options["headers"] = fields
     with TestClient(import_app(text), raise_errors=False) as client:
         try:
             answer = client.request(method.upper(), url, **options)
@@ -72,7 +75,6 @@ def content(data: str) -> bytes:
     if data == "@-":
         return sys.stdin.buffer.read()
     try:
-        with open(data[1:], "rb") as file:
-            return file.read()
+        return Path(data[1:]).read_bytes()
     except OSError as error:
         raise click.UsageError(f"{data[1:]} cannot be read: {error.strerror}") from error

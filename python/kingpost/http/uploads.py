@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import IO, Any, Final
 
 from kingpost import limits
@@ -89,7 +90,7 @@ class UploadFile:
             OSError: It cannot be written.
         """
         self.file.seek(0)
-        with open(path, "wb") as target:
+        with Path(path).open("wb") as target:
             shutil.copyfileobj(self.file, target, limits.MIB)
 
     def __repr__(self) -> str:

@@ -223,7 +223,7 @@ class Urls:
             raise self._unknown(name)
         if params is None:
             return
-        for known, target in found:
+        for _, target in found:
             if all(parameter in params for parameter in target.converters):
                 return
         known, target = found[0]

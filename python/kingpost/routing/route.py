@@ -71,7 +71,7 @@ class Route:
         if isinstance(handler, Response):
             # It waits for nothing, whatever the route was told.
             self.options["inline"] = True
-            self.handler: Handler = Constant(handler)
+            self.handler: Handler = Constant(handler)  # pyright: ignore[reportUnknownArgumentType] - any content
         else:
             self.handler = checked_handler(handler)
 

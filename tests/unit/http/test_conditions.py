@@ -6,7 +6,6 @@ import pytest
 
 from kingpost.errors import PreconditionFailed
 from kingpost.http.conditions import entity_tags, judge, wants_this_range
-
 from tests.unit.http.sample import Fields
 
 MODIFIED = 784_111_777

@@ -244,7 +244,8 @@ def test_a_large_upload_needs_little_memory() -> None:
 
 
 def test_a_client_that_leaves_leaves_no_file_behind() -> None:
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir())) if descriptors.exists() else 0
 
     async def main() -> None:
         from kingpost.http.uploads import receive
@@ -259,7 +260,7 @@ def test_a_client_that_leaves_leaves_no_file_behind() -> None:
     asyncio.run(main())
 
     if before:
-        assert len(os.listdir("/proc/self/fd")) <= before + 1
+        assert len(list(descriptors.iterdir())) <= before + 1
 
 
 def test_closing_a_form_closes_its_files() -> None:

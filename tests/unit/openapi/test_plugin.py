@@ -104,14 +104,24 @@ def test_development_leaves_alone_what_the_app_does_itself() -> None:
     app = app_with()
     pages = Blueprint("pages")
 
-    @pages.get("/{page}")
-    def page(page: str) -> str:
-        return f"own {page}"
+    @pages.get("/docs")
+    def page() -> str:
+        return "own docs"
 
     app.include(pages)
     install(app)
     with TestClient(app) as browser:
         assert browser.get("/docs").text == "own docs"
+
+
+def test_development_does_not_count_routes_that_match_anything() -> None:
+    app = app_with()
+    app.get("/{page}")(lambda page: page)
+    install(app)
+
+    with TestClient(app) as browser:
+        assert browser.get("/docs").headers["content-type"] == "text/html; charset=utf-8"
+        assert browser.get("/other").text == "other"
 
 
 def test_development_does_not_bring_a_second_one() -> None:

@@ -1,0 +1,87 @@
+"""A Chromium without a window, told what to do by its DevTools protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+PATIENCE = 20.0
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._count = 0
+
+    async def command(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._count += 1
+        number = self._count
+        await self._socket.send_json({"id": number, "method": method, "params": parameters})
+        while True:
+            said = json.loads((await self._socket.receive(PATIENCE)).data)
+            if said.get("id") == number:
+                found: dict[str, Any] = said["result"]
+                return found
+
+    async def open(self, url: str) -> None:
+        await self.command("Page.navigate", url=url)
+        await self.until("document.readyState === 'complete'")
+
+    async def run(self, script: str) -> Any:
+        """The value of a script."""
+        found = await self.command("Runtime.evaluate", expression=script, returnByValue=True)
+        return found["result"].get("value")
+
+    async def text(self) -> str:
+        return " ".join(str(await self.run("document.body.innerText")).split())
+
+    async def until(self, script: str) -> None:
+        """Waits until a script is true."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.run(script) is not True:
+                await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncGenerator[Page]:
+    assert PROGRAM is not None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-port=0",
+            "--remote-allow-origins=*",
+            f"--user-data-dir={profile}",
+            "about:blank",
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            said = Path(profile) / "DevToolsActivePort"
+            async with asyncio.timeout(PATIENCE):
+                while not said.is_file() or not said.read_text(encoding="utf-8").count("\n"):
+                    await asyncio.sleep(0.02)
+            port = said.read_text(encoding="utf-8").split()[0]
+            async with aiohttp.ClientSession() as session:
+                async with session.get(f"http://127.0.0.1:{port}/json") as answer:
+                    tabs = [tab for tab in await answer.json() if tab["type"] == "page"]
+                async with session.ws_connect(
+                    tabs[0]["webSocketDebuggerUrl"], max_msg_size=0
+                ) as socket:
+                    yield Page(socket)
+        finally:
+            process.terminate()
+            await process.wait()
