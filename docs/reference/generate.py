@@ -28,6 +28,7 @@ MODULES = (
     "kingpost.schema",
     "kingpost.settings",
     "kingpost.signing",
+    "kingpost.openapi",
     "kingpost.errors",
     "kingpost.staticfiles",
     "kingpost.templates",

@@ -49,7 +49,7 @@ class Page:
     async def until(self, script: str) -> None:
         """Waits until a script is true."""
         async with asyncio.timeout(PATIENCE):
-            while await self.run(script) is not True:
+            while await self.run(script) is not True:  # noqa: ASYNC110 - a page tells nobody
                 await asyncio.sleep(0.02)
 
 
@@ -72,7 +72,9 @@ async def chromium() -> AsyncGenerator[Page]:
         try:
             said = Path(profile) / "DevToolsActivePort"
             async with asyncio.timeout(PATIENCE):
-                while not said.is_file() or not said.read_text(encoding="utf-8").count("\n"):
+                while (  # noqa: ASYNC110 - nor does a file
+                    not said.is_file() or not said.read_text(encoding="utf-8").count("\n")
+                ):
                     await asyncio.sleep(0.02)
             port = said.read_text(encoding="utf-8").split()[0]
             async with aiohttp.ClientSession() as session:

@@ -257,7 +257,15 @@ def compile_registry(
         each.attach(dispatch)
     for key, claim in extensions.__context__().items():
         problems.without(
-            partial(compile_context, key, claim.function, registry, constants, around, overrides)
+            partial(
+                compile_context,
+                key,
+                claim.function,
+                registry,
+                constants,
+                around,
+                overrides=overrides,
+            )
         )
     mounted = all_mounted(route.entry for route in routes)
     main = [route for route in routes if not route.entry.scope.mounts]
@@ -340,7 +348,7 @@ def attach_mounted(
                     site.app.__routes__(),
                     site.constants,
                     site.around,
-                    overrides,
+                    overrides=overrides,
                 )
             )
 
@@ -471,6 +479,7 @@ def compile_context(
     registry: Registry,
     constants: Mapping[type[Any], Any],
     around: Around,
+    *,
     overrides: Overrides | None,
 ) -> None:
     """Have a function of the templates' context called where no route does.

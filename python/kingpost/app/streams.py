@@ -49,6 +49,8 @@ class Watched:
 
     def close(self) -> None:
         """Ends it before its end."""
+        if self._end is None:
+            return
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
@@ -86,7 +88,9 @@ class WatchedAsync:
         return chunk  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
-        """Ends it before its end."""
+        """Ends it before its end. Behind that nothing is waited for: the last byte is on its way, and whoever follows it counts the turns."""
+        if self._end is None:
+            return
         try:
             await close_chunks(self._chunks)
         finally:
@@ -111,6 +115,7 @@ class OnThreads:
     ) -> None:
         self._chunks = chunks
         self._call = call
+        self._is_over = False
 
     def __aiter__(self) -> Self:
         return self
@@ -118,11 +123,14 @@ class OnThreads:
     async def __anext__(self) -> bytes | str:
         chunk: Any = await self._call(partial(next, self._chunks, OVER))
         if chunk is OVER:
+            self._is_over = True
             raise StopAsyncIteration
         return chunk  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
         """Ends it before its end."""
+        if self._is_over:
+            return
         close = getattr(self._chunks, "close", None)
         if close is not None:
             await self._call(close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import logging
 import threading
 import time
@@ -23,7 +24,7 @@ from kingpost import (
     injected,
 )
 from kingpost.app import background
-from kingpost.testing import TestClient
+from kingpost.testing import LiveServer, TestClient
 
 
 class Session:
@@ -354,3 +355,38 @@ def test_functions_without_a_signature_are_called_as_they_are() -> None:
     served(app)
 
     assert there == {"a": 1}
+
+
+@pytest.mark.parametrize("kind", ["async", "def", "stream", "around"])
+def test_the_client_has_its_answer_before_the_first_call_is_made(kind: str) -> None:
+    app = App()
+
+    async def block() -> None:
+        time.sleep(0.4)
+
+    def show(tasks: BackgroundTasks) -> str:
+        tasks.add_task(block)
+        return "x" * 1000
+
+    async def show_async(tasks: BackgroundTasks) -> str:
+        return show(tasks)
+
+    def walk(tasks: BackgroundTasks) -> Iterator[str]:
+        yield show(tasks)
+
+    def around(request: Request, call_next: Any) -> Any:
+        return call_next(request)
+
+    functions: dict[str, Callable[..., Any]] = {"async": show_async, "stream": walk}
+    app.get("/", middleware=[around] if kind == "around" else [])(functions.get(kind, show))
+
+    with LiveServer(app) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        begun = time.monotonic()
+        connection.request("GET", "/")
+        body = connection.getresponse().read()
+        took = time.monotonic() - begun
+        connection.close()
+
+    assert body == b"x" * 1000
+    assert took < 0.3

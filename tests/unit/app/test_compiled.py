@@ -256,3 +256,28 @@ def test_a_path_that_includes_made_bad_is_refused_at_all_its_lines() -> None:
         compile_app(app, mode="test")
 
     assert len(refused.value.places) == 2
+
+
+def test_the_plan_shows_what_runs_around_the_handler() -> None:
+    class Made: ...
+
+    async def around(request: Request, call_next: Any) -> Any:
+        return await call_next(request)
+
+    def look() -> None: ...
+    def made() -> Any: ...
+    def show(made: Any) -> str:
+        return ""
+
+    made.__annotations__["return"] = Made
+    show.__annotations__["made"] = Made
+    app = App()
+    app.provide(made)
+    app.get("/", middleware=[around], before=[look], after=[look])(show)
+    lines = compile_app(app, mode="production").explain("/").splitlines()
+    begun = [line.split()[0] for line in lines[1:]]
+
+    assert begun[4:8] == ["middleware:", "before:", "provided:", "after:"]
+    assert any("around at" in line and "on the event loop" in line for line in lines)
+    assert any("Made by made at" in line and "on a thread" in line for line in lines)
+    assert "    async def program(request):" in lines or "    def program(request):" in lines
