@@ -123,7 +123,7 @@ def test_an_empty_form_is_empty() -> None:
     assert len(sample(headers=[FORM]).form()) == 0
 
 
-@pytest.mark.parametrize("headers", [[], [JSON], [("Content-Type", "multipart/form-data")]])
+@pytest.mark.parametrize("headers", [[], [JSON], [("Content-Type", "multipart/mixed")]])
 def test_a_body_that_is_no_form_is_refused(headers: list[tuple[str, str]]) -> None:
     with pytest.raises(UnsupportedMediaType) as caught:
         sample(headers=headers, body=b"a=1").form()
