@@ -33,6 +33,7 @@ from kingpost.app.background import keep_background, open_background
 from kingpost.app.crossing import Threads, on_loop
 from kingpost.app.lasting import Lasting
 from kingpost.app.streams import read_on_threads
+from kingpost.binding.fields import is_of_form
 from kingpost.binding.plan import Argument, Binding
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import (
@@ -160,11 +161,20 @@ def blocks_of(parts: Parts) -> list[list[Step]]:
             if node.key not in made:
                 made.add(node.key)
                 block.append(step_of(node))
-        if role == "handle" and parts.form is not None:
-            # The last thing before the handler: whoever may not be here is told so before the body is read.
-            block.append(step_of(parts.form))
         blocks.append([*block, Step("before" if role == "before" else "handle", call)])
+    if parts.form is not None:
+        put_form(blocks, step_of(parts.form))
     return blocks
+
+
+def put_form(blocks: list[list[Step]], form: Step) -> None:
+    """Receive the form right before whoever reads it first: whoever may not be here is told so before the body is read."""
+    for block in blocks:
+        for at, step in enumerate(block):
+            if any(is_of_form(argument.source) for argument in step.call.arguments):
+                block.insert(at, form)
+                return
+    blocks[-1].insert(-1, form)
 
 
 def compile_program(parts: Parts, name: str) -> Program:

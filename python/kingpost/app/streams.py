@@ -80,7 +80,11 @@ class WatchedAsync:
         try:
             chunk: Any = await piece(self._chunks)
         except BaseException as error:
-            await self._tell(error)
+            # A cancellation leaves it in the middle; it may use what is given back next.
+            try:
+                await close_chunks(self._chunks)
+            finally:
+                await self._tell(error)
             raise
         if chunk is OVER:
             await self._tell(None)

@@ -18,8 +18,9 @@ from kingpost.binding.fields import (
 )
 from kingpost.binding.sources import REQUIRED, FromBody, TheBodyStream
 from kingpost.openapi.components import Schema
+from kingpost.openapi.parameters import with_default
 from kingpost.openapi.readings import Reading
-from kingpost.openapi.schemas import Schemas, not_null, said_default
+from kingpost.openapi.schemas import Schemas, not_null
 from kingpost.schema import type_of
 
 JSON = "application/json"
@@ -63,16 +64,12 @@ class Fields(msgspec.Struct):
     required: list[str] = msgspec.field(default_factory=list[str])
     models: list[Schema] = msgspec.field(default_factory=list[Schema])
     has_files: bool = False
-    must_be_there: bool = False
 
     def add(self, reading: Reading, schemas: Schemas) -> None:
         source = reading.source
-        if isinstance(source, TheForm):
-            # It is called with whatever was filled in.
-            self.models.append(schemas.of_type(source.model.reader.type, "in"))
-        elif isinstance(source, FromModel):
-            self.models.append(schemas.of_type(source.reader.type, "in"))
-            self.must_be_there |= source.default is REQUIRED
+        if isinstance(source, TheForm | FromModel):
+            model = source.model if isinstance(source, TheForm) else source
+            self.models.append(schemas.of_type(model.reader.type, "in"))
         elif isinstance(source, FromFile):
             self.has_files = True
             schema: Schema = {"type": "array", "items": FILE} if source.is_list else dict(FILE)
@@ -89,10 +86,7 @@ class Fields(msgspec.Struct):
             schema["deprecated"] = True
         if default is REQUIRED:
             self.required.append(name)
-            self.must_be_there = True
-        elif default is not None:
-            schema |= said_default(default)
-        self.properties.setdefault(name, schema)
+        self.properties.setdefault(name, with_default(schema, default))
 
     @property
     def schema(self) -> Schema:
@@ -110,7 +104,5 @@ def form_body(readings: Sequence[Reading], schemas: Schemas) -> Schema:
         fields.add(each, schemas)
     # Without files, a form may come either way.
     kinds = (MULTIPART,) if fields.has_files else (URLENCODED, MULTIPART)
-    made: Schema = {"content": {kind: {"schema": fields.schema} for kind in kinds}}
-    if fields.must_be_there:
-        made["required"] = True
-    return made
+    # Even one without fields has a media type: nothing at all is refused with 415.
+    return {"content": {kind: {"schema": fields.schema} for kind in kinds}, "required": True}

@@ -15,8 +15,17 @@ from kingpost.openapi.schemas import Schemas, not_null, said_default
 from kingpost.routing.converters import BUILT_IN, SLUG, value_type
 from kingpost.routing.pattern import Parameter
 from kingpost.routing.predicates import HasHeader, HasQuery
-from kingpost.schema import Field, MapType, ModelType, UnionType, type_of
-from kingpost.schema.types import ListType, inner
+from kingpost.schema import (
+    ChoiceType,
+    Field,
+    ListType,
+    MapType,
+    ModelType,
+    ScalarType,
+    Type,
+    type_of,
+)
+from kingpost.schema.types import inner
 
 SEPARATED: Mapping[str, str] = {",": "form", " ": "spaceDelimited", "|": "pipeDelimited"}
 """The style of a list in the query, by what separates its items."""
@@ -122,9 +131,8 @@ def of_reading(reading: Reading, schemas: Schemas) -> Iterator[Schema]:
 def one(reading: Reading, place: PlaceName, name: str, default: Any, schemas: Schemas) -> Schema:
     kind = type_of(reading.annotation, outgoing=True)
     schema = reading.in_schema(schemas.of_type(not_null(kind), "in"))
-    if default is not REQUIRED and default is not None:
-        schema |= said_default(default)
-    return parameter(
+    schema = with_default(schema, default)
+    made = parameter(
         name,
         place,
         schema,
@@ -132,6 +140,25 @@ def one(reading: Reading, place: PlaceName, name: str, default: Any, schemas: Sc
         required=default is REQUIRED,
         old=reading.deprecated,
     )
+    return with_empty(made, kind)
+
+
+def with_default(schema: Schema, default: Any) -> Schema:
+    """The schema of a text with what it is where none is sent; a list that must be sent has something in it."""
+    if default is REQUIRED:
+        return schema | {"minItems": 1} if schema.get("type") == "array" else schema
+    return schema if default is None else schema | said_default(default)
+
+
+def with_empty(made: Schema, kind: Type) -> Schema:
+    """A parameter of the query of which an empty text says nothing: what a form sends where nothing was filled in."""
+    kind = inner(kind)
+    kind = inner(kind.item) if isinstance(kind, ListType) else kind
+    is_text = not isinstance(kind, ScalarType | ChoiceType) or getattr(kind, "name", "") == "text"
+    if made["in"] != "query" or made.get("required") or is_text:
+        return made
+    schema = made.pop("schema")
+    return made | {"allowEmptyValue": True, "schema": schema}
 
 
 def parameter(
@@ -149,6 +176,9 @@ def parameter(
 
 def separated(made: Schema, place: PlaceName, separator: str | None) -> Schema:
     """A list that is sent as one text; in a header field it always is."""
+    if separator is not None and made["schema"].get("items") == {"type": "string"}:
+        # Nothing between two separators is no item.
+        made["schema"]["items"] = {"type": "string", "minLength": 1}
     if place == "header" or separator is None:
         return made
     if place == "query" and separator not in SEPARATED:
@@ -192,11 +222,13 @@ def of_field(field: Field, source: FromModel, schemas: Schemas) -> Schema:
         old=field.deprecated,
     )
     kind = inner(field.type)
-    if source.place == "query" and isinstance(kind, ModelType | MapType | UnionType):
+    if source.place == "query" and any(
+        isinstance(each, ModelType | MapType) for each in (kind, *kind.parts())
+    ):
         return made | {"style": "deepObject", "explode": True}
     if source.place == "cookie" and isinstance(kind, ListType):
         return made | {"style": "form", "explode": True}
-    return made
+    return with_empty(made, field.type)
 
 
 def demanded(route: CompiledRoute) -> Iterator[Schema]:

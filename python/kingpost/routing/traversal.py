@@ -122,11 +122,19 @@ class Traverse(RouteGroup):
 
     Example:
         ```python
-        site = Traverse("/site", root)
+        from kingpost import App
+        from kingpost.routing import Traverse
+
+        class Folder(dict[str, object]):
+            pass
+
+        site = Traverse("/site", Folder(plans=Folder()))
 
         @site.view(Folder, name="edit")
-        def edit(context: Folder) -> Template: ...
+        def edit(context: Folder) -> list[str]:
+            return list(context)
 
+        app = App()
         app.include(site)
         ```
     """
