@@ -7,7 +7,7 @@ from layout import frame, table
 from world import HERE, Entry, connect, get, select
 
 from kingpost import Blueprint, Html, NotFound, Redirect, Request, ValidationError
-from kingpost.errors import FieldError
+from kingpost.errors import FieldError, UnsupportedMediaType
 
 FORM = Html((HERE / "corrections.html").read_text(encoding="utf-8"))
 
@@ -21,7 +21,7 @@ def show() -> Html:
     return frame("Corrections", FORM, history, here="corrections")
 
 
-@corrections.post("/corrections", max_body="8 MiB", errors=[ValidationError])
+@corrections.post("/corrections", max_body="8 MiB", errors=[UnsupportedMediaType, ValidationError])
 def correct(request: Request) -> Redirect:
     """CSV as it is, from programs; as the field of a form, which needs no script, from people."""
     is_csv = request.content_type is not None and request.content_type.essence == "text/csv"

@@ -26,6 +26,7 @@ from kingpost import (
     Response,
     Settings,
     Struct,
+    UploadFile,
     from_thread,
 )
 from kingpost.app.compile import compile_app
@@ -990,3 +991,47 @@ def test_a_stop_iteration_is_a_mistake_and_no_value(is_async: bool) -> None:
         return str(next(iter(())))
 
     assert ask(app).status == 500
+
+
+@pytest.mark.parametrize("handler", ["def", "async"])
+def test_a_provider_may_read_a_form_and_whoever_may_not_is_told_before(handler: str) -> None:
+    app = App()
+    log: list[str] = []
+
+    class Picture(Struct):
+        size: int
+
+    class Visitor(Struct):
+        name: str
+
+    def visitor(request: Request) -> Any:
+        log.append("visitor")
+        if "x-user" not in request.headers:
+            raise Conflict("who")
+        return Visitor("ann")
+
+    def picture(visitor: Any, file: UploadFile) -> Any:
+        log.append(f"picture {file.size}")
+        return Picture(file.size)
+
+    visitor.__annotations__["return"] = Visitor
+    picture.__annotations__.update({"visitor": Visitor, "return": Picture})
+    app.provide(visitor)
+    app.provide(picture)
+
+    def show(picture: Any) -> int:
+        return int(picture.size)
+
+    async def show_async(picture: Any) -> int:
+        return int(picture.size)
+
+    for function in (show, show_async):
+        function.__annotations__["picture"] = Picture
+    app.post("/")(show if handler == "def" else show_async)
+    files = {"file": ("a.txt", b"12345")}
+
+    with TestClient(app) as client:
+        assert client.post("/", files=files, headers={"x-user": "ann"}).json() == 5
+        assert client.post("/", files=files).status == 409
+
+    assert log == ["visitor", "picture 5", "visitor"]
