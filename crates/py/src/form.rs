@@ -70,6 +70,7 @@ impl MultipartParser {
     }
 
     /// What `data` adds: (name, filename, content type) where a part begins, bytes of its content, None where it ends.
+    #[pyo3(signature = (data, /))]
     fn feed<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyList>> {
         let found = PyList::empty(py);
         self.with(py, |parser| {

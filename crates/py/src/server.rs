@@ -257,6 +257,7 @@ impl Server {
     }
 
     /// Runs a function on a worker thread, in a copy of the caller's context; an awaitable of its result.
+    #[pyo3(signature = (function, /))]
     fn call_in_thread(slf: &Bound<'_, Self>, function: Py<PyAny>) -> PyResult<Py<Waiter>> {
         let waiter = slf.get().core.call_in_thread(slf.py(), function)?;
         // There may be no thread yet. Inside a batch its end looks after that.
