@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kingpost.app.events import Receivers
 from kingpost.app.extensions import Extensions
 from kingpost.app.guard import check_hosts_option
 from kingpost.app.mode import chosen_mode
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from kingpost.app.commands import Command
     from kingpost.app.compiled import CompiledApp
     from kingpost.app.crossing import Threads
+    from kingpost.app.events import Receivers
     from kingpost.app.plan import CompiledRoute
     from kingpost.app.rendering import Rendering
     from kingpost.app.reporting import Reporters
@@ -78,7 +78,7 @@ class App(Registrar, Mountable):
     ) -> None:
         super().__init__()
         self._lifespans: list[Callable[..., Any]] = []
-        self._receivers = Receivers()
+        self._made_receivers: Receivers | None = None
         self._plugins = Plugins()
         self._extensions = Extensions(self._registry.check_open)
         self._overrides: dict[Any, Provider] = {}
@@ -170,6 +170,15 @@ class App(Registrar, Mountable):
             return function
 
         return decorate
+
+    @property
+    def _receivers(self) -> Receivers:
+        # Made late: receivers need asyncio, and a program that only makes an App does not.
+        if self._made_receivers is None:
+            from kingpost.app.events import Receivers
+
+            self._made_receivers = Receivers()
+        return self._made_receivers
 
     def emit(self, event: object, /) -> None:
         """Call the receivers of an event from a `def`, in the order of their registration; those that are `async def` run on the event loop.

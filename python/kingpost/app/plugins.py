@@ -7,7 +7,6 @@ Rule 2: what is still waiting when the App is compiled lacks something, and the 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -129,6 +128,8 @@ class Plugins:
             )
 
     def _remedy(self, name: str) -> str:
+        import difflib
+
         near = difflib.get_close_matches(name, self._given, 1)
         if near:
             return f"require {near[0]!r}"

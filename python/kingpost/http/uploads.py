@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
@@ -89,6 +87,8 @@ class UploadFile:
         Raises:
             OSError: It cannot be written.
         """
+        import shutil
+
         self.file.seek(0)
         with Path(path).open("wb") as target:
             shutil.copyfileobj(self.file, target, limits.MIB)
@@ -146,6 +146,8 @@ class Collector:
             else:
                 self._head, self._size = event, 0
                 if event[1] is not None:
+                    import tempfile
+
                     self._content = tempfile.SpooledTemporaryFile(limits.UPLOAD_IN_MEMORY)  # noqa: SIM115 - closed with the form
 
     def _end(self) -> None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
+import sys
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar, Unpack
 
 import msgspec
 
 from kingpost.errors import RoutingError
-from kingpost.http.response import Response
 from kingpost.routing.converters import Converters
 from kingpost.routing.options import RouteOptions, check_options
 from kingpost.routing.refusal import refused
 from kingpost.types import Mode, Place, Scope
 
 if TYPE_CHECKING:
+    from kingpost.http.response import Response
     from kingpost.routing.mount import Mount
 
 Handler = Callable[..., Any]
@@ -35,6 +36,8 @@ class Constant:
 
     def __call__(self) -> Response[Any]:
         """A copy: what runs around it may change what it is given."""
+        from kingpost.http.response import Response
+
         made = self.response
         return Response(
             made.content, status=made.status, headers=made.headers, media_type=made.media_type
@@ -68,12 +71,18 @@ class Route:
         self.path = checked_path(path)
         self.methods = checked_methods(methods)
         self.options = check_options(options)
-        if isinstance(handler, Response):
+        if is_response(handler):
             # It waits for nothing, whatever the route was told.
             self.options["inline"] = True
             self.handler: Handler = Constant(handler)  # pyright: ignore[reportUnknownArgumentType] - any content
         else:
             self.handler = checked_handler(handler)
+
+
+def is_response(handler: object) -> TypeGuard[Response[Any]]:
+    """Whether it is a Response; without importing what one is, since nobody can have one without that."""
+    module = sys.modules.get("kingpost.http.response")
+    return module is not None and isinstance(handler, module.Response)
 
 
 class RouteGroup(ABC):
