@@ -540,7 +540,7 @@ def test_a_plugin_adds_routes_objects_variables_commands_and_is_told_of_errors(
     assert "<title>1 guests</title>" in page.text
     assert "<li>&lt;Ann&gt;</li>" in page.text
     assert broken.status == 500
-    assert failed.json() == ["/broken: integer division or modulo by zero"]
+    assert failed.json() == ["/broken: invalid literal for int() with base 10: 'nothing'"]
     assert greeted.output == "HELLO, BOB!\nHELLO, BOB!\n"
 
 
