@@ -34,7 +34,7 @@ class Constant:
     def __init__(self, response: Response[Any]) -> None:
         self.response = response
 
-    def __call__(self) -> Response[Any]:
+    def __call__(self) -> Any:
         """A copy: what runs around it may change what it is given."""
         from kingpost.http.response import Response
 
