@@ -28,6 +28,10 @@ from kingpost.server.watch import Watcher, forget_bytecode
 # Seconds between two looks at the files; more where a look is slow, so that watching costs a few percent at most.
 _LOOK_EVERY = 0.2
 _LOOK_SHARE = 20
+# Seconds without another change after which a change counts as whole: many editors empty a file before they write it, and a
+# checkout writes many; and how long one that does not end is waited for.
+_SETTLE = 0.05
+_SETTLE_MOST = 1.0
 # Seconds that a replaced worker has for its last requests.
 _OLD_GRACE = 10.0
 # Seconds that a replaced worker may take to let go of the sockets before the reload counts as done all the same.
@@ -148,9 +152,10 @@ class Supervisor:
         now = time.monotonic()
         if self._signals or now < self._look_at:
             return
-        changed = self._changed()
+        looked = self._watcher.changed()
         took = time.monotonic() - now
-        self._look_at = now + max(_LOOK_EVERY, took * _LOOK_SHARE)
+        changed = self._by_others(self._settled(looked))
+        self._look_at = time.monotonic() + max(_LOOK_EVERY, took * _LOOK_SHARE)
         if changed:
             forget_bytecode(changed)
             self._changed_at = now
@@ -159,9 +164,8 @@ class Supervisor:
             self._say(f"{_short(changed[0])}{more} changed: reloading")
             self._start()
 
-    def _changed(self) -> list[Path]:
-        """The files that somebody else than a starting worker has changed."""
-        changed = self._watcher.changed()
+    def _by_others(self, changed: list[Path]) -> list[Path]:
+        """Those that somebody else than a starting worker has changed."""
         if changed:
             # A worker speaks before it writes: what it said may still wait to be read.
             self._hear(0)
@@ -169,6 +173,16 @@ class Supervisor:
         if self._coming is None:
             self._expected.clear()
         return changed
+
+    def _settled(self, changed: list[Path]) -> list[Path]:
+        """These files, and those that change until nothing does for a moment."""
+        files = set(changed)
+        until = time.monotonic() + _SETTLE_MOST
+        while changed and time.monotonic() < until:
+            self._hear(_SETTLE)
+            changed = self._watcher.changed()
+            files.update(changed)
+        return sorted(files)
 
     def _start(self) -> None:
         """Starts a new worker; one that was still starting is of no use any more."""
