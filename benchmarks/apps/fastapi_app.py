@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 from computing import compute
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 from ticker import Ticker
@@ -55,6 +55,58 @@ async def item(id: int, limit: int, q: str, active: bool):  # noqa: FBT001 - fro
 @app.post("/items")
 async def create(item: Item) -> Item:
     return item
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1
+
+
+class Session:
+    def __init__(self, clock):
+        self.clock = clock
+
+
+class User:
+    def __init__(self, session):
+        self.session = session
+
+
+async def make_clock():
+    return Clock()
+
+
+async def make_session(clock: Annotated[Clock, Depends(make_clock)]):
+    return Session(clock)
+
+
+async def make_user(session: Annotated[Session, Depends(make_session)]):
+    return User(session)
+
+
+around = FastAPI()
+
+
+async def passes_on(request, call_next):
+    return await call_next(request)
+
+
+for _ in range(3):
+    around.middleware("http")(passes_on)
+
+
+@around.get("/items/{id}")
+async def item_around(
+    id: int,
+    limit: int,
+    q: str,
+    active: bool,  # noqa: FBT001 - from the query
+    user: Annotated[User, Depends(make_user)],
+):
+    return {"id": id, "limit": limit, "q": q, "active": active and user.session.clock.now == 1}
+
+
+app.mount("/around", around)
 
 
 @app.get("/lag", response_class=PlainTextResponse)

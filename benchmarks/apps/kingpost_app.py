@@ -1,13 +1,15 @@
 """Ours: a plain `App()` with all that it switches on, and a hundred routes in its router."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import msgspec
 from computing import compute
 from ticker import Ticker
 
-from kingpost import App
+from kingpost import App, Blueprint, CallNext, Request, Response
+from kingpost.staticfiles import Static
 
 TICKER = Ticker()
 app = App()
@@ -60,6 +62,49 @@ async def item(id: int, limit: int, q: str, active: bool) -> dict[str, object]: 
 @app.post("/items")
 async def create(item: Item) -> Item:
     return item
+
+
+class Clock(msgspec.Struct):
+    now: int
+
+
+class Session(msgspec.Struct):
+    clock: Clock
+
+
+class User(msgspec.Struct):
+    session: Session
+
+
+async def passes_on(request: Request, call_next: CallNext) -> Response:
+    return await call_next(request)
+
+
+around = Blueprint("around", prefix="/around", middleware=[passes_on, passes_on, passes_on])
+
+
+@around.provide
+async def clock() -> Clock:
+    return Clock(1)
+
+
+@around.provide
+async def session(clock: Clock) -> Session:
+    return Session(clock)
+
+
+@around.provide
+async def user(session: Session) -> User:
+    return User(session)
+
+
+@around.get("/items/{id:int}")
+async def item_around(id: int, limit: int, q: str, active: bool, user: User) -> dict[str, object]:  # noqa: FBT001 - from the query
+    return {"id": id, "limit": limit, "q": q, "active": active and user.session.clock.now == 1}
+
+
+app.include(around)
+app.include(Static("/static", os.environ.get("BENCH_STATIC", ".")))
 
 
 @app.get("/lag")

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.builds import BuildError, Tool
+from harness.exchange import write_static
 from harness.peers import BY_NAME
+from harness.places import STATIC_FILES
 from harness.server import Server, StartError, free_port
 
 
@@ -44,6 +46,7 @@ class Bench:
     def start(self, name: str) -> Server:
         """A fresh server of a peer, not yet answering. Raises BuildError, StartError."""
         tool = self.tool(name)
+        write_static(STATIC_FILES)
         port = free_port(self.first_port)
         command = [part.format(port=port, **tool.substitutions) for part in BY_NAME[name].command]
         return Server(name, command, port, [self.server_core])

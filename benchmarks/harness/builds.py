@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,26 @@ class EpollLimit:
         return Tool({"program": str(program)}, version)
 
 
-Source = Environment | Kingpost | RustLimit | EpollLimit
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A program of the system's own packages."""
+
+    name: str
+    version: str  # the option that makes it tell its version
+
+    def build(self, _interpreter: Path) -> Tool:
+        found = shutil.which(self.name) or shutil.which(self.name, path="/usr/sbin:/usr/local/sbin")
+        if found is None:
+            raise BuildError(f"{self.name} is not installed (apt install {self.name})")
+        told = subprocess.run(
+            [found, self.version], capture_output=True, text=True, check=False, timeout=60
+        )
+        return Tool(
+            {"program": found, "python": sys.executable}, (told.stdout + told.stderr).strip()
+        )
+
+
+Source = Environment | Kingpost | RustLimit | EpollLimit | Installed
 
 
 def find_python(version: str) -> Path:

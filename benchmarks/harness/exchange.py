@@ -1,6 +1,8 @@
 """One request and the answer that every server must give to it."""
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +47,17 @@ ITEM = (
     b'{"name":"Ada King, Countess of Lovelace","email":"ada@engine.example",'
     b'"age":36,"tags":["maths"],"active":true}'
 )
+AROUND = TYPED.at("/around" + TYPED.path)
 VALIDATED = Exchange("/items", ITEM, "application/json", method="POST", body=ITEM)
+STATIC = Exchange(
+    "/static/50k.bin",
+    # Nothing that repeats: no server may gain by compressing it.
+    b"".join(sha256(number.to_bytes(4, "big")).digest() for number in range(1600)),
+    "application/octet-stream",
+)
+
+
+def write_static(folder: Path) -> None:
+    """Put the file of STATIC where the servers that serve it look for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "50k.bin").write_bytes(STATIC.answer)

@@ -101,6 +101,15 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
         Goal("typed GET, of Falcon by hand", "typed", "kingpost", 0.30, "falcon"),
         Goal("validated POST, of FastAPI", "validated", "kingpost", 0.07, "fastapi"),
         Goal("validated POST, of Falcon by hand", "validated", "kingpost", 0.30, "falcon"),
+        Goal("typed GET, of Litestar", "typed", "kingpost", 0.15, "litestar"),
+        Goal("validated POST, of Litestar", "validated", "kingpost", 0.15, "litestar"),
+        Goal("3 providers, 3 middlewares, of FastAPI", "around", "kingpost", 0.12, "fastapi"),
+        Goal(
+            "static 50 KB, requests/s of nginx's",
+            *("static", "kingpost", 0.5, "nginx"),
+            metric="rate",
+            at_least=True,
+        ),
         Goal("import, of FastAPI's", "import", "kingpost", 0.35, "fastapi", metric="import_ms"),
         Goal(
             "import over asyncio and msgspec",

@@ -6,7 +6,7 @@ settings are those that each one's own documentation recommends for speed.
 
 from dataclasses import dataclass
 
-from harness.builds import Environment, EpollLimit, Kingpost, RustLimit, Source
+from harness.builds import Environment, EpollLimit, Installed, Kingpost, RustLimit, Source
 
 GRANIAN = (
     *("{bin}/granian", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
@@ -149,6 +149,14 @@ PEERS = (
         "from blacksheep import Application",
     ),
     Peer(
+        "litestar",
+        "Litestar on uvicorn",
+        Environment("litestar", ("litestar", "uvicorn", *FAST_LOOP)),
+        (*UVICORN, "litestar_app:app"),
+        ("litestar", "msgspec", "uvicorn", *FAST_LOOP),
+        "from litestar import Litestar",
+    ),
+    Peer(
         "sanic",
         "Sanic",
         Environment("sanic", ("sanic", "msgspec", *FAST_LOOP)),
@@ -179,6 +187,13 @@ PEERS = (
         (*GRANIAN, "--interface", "wsgi", "django_app:app"),
         ("django", "granian"),
         "from django.http import HttpResponse",
+    ),
+    Peer(
+        "nginx",
+        "nginx",
+        Installed("nginx", "-v"),
+        ("{python}", "nginx_site.py", "{program}", "{port}"),
+        answers_json=False,
     ),
 )
 BY_NAME = {peer.name: peer for peer in PEERS}

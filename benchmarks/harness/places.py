@@ -7,6 +7,7 @@ ROOT = BENCHMARKS.parent
 APPS = BENCHMARKS / "apps"
 CACHE = ROOT / ".cache" / "bench"
 LOGS = CACHE / "logs"
+STATIC_FILES = CACHE / "static"
 LOAD_SCRIPT = BENCHMARKS / "generator" / "load.lua"
 EPOLL_SOURCE = BENCHMARKS / "limit" / "epoll.c"
 PICTURE = ROOT / "docs" / "bench.svg"

@@ -1,6 +1,6 @@
 """What is measured, row by row (design.md section 6 and the goals that each release names)."""
 
-from harness.exchange import CLOSING, JSON, PLAINTEXT, TYPED, VALIDATED
+from harness.exchange import AROUND, CLOSING, JSON, PLAINTEXT, STATIC, TYPED, VALIDATED
 from harness.idle import IdleCpuRow, IdleMemoryRow
 from harness.lag import LagRow
 from harness.load import LoadRow, entries
@@ -14,7 +14,9 @@ EVERYBODY = entries(
     *("starlette", "sanic", "fastapi", "django", "flask"),
 )
 SERVERS = entries("kingpost", "japronto", "rust", "fastpysgi", "granian-rsgi", "uvicorn")
-TYPED_PEERS = entries("kingpost", "falcon", "fastpysgi-falcon", "blacksheep", "sanic", "fastapi")
+TYPED_PEERS = entries(
+    *("kingpost", "falcon", "fastpysgi-falcon", "blacksheep", "litestar", "sanic", "fastapi"),
+)
 
 ROWS: tuple[Row, ...] = (
     LoadRow("plain", "plaintext, async def, 64 connections", PLAINTEXT, EVERYBODY),
@@ -91,6 +93,13 @@ ROWS: tuple[Row, ...] = (
     LoadRow("json-24", "JSON of a small dict, pipelined 24 deep", JSON, SERVERS[:2], depth=24),
     LoadRow("typed", "GET with a typed path and three typed query parameters", TYPED, TYPED_PEERS),
     LoadRow("validated", "POST of 110 bytes of JSON, validated, echoed", VALIDATED, TYPED_PEERS),
+    LoadRow(
+        "around",
+        "the typed GET through three providers and three middlewares",
+        AROUND,
+        entries("kingpost", "litestar", "fastapi"),
+    ),
+    LoadRow("static", "a file of 50 KB, 64 connections", STATIC, entries("kingpost", "nginx")),
     IdleMemoryRow(
         "idle-memory",
         "memory for one idle connection, 10,000 held",

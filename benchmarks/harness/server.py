@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import accounting
 from harness.checker import WrongAnswerError, fetch
-from harness.places import APPS, LOGS
+from harness.places import APPS, LOGS, STATIC_FILES
 
 START_TIMEOUT = 40.0  # seconds until the first 200
 
@@ -20,8 +20,8 @@ class StartError(Exception):
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of every server: bytecode caching on, our applications importable."""
-    environment = dict(os.environ, PYTHONPATH=str(APPS))
+    """The environment of every server: bytecode caching on, our applications importable, the folder of files named."""
+    environment = dict(os.environ, PYTHONPATH=str(APPS), BENCH_STATIC=str(STATIC_FILES))
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PORT"):
         environment.pop(name, None)
     return environment
