@@ -1,5 +1,7 @@
 //! `Answer`: a response as the wire wants it.
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -36,14 +38,19 @@ pub(crate) struct Answer {
 /// Adds a field; the message names it, never the value, which may be a secret.
 pub(crate) fn push_field(block: &mut FieldBlock, name: &str, value: &str) -> PyResult<()> {
     // ISO 8859-1, as the bytes of a field are read (RFC 9110 5.5); what does not fit must be encoded by its owner.
-    let bytes: Option<Vec<u8>> = value
-        .chars()
-        .map(|c| u8::try_from(u32::from(c)).ok())
-        .collect();
-    let Some(bytes) = bytes else {
-        return Err(PyValueError::new_err(format!(
-            "the value of the header field {name:?} has a character that a field cannot carry: encode it first"
-        )));
+    let bytes = if value.is_ascii() {
+        Cow::Borrowed(value.as_bytes())
+    } else {
+        let bytes: Option<Vec<u8>> = value
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).ok())
+            .collect();
+        let Some(bytes) = bytes else {
+            return Err(PyValueError::new_err(format!(
+                "the value of the header field {name:?} has a character that a field cannot carry: encode it first"
+            )));
+        };
+        Cow::Owned(bytes)
     };
     block
         .push(name.as_bytes(), &bytes)

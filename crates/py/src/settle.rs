@@ -8,8 +8,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use server::RequestId;
+use wire::http1::FieldBlock;
 
-use crate::answer::{Answer, Body};
+use crate::answer::{Answer, Body, push_field};
 use crate::core::Core;
 use crate::file::FileBody;
 use crate::plan::{Encoder, Plan};
@@ -50,6 +51,8 @@ pub(crate) enum Prepared {
     Bytes(Py<PyBytes>),
     /// 204.
     Empty,
+    /// A Response whose body is made.
+    Ready(Ready),
     /// Whatever Python made of it.
     Answer(Py<Answer>),
     /// A coroutine that gives an Answer.
@@ -61,6 +64,60 @@ pub(crate) enum Prepared {
 /// KeyboardInterrupt and SystemExit end the process, not a request.
 pub(crate) fn is_fatal(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
+}
+
+/// A Response whose body is made: what stands behind middleware and hooks.
+pub(crate) struct Ready {
+    status: u16,
+    fields: ReadyFields,
+    body: Py<PyBytes>,
+}
+
+enum ReadyFields {
+    /// Nobody has asked for them since the application made it of a plain value: one of our blocks, 1 text, 2 HTML,
+    /// 3 JSON, 4 bytes. `kingpost.http.response` counts the same way.
+    Ours(u8),
+    Own(FieldBlock),
+}
+
+impl Ready {
+    /// None where the value is something else, or a Response that only the application can answer with, or refuse.
+    #[inline]
+    fn of(core: &Core, value: &Bound<'_, PyAny>) -> Option<Self> {
+        let py = value.py();
+        if !value.get_type().is(core.hooks.response_type.bind(py)) {
+            return None;
+        }
+        let body = value.getattr(intern!(py, "encoded")).ok()?;
+        let body = body.cast_into_exact::<PyBytes>().ok()?.unbind();
+        let status = value.getattr(intern!(py, "status")).ok()?.extract().ok()?;
+        if !(200..=599).contains(&status) {
+            return None;
+        }
+        let headers = value.getattr(intern!(py, "_headers")).ok()?;
+        let fields = if headers.is_none() {
+            let ours = value.getattr(intern!(py, "_ready")).ok()?.extract().ok()?;
+            if !(1..=4).contains(&ours) {
+                return None;
+            }
+            ReadyFields::Ours(ours)
+        } else {
+            let pairs = headers.getattr(intern!(py, "_pairs")).ok()?;
+            let mut block = FieldBlock::new();
+            for pair in pairs.cast_into_exact::<PyList>().ok()? {
+                let (name, value) = pair
+                    .extract::<(Bound<'_, PyString>, Bound<'_, PyString>)>()
+                    .ok()?;
+                push_field(&mut block, name.to_str().ok()?, value.to_str().ok()?).ok()?;
+            }
+            ReadyFields::Own(block)
+        };
+        Some(Self {
+            status,
+            fields,
+            body,
+        })
+    }
 }
 
 /// What a plan's encoder makes of a value.
@@ -173,9 +230,24 @@ impl Core {
             Some(Ok(Encoded::Bytes(bytes))) => {
                 self.respond(py, id, plan.status, &self.blocks.bytes, bytes.as_bytes())
             }
-            Some(Ok(Encoded::Empty)) | Some(Err(_)) | None => return false,
+            Some(Ok(Encoded::Empty)) | Some(Err(_)) => return false,
+            None => match Ready::of(self, value) {
+                Some(ready) => self.send_ready(py, id, &ready),
+                None => return false,
+            },
         }
         true
+    }
+
+    fn send_ready(&self, py: Python<'_>, id: RequestId, ready: &Ready) {
+        let block = match &ready.fields {
+            ReadyFields::Ours(1) => &self.blocks.text,
+            ReadyFields::Ours(2) => &self.blocks.html,
+            ReadyFields::Ours(3) => &self.blocks.json,
+            ReadyFields::Ours(_) => &self.blocks.bytes,
+            ReadyFields::Own(block) => block,
+        };
+        self.respond(py, id, ready.status, block, ready.body.as_bytes(py));
     }
 
     /// Whether a `str` that stands for text begins like a page: the application warns its author once.
@@ -215,7 +287,11 @@ impl Core {
         let prepared = match native {
             Some(Ok(prepared)) if !self.looks_like_a_page(&prepared, py) => Ok(prepared),
             Some(Err(error)) => Err(error),
-            Some(Ok(_)) | None => self.ask_for_answer(py, work, &value),
+            Some(Ok(_)) => self.ask_for_answer(py, work, &value),
+            None => match Ready::of(self, &value) {
+                Some(ready) => Ok(Prepared::Ready(ready)),
+                None => self.ask_for_answer(py, work, &value),
+            },
         };
         prepared.or_else(|error| self.fail(py, work, error))
     }
@@ -291,6 +367,7 @@ impl Core {
                 let status = if status == 200 { 204 } else { status };
                 self.respond(py, work.id, status, &self.blocks.plain, b"");
             }
+            Prepared::Ready(ready) => self.send_ready(py, work.id, &ready),
             Prepared::Coroutine(coroutine) => return Ok(Some(coroutine.into_bound(py))),
             Prepared::Nothing => {}
             Prepared::Answer(answer) => return self.send_answer(py, work, answer.bind(py)),
@@ -303,7 +380,7 @@ impl Core {
         py: Python<'_>,
         work: &Work,
         status: u16,
-        block: &wire::http1::FieldBlock,
+        block: &FieldBlock,
         text: &Py<PyString>,
     ) -> PyResult<()> {
         match text.bind(py).to_str() {

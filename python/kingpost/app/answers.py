@@ -4,7 +4,7 @@
 |-------------------------------------|---------------------------------------------------|
 | str; Html and what has `__html__`   | text/plain; text/html                             |
 | bytes                               | application/octet-stream                          |
-| generator, async generator          | streamed: bytes and str as they are, else JSON lines |
+| generator, async generator          | streamed: bytes and str as they are, `Event` as server-sent events, else JSON lines |
 | Response, Redirect                  | as it says                                        |
 | Template                            | rendered before it comes here                     |
 | None, where the annotation has it   | 204; `null` where it is one of several            |
@@ -16,7 +16,7 @@ What cannot be meant (a forgotten return, a forgotten await, a tuple) is an Answ
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import cache
 from typing import Any, ClassVar
 
@@ -32,20 +32,32 @@ from kingpost.app.encoding import (
     TEXT,
     Encoding,
     encoding_of,
+    is_events,
     media_type_of,
     stream_media_type,
 )
 from kingpost.app.json import encode_json
 from kingpost.app.rendered import Rendered
-from kingpost.binding.annotation import class_of, spelled
+from kingpost.app.streams import OnThreads, on_any_thread
 from kingpost.binding.signature import EMPTY, Signature
 from kingpost.errors import ConfigurationError
 from kingpost.http.headers import ResponseHeaders
-from kingpost.http.response import Response
+from kingpost.http.response import NOSNIFF, READY_JSON, READY_TEXT, Response, plain_response
+from kingpost.http.sse import (
+    EVENT_FIELDS,
+    EVENT_STREAM,
+    NOTHING,
+    PING,
+    SIGN,
+    Event,
+    EventChunks,
+    EventStream,
+)
+from kingpost.schema.annotation import class_of, spelled
 from kingpost.types import Place
 
-NOSNIFF = ("x-content-type-options", "nosniff")
 Fields = list[tuple[str, str]]
+CallOnThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class AnswerError(ConfigurationError):
@@ -62,13 +74,24 @@ class Answers:
         place: where it was written.
         encoding: what its return annotation says.
         status: of a plain value.
+        aside: calls a function on a thread: where events of a `def` are made, for which no worker thread is kept.
     """
 
-    def __init__(self, name: str, place: Place, encoding: Encoding, status: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        encoding: Encoding,
+        status: int,
+        *,
+        aside: CallOnThread | None = None,
+    ) -> None:
         self.name = name
         self.place = place
         self.encoding = encoding
         self.status = status
+        self._aside = aside or on_any_thread
+        self._gives_events = is_events(encoding.item)
 
     def answer(self, value: Any) -> Answer:
         """The answer for a value that the handler returned.
@@ -81,7 +104,7 @@ class Answers:
         if value is None:
             return self.of_nothing()
         body, media_type = self.content(value)
-        return Answer(self.status, [("content-type", media_type), NOSNIFF], body)
+        return Answer(self.status, [("content-type", media_type), *fields_beside(media_type)], body)
 
     def respond(self, value: Any) -> Response[Any]:
         """The response for a value, its body made: what middleware sees, and what is left to do is done outside of the handler.
@@ -89,6 +112,12 @@ class Answers:
         Raises:
             AnswerError: the value can be none.
         """
+        # Nearly every value; the rest is looked at more closely, which takes microseconds.
+        kind: object = class_of(value)
+        if kind is str:
+            return plain_response(value.encode(), READY_TEXT, self.status)
+        if kind is dict or kind is list:
+            return plain_response(self.json(value), READY_JSON, self.status)
         if isinstance(value, Answer):
             return sealed(value)
         if not isinstance(value, Response):
@@ -103,23 +132,30 @@ class Answers:
             self.check_rendered(response)
             made_body, kind = b"", response.media_type or ""
             if response.content is not None:
-                made_body, own = self.content(response.content)
+                made_body, own = self.content_of(response)
                 kind = kind or own
             if kind:
                 response.headers.setdefault("content-type", kind)
-            response.headers.setdefault(*NOSNIFF)
+            for field in fields_beside(kind):
+                response.headers.setdefault(*field)
             put(response, made_body)
         return response
 
     def of_response(self, response: Response[Any]) -> Answer:
-        if response.encoded is not None:
-            return Answer(response.status, response.headers.pairs(), response.encoded)
+        encoded = response.encoded
+        if encoded is not None:
+            # Of a stream whose maker has counted its bytes.
+            length = None if isinstance(encoded, bytes) else getattr(encoded, "length", None)
+            return Answer(response.status, response.headers.pairs(), encoded, length)
         self.check_rendered(response)
         fields: Fields = [NOSNIFF]
         body: Any = b""
         if response.content is not None:
-            body, media_type = self.content(response.content)
-            fields.append(("content-type", response.media_type or media_type))
+            body, media_type = self.content_of(response)
+            fields = [
+                ("content-type", response.media_type or media_type),
+                *fields_beside(media_type),
+            ]
         elif response.media_type is not None:
             fields.append(("content-type", response.media_type))
         if response.has_headers:
@@ -147,6 +183,11 @@ class Answers:
             "add the missing return, or write `-> None` for 204",
         )
 
+    def content_of(self, response: Response[Any]) -> tuple[Any, str]:
+        if isinstance(response, EventStream):
+            return self.events(response.content, response.idle)
+        return self.content(response.content)
+
     def content(self, value: Any) -> tuple[Any, str]:
         """Body and media type of a value that is neither None nor a Response."""
         kind: object = class_of(value)
@@ -164,10 +205,8 @@ class Answers:
             )
         if isinstance(value, Started):
             return self.stream(value)
-        if isinstance(value, AsyncIterator):
+        if isinstance(value, AsyncIterator | Iterator):
             return self.unstarted(value)  # pyright: ignore[reportUnknownArgumentType] - any items
-        if isinstance(value, Iterator):
-            return self.stream(start(value))  # pyright: ignore[reportUnknownArgumentType] - any items
         return self.whole(value)
 
     def whole(self, value: Any) -> tuple[bytes, str]:
@@ -204,6 +243,9 @@ class Answers:
             ) from error
 
     def stream(self, started: Started) -> tuple[Any, str]:
+        first: object = started.first
+        if isinstance(first, Event):
+            return self.events(started.rest, first=started.first)
         media_type = stream_media_type(self.encoding.item)
         if started.is_over:
             return b"", media_type or TEXT
@@ -212,9 +254,30 @@ class Answers:
             return self.async_chunks(started.first, started.rest), media_type
         return self.chunks(started.first, started.rest), media_type
 
-    def unstarted(self, items: AsyncIterator[Any]) -> tuple[Any, str]:
-        """A stream that nobody could wait for yet: its media type is what the annotation says, else JSON lines."""
+    def unstarted(self, items: AsyncIterator[Any] | Iterator[Any]) -> tuple[Any, str]:
+        """A stream that nobody has waited for. Where nobody can, its media type is what the annotation says, else JSON lines."""
+        if self._gives_events:
+            return self.events(items)
+        if not isinstance(items, AsyncIterator):
+            return self.stream(start(items))
         return self.async_rest(items), stream_media_type(self.encoding.item) or JSON_LINES
+
+    def events(
+        self,
+        items: Iterator[Any] | AsyncIterator[Any],
+        idle: tuple[float, bytes] | None = (PING, SIGN),
+        *,
+        first: Any = NOTHING,
+    ) -> tuple[Any, str]:
+        """Server-sent events; what is no Event is the data of one."""
+        if not isinstance(items, AsyncIterator):
+            # Whoever waits on the loop can say meanwhile that the connection lives.
+            items = OnThreads(items, self._aside)
+        return EventChunks(items, self.event, idle, first=first), EVENT_STREAM
+
+    def event(self, item: Any) -> bytes:
+        event: Event[Any] = item if isinstance(item, Event) else Event(item)  # pyright: ignore[reportUnknownVariableType] - any data
+        return event.encode(self.json)
 
     def chunks(self, first: Any, rest: Iterator[Any]) -> Iterator[bytes | str]:
         try:
@@ -248,10 +311,19 @@ class Answers:
             return item
         if isinstance(item, bytearray | memoryview):
             return bytes(item)  # pyright: ignore[reportUnknownArgumentType] - any format
+        if isinstance(item, Event):
+            raise self.error(
+                "answer.event",
+                "streams an Event where nothing said that there would be any",
+                "annotate it `-> AsyncIterator[Event[…]]`",
+                "return EventStream(…)",
+            )
         return self.json(item) + b"\n"
 
-    def error(self, code: str, problem: str, remedy: str) -> AnswerError:
-        return AnswerError(f"{self.name} {problem}", code=code, remedy=remedy, places=[self.place])
+    def error(self, code: str, problem: str, *remedies: str) -> AnswerError:
+        return AnswerError(
+            f"{self.name} {problem}", code=code, remedy=" or ".join(remedies), places=[self.place]
+        )
 
 
 DYNAMIC = Answers("a hook", Place("<hook>", 0), encoding_of(EMPTY), 200)
@@ -266,7 +338,12 @@ def hook_answers(signature: Signature) -> Answers:
 @cache
 def fields_of(media_type: str) -> ResponseHeaders:
     """The fields of a plain answer, checked once; a response copies them."""
-    return ResponseHeaders([("content-type", media_type), NOSNIFF])
+    return ResponseHeaders([("content-type", media_type), *fields_beside(media_type)])
+
+
+def fields_beside(media_type: str) -> Fields:
+    """What stands beside the media type of every answer."""
+    return [NOSNIFF, *EVENT_FIELDS] if media_type == EVENT_STREAM else [NOSNIFF]
 
 
 def put(response: Response[Any], body: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from kingpost.app.answers import sealed
 from kingpost.app.background import Background
 from kingpost.app.crossing import Threads, on_loop
 from kingpost.app.lasting import Lasting
+from kingpost.errors import HTTPError
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 
@@ -42,6 +43,7 @@ class Around:
     def attach(self, dispatch: AppDispatch) -> None:
         self._dispatch = dispatch
         dispatch.threads = self.threads
+        dispatch.follow = self.background.follow
         self.background.report = dispatch.report_background
 
     def of_route(self, index: int | None) -> RouteAround:
@@ -55,22 +57,33 @@ class RouteAround:
         self._around = around
         self._index = index
         self.threads = around.threads
+        self._respond: Callable[[Any], Response[Any]] | None = None
 
     def respond(self, value: Any, /) -> Response[Any]:
-        """The response for what a handler, a hook or middleware returned."""
-        return self._around.dispatch.respond(self._index, value)
+        """The response for what a handler returned."""
+        respond = self._respond
+        if respond is None:
+            respond = self._respond = self._around.dispatch.responder(self._index)
+        return respond(value)
 
     async def caught(self, request: Request, error: Exception, /) -> Response[Any]:
         answer = self._around.dispatch.fail(request, self._index, error)
         if not isinstance(answer, Answer):
             answer = await answer
-        return sealed(answer)
+        return failed(request, error, answer)
 
     def caught_here(self, request: Request, error: Exception, /) -> Response[Any]:
         answer = self._around.dispatch.fail(request, self._index, error)
         if not isinstance(answer, Answer):
             answer = on_loop(partial(awaited, answer))
-        return sealed(answer)
+        return failed(request, error, answer)
+
+
+def failed(request: Request, error: Exception, answer: Answer) -> Response[Any]:
+    """The response to an exception; the request remembers one that nobody meant for the client."""
+    if answer.status >= 500 and not isinstance(error, HTTPError):
+        request.__fail__(error)
+    return sealed(answer)
 
 
 async def awaited(answer: Awaitable[Answer]) -> Answer:

@@ -96,12 +96,10 @@ def async_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
     async def layer(request: Request) -> Response[Any]:
         try:
             response = await middleware(request, inner)
-            # What `call_next` gave is a response already.
-            return (
-                response
-                if response.__class__ is Response and response.encoded is not None
-                else respond(response)
-            )
+            if response.__class__ is Response and response.encoded is not None:
+                # What `call_next` gave.
+                return response
+            return respond(response)
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
             return await caught(request, error)
 
@@ -114,11 +112,9 @@ def sync_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
     def layer(request: Request) -> Response[Any]:
         try:
             response = middleware(request, inner)
-            return (
-                response
-                if response.__class__ is Response and response.encoded is not None
-                else respond(response)
-            )
+            if response.__class__ is Response and response.encoded is not None:
+                return response
+            return respond(response)
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
             return caught(request, error)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, get_args, get_origin
 
-from kingpost.binding.annotation import bare, is_union
 from kingpost.binding.signature import EMPTY
 from kingpost.http.response import Response
+from kingpost.schema.annotation import bare, is_union
 
 
 class Rendered(Response[None]):
@@ -23,7 +23,7 @@ class Rendered(Response[None]):
     @property
     def is_rendered(self) -> bool:
         """Whether its body is there."""
-        return self._encoded is not None
+        return self.encoded is not None
 
 
 def may_render(returns: Any) -> bool | None:

@@ -18,10 +18,9 @@ from kingpost.http.extensions import OCTETS, media_type_of_name
 from kingpost.http.headers import Fields
 from kingpost.http.ranges import Stretch, parse_range
 from kingpost.http.request import Request
-from kingpost.http.response import Response
+from kingpost.http.response import NOSNIFF, Response
 
 NANOSECONDS = 10**9
-NOSNIFF = ("x-content-type-options", "nosniff")
 # What a 304 repeats of the 200 (RFC 9110 section 15.4.5).
 _ABOUT_THE_CACHED = frozenset(
     {"cache-control", "content-location", "date", "etag", "expires", "vary", "set-cookie"}

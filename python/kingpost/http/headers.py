@@ -7,6 +7,7 @@ checks again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 from kingpost._native import Headers
@@ -20,7 +21,7 @@ Fields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 # Printable ASCII, space and tab (RFC 9110 section 5.5). Bytes above 127 have no agreed meaning there.
 _VALUE_CHARACTERS = frozenset(map(chr, range(0x20, 0x7F))) | {"\t"}
 
-_OWNED_BY_THE_SERVER: Mapping[str, str] = {
+SERVERS_OWN: Mapping[str, str] = {
     "connection": "the server decides whether the connection is kept",
     "content-length": "the server counts the body",
     "date": "the server's clock sets it",
@@ -29,6 +30,7 @@ _OWNED_BY_THE_SERVER: Mapping[str, str] = {
     "transfer-encoding": "the server frames the body",
     "upgrade": "the server decides which protocol is spoken",
 }
+"""The fields that nobody else sets, and why."""
 
 
 def check_field(name: str, value: str) -> tuple[str, str]:
@@ -39,19 +41,13 @@ def check_field(name: str, value: str) -> tuple[str, str]:
         ValueError: The name is no token, the value holds a character that no field may hold (CR, LF, NUL, other controls, non-ASCII),
             or the field is the server's own. The message names the field.
     """
-    if not _is_text(name) or not _is_text(value):
+    if not _are_texts(name, value):
         raise TypeError(
             f"header {name!r}: name and value are str, not {type(value).__name__}; write headers[{str(name)!r}] = str(value)"
         )
-    if not is_token(name):
-        raise ValueError(
-            f"header name {name!r}: only ASCII letters, digits and !#$%&'*+-.^_`|~ may stand in it (RFC 9110 section 5.6.2)"
-        )
-    lower = name.lower()
-    reason = _OWNED_BY_THE_SERVER.get(lower)
-    if reason is not None:
-        raise ValueError(f"header {name!r} is not yours to set: {reason}; leave it out")
-    if not _VALUE_CHARACTERS.issuperset(value):
+    lower = _checked_name(name)
+    # The first two look at flags and at C speed; a tab is all that they miss.
+    if not (value.isascii() and value.isprintable()) and not _VALUE_CHARACTERS.issuperset(value):
         bad = next(character for character in value if character not in _VALUE_CHARACTERS)
         raise ValueError(
             f"header {name!r}: the value holds {bad!a}, and a field value is printable ASCII (RFC 9110 section 5.5); "
@@ -60,9 +56,23 @@ def check_field(name: str, value: str) -> tuple[str, str]:
     return lower, value.strip(" \t")
 
 
-def _is_text(value: object) -> bool:
+@lru_cache(256)
+def _checked_name(name: str) -> str:
+    """The name in lower case; a program sets the same few again and again."""
+    if not is_token(name):
+        raise ValueError(
+            f"header name {name!r}: only ASCII letters, digits and !#$%&'*+-.^_`|~ may stand in it (RFC 9110 section 5.6.2)"
+        )
+    lower = name.lower()
+    reason = SERVERS_OWN.get(lower)
+    if reason is not None:
+        raise ValueError(f"header {name!r} is not yours to set: {reason}; leave it out")
+    return lower
+
+
+def _are_texts(name: object, value: object) -> bool:
     # Typed as object: who calls without a checker may give anything.
-    return isinstance(value, str)
+    return isinstance(name, str) and isinstance(value, str)
 
 
 def pairs_of(fields: Fields) -> Iterable[tuple[str, str]]:

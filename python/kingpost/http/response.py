@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, Unpack, overload
 
 from kingpost._native import FileBody
 from kingpost.errors import BadRequest
@@ -13,6 +13,24 @@ from kingpost.http.cookies import same_cookie, set_cookie_field
 from kingpost.http.headers import Fields, ResponseHeaders
 from kingpost.http.url import encode_reference, leaves_site
 from kingpost.types import SameSite
+
+NOSNIFF: Final = ("x-content-type-options", "nosniff")
+READY: Final = (
+    None,
+    *(
+        ResponseHeaders([("content-type", media_type), NOSNIFF])
+        for media_type in (
+            "text/plain; charset=utf-8",
+            "text/html; charset=utf-8",
+            "application/json",
+            "application/octet-stream",
+        )
+    ),
+)
+"""The fields of plain answers, which the engine has at hand (crates/py/src/settle.rs counts the same way)."""
+READY_TEXT, READY_HTML, READY_JSON, READY_BYTES = range(1, 5)
+
+_new = object.__new__
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -47,13 +65,16 @@ class Response(Generic[T_co]):
         '/todos/7'
     """
 
-    __slots__ = ("_encoded", "_headers", "content", "media_type", "status")
+    __slots__ = ("_headers", "_ready", "content", "encoded", "media_type", "status")
 
     content: T_co
     status: int
     media_type: str | None
+    encoded: bytes | Chunks | FileBody | None
+    """Whichever of `body`, `chunks` and `file` there is; None before the answer is made."""
     _headers: ResponseHeaders | None
-    _encoded: bytes | Chunks | FileBody | None
+    _ready: int
+    """Which of READY the fields are while nobody has asked for them; the engine has them at hand. 0: none."""
 
     @overload
     def __init__(
@@ -89,7 +110,8 @@ class Response(Generic[T_co]):
         # Made when somebody asks: most responses that carry a status carry no fields.
         self._headers = None if headers is None else ResponseHeaders(headers)
         self.media_type = media_type
-        self._encoded = None
+        self.encoded = None
+        self._ready = 0
 
     @property
     def body(self) -> bytes | None:
@@ -97,11 +119,11 @@ class Response(Generic[T_co]):
 
         Bytes that are put in its place are sent instead; `content-length` follows by itself.
         """
-        return self._encoded if isinstance(self._encoded, bytes) else None
+        return self.encoded if isinstance(self.encoded, bytes) else None
 
     @body.setter
     def body(self, body: bytes) -> None:
-        self._encoded = body
+        self.encoded = body
 
     @property
     def chunks(self) -> Chunks | None:
@@ -109,31 +131,26 @@ class Response(Generic[T_co]):
 
         An iterator that is put in its place, and passes on what it gives, is sent instead.
         """
-        return None if isinstance(self._encoded, bytes | FileBody) else self._encoded
+        return None if isinstance(self.encoded, bytes | FileBody) else self.encoded
 
     @chunks.setter
     def chunks(self, chunks: Chunks) -> None:
-        self._encoded = chunks
-
-    @property
-    def encoded(self) -> bytes | Chunks | FileBody | None:
-        """Whichever of `body`, `chunks` and `file` there is."""
-        return self._encoded
+        self.encoded = chunks
 
     @property
     def file(self) -> FileBody | None:
         """What lies in a file and will be sent from there; then there is neither `body` nor `chunks`. Iterating over it reads it."""
-        return self._encoded if isinstance(self._encoded, FileBody) else None
+        return self.encoded if isinstance(self.encoded, FileBody) else None
 
     @file.setter
     def file(self, file: FileBody) -> None:
-        self._encoded = file
+        self.encoded = file
 
     @property
     def headers(self) -> ResponseHeaders:
         """The fields of the answer, case-insensitive and changeable."""
         if self._headers is None:
-            self._headers = ResponseHeaders()
+            self._headers = ResponseHeaders(READY[self._ready])
         return self._headers
 
     @property
@@ -241,6 +258,24 @@ class Response(Generic[T_co]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status}>"
+
+
+def plain_response(body: bytes, ready: int, status: int) -> Response[Any]:
+    """The response that a plain value is sent as: what `call_next` returns of most handlers.
+
+    Args:
+        body: The encoded value.
+        ready: The number of its fields in READY.
+        status: Final, as of the route.
+    """
+    made: Response[Any] = _new(Response)
+    made.content = made.media_type = None
+    # This is the class's other door: its own would look at everything once more.
+    made._headers = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    made._ready = ready  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    made.status = status
+    made.encoded = body
+    return made
 
 
 class Redirect(Response[None]):

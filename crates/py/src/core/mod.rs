@@ -45,6 +45,7 @@ pub(crate) struct Hooks {
     pub(crate) dispatch: Py<PyAny>,
     pub(crate) request_type: Py<PyAny>,
     pub(crate) html_type: Py<PyAny>,
+    pub(crate) response_type: Py<PyAny>,
     pub(crate) json_encode: Py<PyAny>,
     pub(crate) answer: Py<PyAny>,
     pub(crate) fail: Py<PyAny>,
@@ -71,6 +72,10 @@ impl Hooks {
             dispatch: dispatch.clone().unbind(),
             request_type: of("request_type")?,
             html_type: of("html_type")?,
+            response_type: py
+                .import("kingpost.http.response")?
+                .getattr("Response")?
+                .unbind(),
             json_encode: of("json_encode")?,
             answer: of("answer")?,
             fail: of("fail")?,
