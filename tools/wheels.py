@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 
-from tools import environment, toolchain
+from tools import assets, environment, toolchain
 from tools.console import ROOT, Failure, run, say
 
 # glibc 2.17 and musl 1.2: what wheels for Linux are commonly made for.
@@ -37,7 +39,7 @@ def build(arguments: Sequence[str]) -> None:
     """Build the wheels that the arguments name; nothing is set up for arguments that ask for help or are wrong.
 
     Raises:
-        Failure: an unknown target, or a toolchain that is not there.
+        Failure: an unknown target, a toolchain that is not there, or files for browsers that cannot be fetched.
     """
     if {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
@@ -46,6 +48,7 @@ def build(arguments: Sequence[str]) -> None:
         raise Failure(f"no such target: {', '.join(sorted(unknown))}\n{USAGE}")
     python = environment.prepare("build", "wheels")
     toolchain.prepare(python)
+    assets.prepare()
     command = ("maturin", "build", "--release", "--out", "dist", "--interpreter")
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     if not arguments:
@@ -58,4 +61,14 @@ def build(arguments: Sequence[str]) -> None:
         tag = ("--compatibility", LINUX[target]) if target in LINUX else ()
         run(*command, version, "--target", target, "--zig", *tag)
     for wheel in sorted((ROOT / "dist").glob("*.whl")):
+        if missing := missing_in(wheel):
+            raise Failure(f"dist/{wheel.name} lacks {', '.join(missing)}; delete it and build anew")
         say(f"dist/{wheel.name}")
+
+
+def missing_in(wheel: Path) -> list[str]:
+    """The files for browsers that a wheel should have and has not."""
+    with zipfile.ZipFile(wheel) as archive:
+        there = set(archive.namelist())
+    folder = assets.PACKED.relative_to(ROOT / "python").as_posix()
+    return [name for name in assets.names() if f"{folder}/{name}" not in there]

@@ -19,9 +19,15 @@ _OPTIONS.add_argument("-X", dest="method")
 _OPTIONS.add_argument("-H", dest="headers", action="append", default=[])
 _OPTIONS.add_argument("-d", "--data", "--data-binary", dest="data")
 _OPTIONS.add_argument("--json")
+_OPTIONS.add_argument("-F", dest="parts", action="append", default=[])
 _OPTIONS.add_argument("-T", dest="upload")
 _OPTIONS.add_argument("-o", dest="output")
 _OPTIONS.add_argument("--unix-socket", dest="path")
+
+
+BOUNDARY = "between-two-parts"
+KINDS = {".png": "image/png", ".txt": "text/plain"}
+"""What curl takes a file for, by its ending."""
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -43,6 +49,8 @@ def curl(command: str) -> str:
     body, headers = _body(options), {"accept": "*/*"}
     if options.json is not None:
         headers = {"accept": "application/json", "content-type": "application/json"}
+    elif options.parts:
+        headers["content-type"] = f"multipart/form-data; boundary={BOUNDARY}"
     elif options.data is not None:
         headers["content-type"] = "application/x-www-form-urlencoded"
     headers.update(header.lower().split(": ", 1) for header in options.headers)
@@ -74,9 +82,23 @@ def curl(command: str) -> str:
 
 
 def _body(options: argparse.Namespace) -> bytes | None:
+    if options.parts:
+        return b"".join(map(_part, options.parts)) + f"--{BOUNDARY}--\r\n".encode()
     given: str | None = options.json if options.json is not None else options.data
     if options.upload:
         return Path(options.upload).read_bytes()
     if given is not None and given.startswith("@"):
         return Path(given[1:]).read_bytes()
     return None if given is None else given.encode()
+
+
+def _part(given: str) -> bytes:
+    """A field of a form: `name=text`, or `name=@file`."""
+    name, _, value = given.partition("=")
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'
+    if not value.startswith("@"):
+        return f"{head}\r\n\r\n{value}\r\n".encode()
+    file = Path(value[1:])
+    kind = KINDS.get(file.suffix, "application/octet-stream")
+    head += f'; filename="{file.name}"\r\nContent-Type: {kind}\r\n\r\n'
+    return head.encode() + file.read_bytes() + b"\r\n"

@@ -256,6 +256,8 @@ class Reader:
     def serve(self, command: str, shown: str, block: Block) -> None:
         self.stop_client()
         self.stop_server()
+        # From now on the files of the page are the server's; the program as it was when it was executed is of no use.
+        self.app = None
         with self.log.open("w", encoding="utf-8") as log:
             self.server = subprocess.Popen(  # noqa: S603 - what our own pages say
                 ["bash", "-c", f"exec env {command}"],  # noqa: S607 - a reader's shell

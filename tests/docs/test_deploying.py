@@ -8,10 +8,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from kingpost.cli.commands import run
 from tests.docs.markdown import ROOT, blocks_of
+from tests.needs import need
 
 FILES = {
     block.attributes["title"]: block.text
@@ -33,9 +32,7 @@ def test_the_unit_starts_a_command_that_exists() -> None:
 
 
 def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        pytest.skip("no nginx here")
+    nginx = need(shutil.which("nginx"), "nginx", remedy="apt-get install nginx, brew install nginx")
     (tmp_path / "shop.conf").write_text(FILES["shop.conf"], encoding="utf-8")
     main = f"pid {tmp_path}/pid; events {{}} http {{ include {tmp_path}/shop.conf; }}"
     (tmp_path / "nginx.conf").write_text(main, encoding="utf-8")

@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.waiting import until
 
 GET = "GET {} HTTP/1.1\r\nhost: localhost\r\naccept: {}\r\nconnection: close\r\n\r\n"
 
@@ -58,10 +59,7 @@ class Program:
         self, condition: Callable[[], object], seconds: float = 15, *, pause: float = 0.02
     ) -> None:
         """Waits until something is so, looking after every `pause` seconds."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, self.said
-            time.sleep(pause)
+        until(condition, seconds, pause=pause, shows=lambda: self.said)
 
     def until_said(self, pattern: str) -> re.Match[str]:
         """Waits until a line says something."""

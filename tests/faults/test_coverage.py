@@ -12,8 +12,6 @@ import pytest
 
 from tests.faults.program import running
 
-coverage = pytest.importorskip("coverage")
-
 APP = """
 import asyncio
 

@@ -9,15 +9,16 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.faults.program import children_of
+from tests.waiting import until
 
-pty = pytest.importorskip("pty")
+pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 
 APP = """
 from kingpost import App
@@ -70,13 +71,6 @@ class Terminal:
                 with contextlib.suppress(OSError):
                     self.screen += os.read(self.fd, 4096).decode()
         raise AssertionError(self.screen)
-
-
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A panic of our own code costs the request that it happens in: not the worker, not its memory (F15).
 
-Needs an extension with failpoints, which is built here; left out, with a line that says so, where no Rust toolchain is found.
+Needs an extension with failpoints, which is built here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import kingpost
+from tests.needs import need
 
 ROOT = Path(__file__).parents[2]
 # Requests and panics of the short form; the long one has ten times as many.
@@ -77,8 +78,7 @@ PROGRAM = textwrap.dedent(
 @pytest.fixture(scope="module")
 def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package and an extension that has failpoints."""
-    if shutil.which("cargo") is None:
-        pytest.skip("no cargo here: install Rust (`./dev test` offers to) to build the failpoints")
+    need(shutil.which("cargo"), "cargo", remedy="./dev test installs Rust")
     target = ROOT / ".cache" / "failpoints"
     command = ["cargo", "build", "-q", "-p", "kingpost-py", "--features", "failpoints"]
     subprocess.run(  # noqa: S603

@@ -28,6 +28,7 @@ from kingpost.server.loops import LoopKind
 from kingpost.server.options import Options
 from kingpost.server.worker import Worker
 from kingpost.types import Mode
+from tests.waiting import until
 
 Kind = Literal["async", "thread", "inline", "asyncgen"]
 Driver = Literal["native", "asyncio"]
@@ -250,14 +251,6 @@ def is_ended(connection: socket.socket, within: float = PATIENCE) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Waits until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.005)
 
 
 def cpu_seconds() -> float:

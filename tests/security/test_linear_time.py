@@ -135,10 +135,7 @@ def test_urls_are_written_and_judged_in_linear_time(piece: str) -> None:
 )
 def test_paths_are_found_in_linear_time(pattern: str) -> None:
     router = _native.Router()
-    try:
-        router.add(pattern, ["GET"], 0, "here")
-    except ValueError:
-        pytest.skip("no such pattern")
+    router.add(pattern, ["GET"], 0, "here")
     router.add("/a/b/{c}/d", ["GET"], 1, "there")
     for piece in ("a", "/", "/a", "a/", "%2f", "%61", "x", "1", "-", "../", "%"):
         assert_linear(

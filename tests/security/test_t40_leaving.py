@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from kingpost import App, BodyStream, Request
+from tests.descriptors import open_files
 from tests.security.rig import (
     SHELLS,
     Driver,
@@ -39,6 +40,11 @@ WAYS: dict[str, Callable[[socket.socket], None]] = {
     "half-closes": half_close,
     "stops reading": half_close_reading,
 }
+
+
+def count_open() -> int:
+    gc.collect()
+    return len(open_files())
 
 
 def make_app() -> App:
@@ -108,12 +114,6 @@ POSTS = [
 ]
 
 
-def open_files() -> int:
-    gc.collect()
-    folder = Path("/proc/self/fd")
-    return len(list(folder.iterdir())) if folder.exists() else 0
-
-
 @pytest.fixture(scope="module", params=SHELLS)
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with serving(make_app(), driver=request.param) as rig:
@@ -124,7 +124,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_client_may_leave_behind_any_byte(rig: Rig, way: str) -> None:
-    files = open_files()
+    files = count_open()
     dice = random.Random(way)  # noqa: S311 - to choose places
     for number in range(200):
         data = dice.choice(GETS) * dice.choice((1, 1, 3)) if number % 2 else dice.choice(POSTS)
@@ -149,7 +149,7 @@ def test_a_client_may_leave_behind_any_byte(rig: Rig, way: str) -> None:
     assert busy_share() < 0.15
     assert rig.get("/quick").body == b"quick"
     assert rig.get("/thread").body == b"thread"
-    assert open_files() <= files + 3
+    assert count_open() <= files + 3
 
 
 def test_a_streamed_body_is_answered_though_its_client_half_closed_behind_it(rig: Rig) -> None:
@@ -292,9 +292,9 @@ def _abort(driver: Driver, count: int) -> None:
             rig.until_idle()
 
         some(count // 3)
-        files, memory, threads = open_files(), _resident(), threading.active_count()
+        files, memory, threads = count_open(), _resident(), threading.active_count()
         some(count - count // 3)
-        assert open_files() <= files + 3
+        assert count_open() <= files + 3
         assert threading.active_count() <= threads + 2
         assert _resident() - memory < 16_000
         assert busy_share(0.3) < 0.15

@@ -9,9 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import Annotated, Any, get_args, get_origin
 
-from kingpost.binding.annotation import Bare, bare, list_of, spelled
 from kingpost.binding.body import JsonBody, is_model
-from kingpost.binding.convert import Scalar, ruled, scalar_of
 from kingpost.binding.fields import (
     FromFile,
     FromModel,
@@ -35,7 +33,6 @@ from kingpost.binding.markers import (
     Query,
 )
 from kingpost.binding.offer import Offer, PathParameter
-from kingpost.binding.rules import Rules
 from kingpost.binding.signature import EMPTY, Signature
 from kingpost.binding.sources import (
     REQUIRED,
@@ -43,8 +40,6 @@ from kingpost.binding.sources import (
     FromBody,
     FromHost,
     FromPath,
-    FromQueries,
-    FromQuery,
     Source,
     TheBackground,
     TheBodyStream,
@@ -58,6 +53,9 @@ from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
 from kingpost.http.uploads import MultipartStream, UploadFile
 from kingpost.schema import TextReader, describe
+from kingpost.schema.annotation import Bare, bare, list_of, spelled
+from kingpost.schema.rules import Rules
+from kingpost.schema.text import Scalar, ruled, scalar_of
 
 WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
 """Methods whose content means nothing (RFC 9110 section 9.3)."""
@@ -96,7 +94,7 @@ class Chooser:
             self.framework()
             or self.provided()
             or self.from_upload()
-            or self.from_query()
+            or self.texts("query", self.name, None)
             or self.from_body()
             or self.nowhere()
         )
@@ -136,10 +134,6 @@ class Chooser:
                 f"{self.name} is marked {marker!r}, and stands in the path",
                 "rename one of the two",
             )
-        if isinstance(marker, Query) and marker.separator is None and not marker.flat:
-            plain = self.from_query(marker.alias)
-            if plain is not None:
-                return plain
         if isinstance(marker, File):
             return self.from_file(marker.alias or self.name)
         return self.body() if isinstance(marker, Body) else self.from_texts(marker)
@@ -149,22 +143,31 @@ class Chooser:
         place, name, separator = self.place_of(marker)
         if place == "form":
             self.check_verbs()
+        plain = self.texts(place, name, separator)
+        if plain is not None:
+            return plain
+        if place == "form" and self.is_file():
+            return self.from_file(name)
+        below = name if isinstance(marker, Query) and not marker.flat else None
+        return self.from_model(place, without_marker(self.bare.type), below)
+
+    def texts(self, place: PlaceName, name: str, separator: str | None) -> Source | None:
+        """A scalar, or a list of scalars; None for all else."""
         scalar = scalar_of(self.annotation)
         if scalar is not None:
             default = self.default()
             self.check_default(scalar, default)
             return FromText(place, name, scalar, default)
         listed = list_of(self.bare.type)
-        if listed is not None and (item := scalar_of(listed[1])) is not None:
-            return FromTexts(
-                place, name, item, listed[0], self.bare.rules, self.default(), separator
-            )
-        if listed is not None and place == "form" and listed[1] is UploadFile:
-            return self.from_file(name)
-        if self.bare.type is UploadFile and place == "form":
-            return self.from_file(name)
-        below = name if isinstance(marker, Query) and not marker.flat else None
-        return self.from_model(place, without_marker(self.bare.type), below)
+        item = None if listed is None else scalar_of(listed[1])
+        if listed is None or item is None:
+            return None
+        return FromTexts(place, name, item, listed[0], self.bare.rules, self.default(), separator)
+
+    def is_file(self) -> bool:
+        """Whether the parameter is a file, or a list of files."""
+        listed = list_of(self.bare.type)
+        return UploadFile in (self.bare.type, None if listed is None else listed[1])
 
     def place_of(
         self, marker: Query | Header | Cookie | Form[Any]
@@ -191,8 +194,7 @@ class Chooser:
         return FromModel(place, reader, spelled(annotation), below, names, self.default())
 
     def from_file(self, name: str) -> Source:
-        listed = list_of(self.bare.type)
-        if self.bare.type is not UploadFile and (listed is None or listed[1] is not UploadFile):
+        if not self.is_file():
             raise self.signature.refused(
                 "binding.file-type",
                 f"{self.name} is a file of a form, and {spelled(self.annotation)} is none",
@@ -200,7 +202,7 @@ class Chooser:
                 f"{self.name}: list[UploadFile]",
             )
         self.check_verbs()
-        return FromFile(name, listed is not None, self.default())
+        return FromFile(name, self.bare.type is not UploadFile, self.default())
 
     def depends(self, marker: Depends) -> Source:
         if not callable(marker.provider):
@@ -332,8 +334,8 @@ class Chooser:
 
     def from_upload(self) -> Source | None:
         """What is a form by its type: a file, files, `Form[T]`, the unread form."""
-        kind, listed = self.bare.type, list_of(self.bare.type)
-        if kind is UploadFile or (listed is not None and listed[1] is UploadFile):
+        kind = self.bare.type
+        if self.is_file():
             return self.from_file(self.name)
         if kind is MultipartStream:
             self.check_verbs()
@@ -376,22 +378,6 @@ class Chooser:
                 f"write App(settings={kind.__name__})",
             )
         return None
-
-    def from_query(self, alias: str | None = None) -> Source | None:
-        name = alias or self.name
-        scalar = scalar_of(self.annotation)
-        if scalar is not None:
-            default = self.default()
-            self.check_default(scalar, default)
-            return FromQuery(name, scalar, default)
-        listed = list_of(self.bare.type)
-        if listed is None:
-            return None
-        container, item = listed
-        scalar = scalar_of(item)
-        if scalar is None:
-            return None
-        return FromQueries(name, scalar, container, self.bare.rules, self.default())
 
     def from_body(self) -> Source | None:
         return self.body() if is_model(self.bare.type) else None

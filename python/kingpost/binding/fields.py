@@ -1,4 +1,4 @@
-"""Parameters that are texts under a name: of a header field, a cookie, a form, or a query where the engine has no short cut.
+"""Parameters that are texts under a name: of the query, a header field, a cookie, a form.
 
 Each place gives the texts of a name; what becomes of them is the same for all: one value, a list of values, a class with named fields.
 """
@@ -12,16 +12,16 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from kingpost import limits
-from kingpost.binding.convert import Scalar
-from kingpost.binding.errors import field_error
 from kingpost.binding.markers import Form
-from kingpost.binding.rules import Rules
-from kingpost.binding.sources import REQUIRED, Binder, Errors, read_text
+from kingpost.binding.sources import REQUIRED, Binder, Errors, Unhurried, read_text
 from kingpost.errors import FieldError
 from kingpost.http.request import Request
 from kingpost.http.uploads import MultipartStream, UploadFile
 from kingpost.schema import TextReader
 from kingpost.schema.form import tree_of
+from kingpost.schema.problems import field_error
+from kingpost.schema.rules import Rules
+from kingpost.schema.text import Scalar
 
 PlaceName: TypeAlias = Literal["query", "header", "cookie", "form"]
 
@@ -86,12 +86,15 @@ class FromText(msgspec.Struct, frozen=True):
             return None
         if texts and (texts[0] or self.scalar.is_text):
             return read_text(self.scalar.convert, texts[0], at, errors)
+        # An empty field of a form is a number or a date that nobody filled in.
         if self.default is REQUIRED:
             errors.append(field_error(at, "missing"))
         return self.default
 
     def binder(self, keyword: str | None) -> Binder | None:
-        return None
+        if self.place != "query":
+            return None
+        return ("query", self.name, self.scalar.native, self.default, keyword)
 
 
 class FromTexts(msgspec.Struct, frozen=True):
@@ -136,10 +139,22 @@ class FromTexts(msgspec.Struct, frozen=True):
         return self.container(values)
 
     def binder(self, keyword: str | None) -> Binder | None:
-        return None
+        if self.place != "query" or self.separator is not None:
+            return None
+        # The engine would hand out one list to all requests.
+        if self.rules or isinstance(self.default, list | set):
+            return None
+        return (
+            "queries",
+            self.name,
+            self.scalar.native,
+            self.default,
+            self.container.__name__,
+            keyword,
+        )
 
 
-class FromModel(msgspec.Struct, frozen=True):
+class FromModel(Unhurried, frozen=True):
     """A class with named fields, read from several texts.
 
     Attributes:
@@ -175,11 +190,8 @@ class FromModel(msgspec.Struct, frozen=True):
             return self.reader.read({}, (self.place, self.below))
         return self.reader.read_tree(tree, (self.place, self.below))
 
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
 
-
-class TheForm(msgspec.Struct, frozen=True):
+class TheForm(Unhurried, frozen=True):
     """`Form[T]`: a form with what is wrong with it, for a handler that shows it again."""
 
     model: FromModel
@@ -192,9 +204,6 @@ class TheForm(msgspec.Struct, frozen=True):
         value, broken = self.model.look(request)
         data = {name: request.form()[name] for name in request.form()}
         return Form[Any].filled(value, errors=by_field(broken), data=data)
-
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
 
 
 def by_field(errors: Sequence[FieldError]) -> dict[str, list[str]]:
@@ -212,7 +221,7 @@ def field_name(steps: Sequence[str | int]) -> str:
     return first + "".join(f"[{step}]" for step in others)
 
 
-class FromFile(msgspec.Struct, frozen=True):
+class FromFile(Unhurried, frozen=True):
     """A file of a form, or all files under a name."""
 
     name: str
@@ -237,27 +246,19 @@ class FromFile(msgspec.Struct, frozen=True):
             errors.append(field_error(at, "missing"))
         return copy.copy(self.default)
 
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
 
-
-class TheMultipart(msgspec.Struct, frozen=True):
+class TheMultipart(Unhurried, frozen=True):
     """The unread form, part by part."""
 
     words: str = "form: unread, part by part"
 
     def read(self, request: Request, errors: Errors) -> Any:
-        if request.stream is None:
+        unread = request.unread
+        if unread is None:
             raise RuntimeError("the route streams its form, and the engine has read it")
         content_type = request.headers.get("content-type") or ""
         # The route's own limit on bodies bounds every part of one.
-        return MultipartStream(request.stream, content_type, max_file=limits.LARGEST)
-
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
-
-
-FORMS = (FromText, FromTexts, FromModel, TheForm, FromFile)
+        return MultipartStream(unread, content_type, max_file=limits.LARGEST)
 
 
 def is_of_form(source: object) -> bool:

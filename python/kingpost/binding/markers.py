@@ -52,7 +52,18 @@ class Query:
         return f"Query({', '.join(f'{name}={value!r}' for name, value in given.items() if value is not None)})"
 
 
-class Header:
+class _Named:
+    __slots__ = ("description", "name")
+
+    def __init__(self, name: str | None = None, *, description: str = "") -> None:
+        self.name = name
+        self.description = description
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.name is None else repr(self.name)})"
+
+
+class Header(_Named):
     """The parameter is read from a header field.
 
     Args:
@@ -60,17 +71,10 @@ class Header:
         description: a sentence for people, for OpenAPI.
     """
 
-    __slots__ = ("description", "name")
-
-    def __init__(self, name: str | None = None, *, description: str = "") -> None:
-        self.name = name
-        self.description = description
-
-    def __repr__(self) -> str:
-        return "Header()" if self.name is None else f"Header({self.name!r})"
+    __slots__ = ()
 
 
-class Cookie:
+class Cookie(_Named):
     """The parameter is read from a cookie.
 
     Args:
@@ -78,14 +82,7 @@ class Cookie:
         description: a sentence for people, for OpenAPI.
     """
 
-    __slots__ = ("description", "name")
-
-    def __init__(self, name: str | None = None, *, description: str = "") -> None:
-        self.name = name
-        self.description = description
-
-    def __repr__(self) -> str:
-        return "Cookie()" if self.name is None else f"Cookie({self.name!r})"
+    __slots__ = ()
 
 
 class File:
@@ -107,6 +104,8 @@ class File:
 
 
 M = TypeVar("M")
+# Another one, so that `Form.empty` says nothing of the model of a `Form` that has none.
+N = TypeVar("N")
 
 
 class Form(Generic[M]):
@@ -159,10 +158,10 @@ class Form(Generic[M]):
         return form
 
     @staticmethod
-    def empty(model: type[M], /) -> Form[M]:
+    def empty(model: type[N], /) -> Form[N]:
         """A form of a model that nobody has filled in, for a page that shows it first."""
         del model
-        return Form[M]()
+        return Form[N]()
 
     def __repr__(self) -> str:
         return "Form()" if self.alias is None else f"Form(alias={self.alias!r})"

@@ -8,15 +8,15 @@ from typing import Any
 
 import msgspec
 
-from kingpost.binding.annotation import spelled
 from kingpost.binding.choose import Chooser
-from kingpost.binding.errors import MAX_ERRORS
 from kingpost.binding.fields import FromFile, TheMultipart, is_of_form
 from kingpost.binding.offer import Offer
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import Binder, Errors, FromBody, Source, TheBodyStream
 from kingpost.errors import ValidationError
 from kingpost.http.request import Request
+from kingpost.schema.annotation import spelled
+from kingpost.schema.problems import MAX_ERRORS
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import msgspec
 
-from kingpost.binding.annotation import spelled
-from kingpost.binding.errors import signature_refused
 from kingpost.errors import SignatureError
+from kingpost.schema.annotation import spelled
 from kingpost.types import Place
 
 EMPTY = inspect.Parameter.empty
@@ -59,6 +58,13 @@ def shown_parameter(parameter: inspect.Parameter) -> str:
             else f"={parameter.default!r}"
         )
     return name
+
+
+def signature_refused(
+    code: str, message: str, remedies: Iterable[str], places: Iterable[Place]
+) -> SignatureError:
+    """The error for a function that cannot be called, with the spellings that could be."""
+    return SignatureError(message, code=code, remedy="; or ".join(remedies), places=tuple(places))
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:

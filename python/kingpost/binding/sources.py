@@ -6,7 +6,6 @@ take less than `read` takes but never anything else.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -14,12 +13,11 @@ import msgspec
 
 from kingpost import _native
 from kingpost.binding.body import JsonBody, check_media_type
-from kingpost.binding.convert import BrokenRules, Scalar
-from kingpost.binding.errors import Location, Refused, field_error
-from kingpost.binding.rules import Rules
 from kingpost.errors import FieldError, NotFound
 from kingpost.http.request import Request
 from kingpost.http.stream import BodyStream
+from kingpost.schema.problems import Location, Refused, field_error
+from kingpost.schema.text import BrokenRules, Scalar
 
 REQUIRED: Final = _native.REQUIRED
 
@@ -58,6 +56,13 @@ def read_text(convert: Callable[[str], object], text: str, at: Location, errors:
         return None
 
 
+class Unhurried(msgspec.Struct, frozen=True):
+    """A source that the engine has no short cut for."""
+
+    def binder(self, keyword: str | None) -> Binder | None:
+        return None
+
+
 class FromPath(msgspec.Struct, frozen=True):
     """A parameter of the path. What does not convert is no page of this site: 404."""
 
@@ -87,7 +92,7 @@ class FromPath(msgspec.Struct, frozen=True):
         return ("path", self.name, self.native, keyword)
 
 
-class FromHost(msgspec.Struct, frozen=True):
+class FromHost(Unhurried, frozen=True):
     """A parameter of the host. What does not convert is no host of this site: 404."""
 
     name: str
@@ -107,82 +112,6 @@ class FromHost(msgspec.Struct, frozen=True):
             return self.scalar.convert(text)
         except (ValueError, ArithmeticError, Refused):
             raise NotFound(f"{text[:100]!r} is not {self.scalar.words}") from None
-
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
-
-
-class FromQuery(msgspec.Struct, frozen=True):
-    """One value of the query. Given twice it is refused: which one was meant cannot be known."""
-
-    name: str
-    scalar: Scalar
-    default: Any
-
-    @property
-    def words(self) -> str:
-        default = "" if self.default is REQUIRED else f", {self.default!r} if not given"
-        return f"query {self.name}: {self.scalar.words}{default}"
-
-    def read(self, request: Request, errors: Errors) -> Any:
-        texts = request.query.get_all(self.name)
-        at = ("query", self.name)
-        if len(texts) > 1:
-            errors.append(field_error(at, "repeated", given=texts[1]))
-            return None
-        if texts and (texts[0] or self.scalar.is_text):
-            return read_text(self.scalar.convert, texts[0], at, errors)
-        # An empty field of a form is a number or a date that nobody filled in.
-        if self.default is REQUIRED:
-            errors.append(field_error(at, "missing"))
-        return self.default
-
-    def binder(self, keyword: str | None) -> Binder | None:
-        return ("query", self.name, self.scalar.native, self.default, keyword)
-
-
-class FromQueries(msgspec.Struct, frozen=True):
-    """Every value that the query has for one name."""
-
-    name: str
-    scalar: Scalar
-    container: type[list[Any] | set[Any] | frozenset[Any] | tuple[Any, ...]]
-    rules: Rules
-    default: Any
-
-    @property
-    def words(self) -> str:
-        default = "" if self.default is REQUIRED else f", {self.default!r} if not given"
-        return f"query {self.name}, repeated: {self.scalar.words} each{default}"
-
-    def read(self, request: Request, errors: Errors) -> Any:
-        texts = request.query.get_all(self.name)
-        if not self.scalar.is_text:
-            texts = [text for text in texts if text]
-        at = ("query", self.name)
-        if not texts:
-            if self.default is REQUIRED:
-                errors.append(field_error(at, "missing"))
-            # A list that is a default is one object for the whole life of the process.
-            return copy.copy(self.default)
-        values = [
-            read_text(self.scalar.convert, text, (*at, index), errors)
-            for index, text in enumerate(texts)
-        ]
-        errors.extend(field_error(at, code, message) for code, message in self.rules.broken(values))
-        return self.container(values)
-
-    def binder(self, keyword: str | None) -> Binder | None:
-        if self.rules != Rules() or isinstance(self.default, list | set):
-            return None
-        return (
-            "queries",
-            self.name,
-            self.scalar.native,
-            self.default,
-            self.container.__name__,
-            keyword,
-        )
 
 
 class FromBody(msgspec.Struct, frozen=True):
@@ -222,7 +151,7 @@ class TheRequest(msgspec.Struct, frozen=True):
         return ("request", keyword)
 
 
-class TheContext(msgspec.Struct, frozen=True):
+class TheContext(Unhurried, frozen=True):
     """The object that traversal has found."""
 
     words: str
@@ -230,22 +159,17 @@ class TheContext(msgspec.Struct, frozen=True):
     def read(self, request: Request, errors: Errors) -> Any:
         return request.context
 
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
 
-
-class TheBodyStream(msgspec.Struct, frozen=True):
+class TheBodyStream(Unhurried, frozen=True):
     """The unread body, chunk by chunk."""
 
     words: str = "body: unread, as a stream"
 
     def read(self, request: Request, errors: Errors) -> Any:
-        if request.stream is None:
+        unread = request.unread
+        if unread is None:
             raise RuntimeError("the route streams its body, and the engine has read it")
-        return BodyStream(request.stream)
-
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
+        return BodyStream(unread)
 
 
 class Constant(msgspec.Struct, frozen=True):
@@ -261,7 +185,14 @@ class Constant(msgspec.Struct, frozen=True):
         return ("constant", self.value, keyword)
 
 
-class FromProvider(msgspec.Struct, frozen=True):
+class Made(Unhurried, frozen=True):
+    """A source that is not read from the request: the route's program has it."""
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        raise RuntimeError(f"{type(self).__name__} is given by the route's program, not read")
+
+
+class FromProvider(Made, frozen=True):
     """What a provider makes, for this request or for the whole life of the App."""
 
     node: Any
@@ -272,38 +203,20 @@ class FromProvider(msgspec.Struct, frozen=True):
     def words(self) -> str:
         return f"made by {self.name}()"
 
-    def read(self, request: Request, errors: Errors) -> Any:
-        raise RuntimeError(
-            f"{self.name}: what is provided is made by the route's program, not read"
-        )
 
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
-
-
-class TheBackground(msgspec.Struct, frozen=True):
+class TheBackground(Made, frozen=True):
     """What is to be done after the answer."""
 
     words: str = "work for after the answer"
 
-    def read(self, request: Request, errors: Errors) -> Any:
-        raise RuntimeError("background tasks are made by the route's program, not read")
 
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
-
-
-class TheResponse(msgspec.Struct, frozen=True):
+class TheResponse(Made, frozen=True):
     """The response, for what runs after the handler."""
 
     words: str = "the response"
 
-    def read(self, request: Request, errors: Errors) -> Any:
-        raise RuntimeError("the response is given by the route's program, not read")
 
-    def binder(self, keyword: str | None) -> Binder | None:
-        return None
+class TheError(Made, frozen=True):
+    """The exception, for an error handler."""
 
-
-MADE = (FromProvider, TheBackground, TheResponse)
-"""Sources that are not read from the request."""
+    words: str = "the error"

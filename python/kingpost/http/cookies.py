@@ -8,9 +8,10 @@ and a cookie that silently is not there is the harder mistake.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from kingpost import limits
+from kingpost.http.date import http_date_of
 from kingpost.http.media_type import is_token
 from kingpost.types import SameSite
 
@@ -19,9 +20,6 @@ _VALUE_CHARACTERS = frozenset(map(chr, range(0x21, 0x7F))) - frozenset('",;\\')
 _ATTRIBUTE_CHARACTERS = frozenset(map(chr, range(0x20, 0x7F))) - {";"}
 _DOMAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
 _SAME_SITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
-# strftime speaks the process's language; HTTP speaks English.
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def parse_cookies(fields: Iterable[str]) -> dict[str, str]:
@@ -173,8 +171,7 @@ def _http_date(name: str, moment: datetime) -> str:
         raise ValueError(
             f"cookie {name!r}: expires={moment!r} has no time zone; write datetime.now(UTC) + timedelta(days=1)"
         )
-    utc = moment.astimezone(UTC)
-    return f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04} {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
+    return http_date_of(moment.utctimetuple())
 
 
 def _checked_domain(name: str, domain: str) -> str:

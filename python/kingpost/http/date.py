@@ -34,9 +34,15 @@ _FORMATS = tuple(
 @lru_cache(maxsize=512)
 def http_date(seconds: int) -> str:
     """`seconds` since 1970 as a field has it: `Sun, 06 Nov 1994 08:49:37 GMT`."""
-    moment = time.gmtime(seconds)
+    return http_date_of(time.gmtime(seconds))
+
+
+def http_date_of(moment: time.struct_time) -> str:
+    """As `http_date`, for a moment in UTC."""
+    # strftime speaks the process's language, and HTTP English; and it writes years before 1000 as the system likes.
     day, month = _DAYS[moment.tm_wday], _NAMES[moment.tm_mon - 1]
-    return time.strftime(f"{day}, %d {month} %Y %H:%M:%S GMT", moment)
+    clock = f"{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02}"
+    return f"{day}, {moment.tm_mday:02} {month} {moment.tm_year:04} {clock} GMT"
 
 
 def parse_http_date(text: str | None) -> int | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
-from kingpost.binding.annotation import spelled
 from kingpost.binding.choose import Chooser
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument, keyword_of
@@ -17,6 +16,7 @@ from kingpost.binding.sources import Constant, FromProvider, Source
 from kingpost.errors import ConfigurationError
 from kingpost.injection.lookup import Lookup, TypeArguments, substituted
 from kingpost.injection.provider import Kind, Provider, provided_at
+from kingpost.schema.annotation import spelled
 from kingpost.types import Place
 
 MAX_DEPTH: Final = 50
@@ -58,9 +58,13 @@ class Graph:
         self._path: list[tuple[tuple[Any, ...], str, Place]] = []
 
     def arguments_of(
-        self, signature: Signature, type_arguments: TypeArguments | None = None
+        self,
+        signature: Signature,
+        type_arguments: TypeArguments | None = None,
+        *,
+        parameters: Sequence[inspect.Parameter] | None = None,
     ) -> tuple[Argument, ...]:
-        """The sources of a function's parameters.
+        """The sources of a function's parameters, or of some of them.
 
         Raises:
             ConfigurationError: one of them cannot be served, or a provider on the way to it cannot be.
@@ -71,7 +75,7 @@ class Graph:
                 keyword_of(parameter),
                 self._source(signature, parameter, type_arguments or {}),
             )
-            for parameter in signature.parameters
+            for parameter in (signature.parameters if parameters is None else parameters)
         )
 
     def _source(

@@ -7,9 +7,9 @@ from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
-from kingpost.binding.annotation import is_union, spelled
 from kingpost.errors import ConfigurationError
 from kingpost.injection.provider import Provider, plain, provider_of
+from kingpost.schema.annotation import is_union, spelled
 
 TypeArguments = Mapping[Any, Any]
 Overrides = Mapping[Any, Provider]

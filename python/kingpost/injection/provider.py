@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_or
 
 import msgspec
 
-from kingpost.binding.annotation import is_union, spelled
 from kingpost.binding.signature import EMPTY, Signature, signature_of
+from kingpost.schema.annotation import is_union, spelled
 from kingpost.types import Place, Scope
 
 Kind: TypeAlias = Literal["def", "async", "generator", "asyncgen"]

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from kingpost._native import FileBody
 from kingpost.http.response import Response
+
+Inner = TypeVar("Inner")
 
 BLOCKING = 64 * 1024
 """Bytes whose handling takes a millisecond: more are handled on a thread, and the event loop goes on."""
@@ -46,13 +48,22 @@ def send_through(response: Response[Any], passage: Passage) -> bool:
     return True
 
 
-class Stream:
-    """The chunks of a `def`."""
+class Passing(Generic[Inner]):
+    """A stream in whose way a passage stands. Whoever reads it says when it is over, and the passage is told once."""
 
-    def __init__(self, inner: Iterator[bytes | str], passage: Passage) -> None:
+    def __init__(self, inner: Inner, passage: Passage) -> None:
         self._inner = inner
         self._passage = passage
         self._is_over = False
+
+    def _end(self, *, whole: bool) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._passage.over(whole=whole)
+
+
+class Stream(Passing[Iterator[bytes | str]]):
+    """The chunks of a `def`."""
 
     def __iter__(self) -> Self:
         return self
@@ -61,11 +72,7 @@ class Stream:
         if self._is_over:
             raise StopIteration
         try:
-            while True:
-                try:
-                    chunk = next(self._inner)
-                except StopIteration:
-                    break
+            for chunk in self._inner:
                 made = self._passage.add(as_bytes(chunk))
                 if made:
                     return made
@@ -87,19 +94,9 @@ class Stream:
         finally:
             self._end(whole=False)
 
-    def _end(self, *, whole: bool) -> None:
-        if not self._is_over:
-            self._is_over = True
-            self._passage.over(whole=whole)
 
-
-class AsyncStream:
+class AsyncStream(Passing[AsyncIterator[bytes | str]]):
     """The chunks of an `async def`."""
-
-    def __init__(self, inner: AsyncIterator[bytes | str], passage: Passage) -> None:
-        self._inner = inner
-        self._passage = passage
-        self._is_over = False
 
     def __aiter__(self) -> Self:
         return self
@@ -108,11 +105,7 @@ class AsyncStream:
         if self._is_over:
             raise StopAsyncIteration
         try:
-            while True:
-                try:
-                    chunk = await anext(self._inner)
-                except StopAsyncIteration:
-                    break
+            async for chunk in self._inner:
                 data = as_bytes(chunk)
                 if len(data) > BLOCKING:
                     made = await asyncio.to_thread(partial(self._passage.add, data))
@@ -137,11 +130,6 @@ class AsyncStream:
                 await close()
         finally:
             self._end(whole=False)
-
-    def _end(self, *, whole: bool) -> None:
-        if not self._is_over:
-            self._is_over = True
-            self._passage.over(whole=whole)
 
 
 def as_bytes(chunk: bytes | str) -> bytes:

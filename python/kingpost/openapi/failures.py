@@ -21,8 +21,6 @@ from kingpost.binding.sources import (
     FromBody,
     FromHost,
     FromPath,
-    FromQueries,
-    FromQuery,
     TheBodyStream,
 )
 from kingpost.errors import (
@@ -142,8 +140,7 @@ def implied(route: CompiledRoute, readings: Sequence[Reading]) -> Iterator[type[
     form = any(is_of_form(each) or isinstance(each, TheMultipart) for each in sources)
     body = form or any(isinstance(each, FromBody) for each in sources)
     query = any(
-        isinstance(each, FromQuery | FromQueries)
-        or (isinstance(each, FromText | FromTexts | FromModel) and each.place == "query")
+        isinstance(each, FromText | FromTexts | FromModel) and each.place == "query"
         for each in sources
     )
     if body or query:
@@ -156,7 +153,7 @@ def implied(route: CompiledRoute, readings: Sequence[Reading]) -> Iterator[type[
         yield ContentTooLarge
     if body:
         yield UnsupportedMediaType
-    if query or may_be_refused(readings):
+    if may_be_refused(readings):
         yield ValidationError
     if "timeout" in route.entry.options:
         yield ServiceUnavailable

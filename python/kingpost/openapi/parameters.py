@@ -8,7 +8,7 @@ from typing import Any, Final
 from kingpost.app.plan import CompiledRoute
 from kingpost.binding.fields import FromModel, FromText, FromTexts, PlaceName, wire_name
 from kingpost.binding.signature import EMPTY
-from kingpost.binding.sources import REQUIRED, FromPath, FromQueries, FromQuery
+from kingpost.binding.sources import REQUIRED, FromPath
 from kingpost.openapi.components import Schema
 from kingpost.openapi.readings import Reading
 from kingpost.openapi.schemas import Schemas, not_null, said_default
@@ -117,9 +117,7 @@ def path_schema(
 def of_reading(reading: Reading, schemas: Schemas) -> Iterator[Schema]:
     """The parameters that one reading is; none for what comes from elsewhere."""
     source = reading.source
-    if isinstance(source, FromQuery | FromQueries):
-        yield one(reading, "query", source.name, source.default, schemas)
-    elif isinstance(source, FromText) and source.place != "form":
+    if isinstance(source, FromText) and source.place != "form":
         yield one(reading, source.place, source.name, source.default, schemas)
     elif isinstance(source, FromTexts) and source.place != "form":
         made = one(reading, source.place, source.name, source.default, schemas)

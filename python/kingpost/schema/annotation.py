@@ -79,6 +79,11 @@ def list_of(annotation: Any) -> tuple[Any, Any] | None:
     return container, arguments[0] if arguments else Any
 
 
+def generic(container: Any, *arguments: Any) -> Any:
+    """`container[arguments]`, of types that are not known when this is written."""
+    return container[arguments]
+
+
 def class_of(value: object) -> type[Any]:
     """`type(value)`, for checkers that want to know what it is a class of."""
     return type(value)

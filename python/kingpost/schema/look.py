@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from kingpost.schema.after import Doubt
+from kingpost.schema.annotation import generic
 from kingpost.schema.model import Model
 from kingpost.schema.read import read
 from kingpost.schema.rules import Rules
@@ -63,21 +64,21 @@ class Mirror:
         if isinstance(kind, ScalarType):
             return kind.cls
         if isinstance(kind, ChoiceType):
-            return kind.enum if kind.enum is not None else generic(Literal, kind.values)
+            return kind.enum if kind.enum is not None else generic(Literal, *kind.values)
         if isinstance(kind, ModelType):
             return Any if kind.model.opaque else self._model(kind)
         if isinstance(kind, UnionType):
             null = (None,) if kind.takes_null else ()
-            return generic(Union, (*map(self.of, kind.members), *null))
+            return generic(Union, *map(self.of, kind.members), *null)
         return self._container(kind)
 
     def _container(self, kind: Type) -> Any:
         if isinstance(kind, ListType):
             return generic(list, self.of(kind.item))
         if isinstance(kind, TupleType):
-            return generic(tuple, tuple(map(self.of, kind.items)))
+            return generic(tuple, *map(self.of, kind.items))
         if isinstance(kind, MapType):
-            return generic(dict, (self.of(kind.key), self.of(kind.value)))
+            return generic(dict, self.of(kind.key), self.of(kind.value))
         return Any
 
     def _model(self, kind: ModelType) -> Any:
@@ -91,7 +92,7 @@ class Mirror:
             if field.required:
                 fields.append((f"f{index}", made))
             else:
-                unset = Any if made is Any else generic(Union, (made, msgspec.UnsetType))
+                unset = Any if made is Any else generic(Union, made, msgspec.UnsetType)
                 fields.append((f"f{index}", unset, msgspec.UNSET))
         self._making.pop()
         return msgspec.defstruct(
@@ -104,11 +105,6 @@ class Mirror:
             tag_field=model.tag_field or None,
             tag=model.tag,
         )
-
-
-def generic(container: Any, arguments: Any) -> Any:
-    """`container[arguments]`, of types that are not known when this is written."""
-    return container[arguments]
 
 
 def meta_of(rules: Rules) -> msgspec.Meta:

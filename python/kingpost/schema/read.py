@@ -21,6 +21,7 @@ from kingpost.schema.codec import Problem, at_path, problems_of
 from kingpost.schema.markers import checks_of
 from kingpost.schema.model import Field, Model
 from kingpost.schema.problems import MAX_ERRORS, Location, field_error
+from kingpost.schema.rules import counted
 from kingpost.schema.types import (
     AnyType,
     ChoiceType,
@@ -180,7 +181,7 @@ class Reading:
             return self._fail(at, "not-a-list", given=given)
         items, size = cast("list[object]", given), len(kind.items)
         if len(items) != size:
-            return self._fail(at, "wrong-length", f"must have {size} items", given=items)
+            return self._fail(at, "wrong-length", f"must have {counted(size, 'item')}", given=items)
         values = [
             self.value(part, item, (*at, index))
             for index, (part, item) in enumerate(zip(kind.items, items, strict=True))
@@ -278,8 +279,10 @@ class Reading:
         items = cast("list[object]", given)[1 if model.tag_field else 0 :]
         required, most = sum(field.required for field in model.fields), len(model.fields)
         if len(items) < required or (model.closed and len(items) > most):
-            words = str(most) if required == most else f"{required} to {most}"
-            return self._fail(at, "wrong-length", f"must have {words} items", given=items)
+            words = counted(most, "item")
+            if required != most:
+                words = f"{required} to {words}"
+            return self._fail(at, "wrong-length", f"must have {words}", given=items)
         values = {
             field.name: self.value(field.type, item, (*at, index))
             for index, (field, item) in enumerate(zip(model.fields, items, strict=False))

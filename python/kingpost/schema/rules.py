@@ -82,17 +82,22 @@ class Rules(msgspec.Struct, frozen=True):
             yield "not-a-multiple", f"must be a multiple of {self.multiple_of}"
 
     def _lengths(self, value: Sized) -> Iterator[tuple[str, str]]:
-        unit = "characters" if isinstance(value, str) else "items"
+        unit = "character" if isinstance(value, str) else "item"
         if self.min_length is not None and len(value) < self.min_length:
-            yield "too-short", f"must have {self.min_length} {unit} or more"
+            yield "too-short", f"must have {counted(self.min_length, unit)} or more"
         if self.max_length is not None and len(value) > self.max_length:
-            yield "too-long", f"must have {self.max_length} {unit} or fewer"
+            yield "too-long", f"must have {counted(self.max_length, unit)} or fewer"
 
     def _zone(self, value: dt.datetime | dt.time) -> Iterator[tuple[str, str]]:
         if self.tz and value.tzinfo is None:
             yield "no-timezone", "must have a time zone such as Z or +02:00"
         elif not self.tz and value.tzinfo is not None:
             yield "with-timezone", "must have no time zone"
+
+
+def counted(number: int, unit: str) -> str:
+    """`1 item`, `2 items`."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 NO_RULES = Rules()

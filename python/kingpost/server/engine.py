@@ -11,6 +11,7 @@ from contextvars import Context
 from typing import Any, Protocol
 
 from kingpost import _native
+from kingpost.server import streaming
 from kingpost.server.options import Options
 from kingpost.server.task import RequestTask
 from kingpost.server.threads import WorkerThreads
@@ -101,6 +102,7 @@ class Engine:
             while not self._hurry.is_set() and time.monotonic() < deadline:
                 if not self.server.connections and not self.busy and idle.done():
                     return 0
+                streaming.end_lasting_streams()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(
                         self._hurry.wait(), min(_LOOK_EVERY, max(0.0, deadline - time.monotonic()))

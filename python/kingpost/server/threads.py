@@ -108,6 +108,15 @@ def is_worker_thread() -> bool:
     return _here.pool is not None
 
 
+def is_on_loop() -> bool:
+    """Whether this thread runs an event loop, which must not be blocked."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def start_on_loop(make: Callable[[], Awaitable[T]]) -> Future[T]:
     """Runs an awaitable on the loop of the worker thread that calls this.
 

@@ -57,27 +57,12 @@ class TakesCookies(Protocol):
         value: str,
         *,
         max_age: int | timedelta | None = ...,
-        path: str | None = ...,
-        domain: str | None = ...,
-        http_only: bool = ...,
-        secure: bool = ...,
-        same_site: SameSite = ...,
-        partitioned: bool = ...,
+        **options: Unpack[CookieOptions],
     ) -> Any:
         """Give the browser a cookie."""
         ...
 
-    def delete_cookie(
-        self,
-        name: str,
-        *,
-        path: str | None = ...,
-        domain: str | None = ...,
-        http_only: bool = ...,
-        secure: bool = ...,
-        same_site: SameSite = ...,
-        partitioned: bool = ...,
-    ) -> Any:
+    def delete_cookie(self, name: str, **options: Unpack[CookieOptions]) -> Any:
         """Make the browser forget a cookie."""
         ...
 

@@ -49,24 +49,14 @@ class Encrypter(Sealer):
     def encrypt(self, value: bytes | str, *, expires_in: Duration | None = None) -> str:
         """The value, encrypted, as text for a URL, a cookie or a form: letters, digits, `-` and `_`.
 
-        Args:
-            value: Bytes, or text, which becomes UTF-8.
-            expires_in: Seconds, or a timedelta, above 0; without it the value never ends by itself.
-
-        Raises:
-            ValueError: It is longer than what would be read again, or `expires_in` is not above 0.
+        What it takes and raises is as of `Signer.sign`.
         """
-        return self._sealed(value.encode() if isinstance(value, str) else value, expires_in)
+        return self._sealed(value, expires_in)
 
     def decrypt(self, text: str, *, max_age: Duration | None = None) -> bytes:
         """The value that was encrypted.
 
-        Args:
-            text: What came back.
-            max_age: Seconds, or a timedelta, since it was encrypted, beyond which it is refused, whatever it was given.
-
-        Raises:
-            BadSignature: It is not what was encrypted for this purpose, has ended, or is too old.
+        What it takes and raises is as of `Signer.verify`.
         """
         return self._opened(text, max_age)
 

@@ -71,7 +71,8 @@ class Sealer(ABC):
             where = str(error).rpartition(" - at ")[2] if " - at " in str(error) else "`$`"
             raise refused(self._what, f"it is of another type, at {where}") from None
 
-    def _sealed(self, data: bytes, expires_in: Duration | None) -> str:
+    def _sealed(self, value: bytes | str, expires_in: Duration | None) -> str:
+        data = value.encode() if isinstance(value, str) else value
         text = self._close(stamped(data, self._clock, expires_in))
         if len(text) > limits.SIGNED_CHARACTERS:
             raise ValueError(

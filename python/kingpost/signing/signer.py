@@ -47,7 +47,7 @@ class Signer(Sealer):
         Raises:
             ValueError: It is longer than what would be read again, or `expires_in` is not above 0.
         """
-        return self._sealed(value.encode() if isinstance(value, str) else value, expires_in)
+        return self._sealed(value, expires_in)
 
     def verify(self, text: str, *, max_age: Duration | None = None) -> bytes:
         """The value that was signed.

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Generator, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
+from kingpost.server.threads import is_on_loop
 from kingpost.testing.core import ClientCore, Streamed
 from kingpost.testing.face import ClientFace
 from kingpost.testing.request import RequestOptions
@@ -180,7 +181,7 @@ class _OwnLoop:
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
         __tracebackhide__ = True
-        if _runs_here():
+        if is_on_loop():
             what.close()
             raise RuntimeError(
                 "TestClient drives an event loop of its own and cannot be used inside a running one: "
@@ -196,7 +197,7 @@ class _OwnLoop:
             return
         try:
             # A loop runs on this thread when the garbage collector calls from inside one: then there is no clean end.
-            if not _runs_here():
+            if not is_on_loop():
                 loop.run_until_complete(loop.shutdown_asyncgens())
                 loop.run_until_complete(loop.shutdown_default_executor())
         finally:
@@ -210,15 +211,7 @@ class _OwnLoop:
 def _close(core: ClientCore, loop: _OwnLoop) -> None:
     """Stops the App and ends the loop; harmless the second time."""
     try:
-        if loop.is_used and not _runs_here():
+        if loop.is_used and not is_on_loop():
             loop.run(core.host.stop())
     finally:
         loop.close()
-
-
-def _runs_here() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -16,7 +16,9 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
+import aiohttp
+import httpx2
+from aiohttp import web
 
 from .rig import Rig
 
@@ -600,9 +602,6 @@ async def one_task_waits_for_another_request(rig: Rig) -> object:
 
 @check
 async def an_aiohttp_client_works_in_a_handler(rig: Rig) -> object:
-    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed: pip install aiohttp")
-    from aiohttp import web
-
     async def hello(request: web.Request) -> web.Response:
         return web.Response(text="hi")
 
@@ -628,8 +627,6 @@ async def an_aiohttp_client_works_in_a_handler(rig: Rig) -> object:
 
 @check
 async def an_httpx2_client_works_in_a_handler(rig: Rig) -> object:
-    httpx2 = pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install httpx2")
-
     async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi")

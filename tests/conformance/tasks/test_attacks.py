@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -22,18 +22,12 @@ from tests.unit.native.service import Route, serving
 
 from .attacks import quick, suspending
 from .checks import me
+from .loops import new_loop
 from .nesting import NestingLoop, run_nested
 from .rig import Kind, Rig
 
 KINDS: list[Kind] = ["carrier", "plain"]
 LOOPS = ["asyncio", "uvloop"]
-
-
-def new_loop(name: str) -> asyncio.AbstractEventLoop:
-    if name == "uvloop":
-        uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed: pip install uvloop")
-        return cast("asyncio.AbstractEventLoop", uvloop.new_event_loop())
-    return asyncio.new_event_loop()
 
 
 class Ended:

@@ -11,6 +11,7 @@ import pytest
 
 from .attacks import ATTACKS
 from .checks import CHECKS
+from .loops import new_loop
 from .rig import Kind, Rig
 
 ALL = CHECKS | ATTACKS
@@ -18,11 +19,7 @@ LOOPS = ["asyncio", "debug", "uvloop"]
 
 
 def run_on(loop: str, main: Callable[[], Coroutine[Any, Any, object]]) -> object:
-    if loop == "uvloop":
-        uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed: pip install uvloop")
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(main())
-    with asyncio.Runner(debug=loop == "debug") as runner:
+    with asyncio.Runner(loop_factory=lambda: new_loop(loop)) as runner:
         return runner.run(main())
 
 

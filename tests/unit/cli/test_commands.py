@@ -1,12 +1,11 @@
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from kingpost.cli.commands import kingpost
+from tests.unit.cli.calling import call
 
 APP = """
 from kingpost import App, Settings
@@ -24,22 +23,6 @@ def home() -> str:
 async def todo(id: int) -> str:
     return str(id)
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The working folder; what a command imports of it is forgotten afterwards."""
-    monkeypatch.chdir(tmp_path)
-    path, modules = sys.path[:], set(sys.modules)
-    yield tmp_path
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(kingpost, arguments)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from kingpost.cli.commands import kingpost
+from tests.unit.cli.calling import call
 
 APP = '''
 import datetime
@@ -41,8 +38,20 @@ async def store() -> AsyncIterator[Store]:
     print("closed")
 
 @app.provide
-def pool() -> Pool:
-    return Pool()
+def pool(store: Store) -> Iterator[Pool]:
+    print("begun")
+    try:
+        response = yield Pool()
+        print("committed", response.status)
+    except ValueError:
+        print("rolled back")
+
+class Asked:
+    pass
+
+@app.provide
+def asked(request: Request) -> Asked:
+    return Asked()
 
 @app.extensions.command
 def greet(name: str, settings: AppSettings, times: int = 1, *, loud: bool = False, last_words: str | None = None) -> None:
@@ -69,25 +78,23 @@ async def paint_it(colour: Colour, sizes: list[int] = [1]) -> None:
 def bad(request: Request) -> None: ...
 
 @app.extensions.command
-def worse(pool: Pool) -> None: ...
+def worse(asked: Asked) -> None: ...
+
+@app.extensions.command
+def fill(pool: Pool, again: Pool, *, wrong: bool = False) -> None:
+    print("filled", again is pool)
+    if wrong:
+        raise ValueError("wrong")
+
+@app.extensions.command
+async def drain(pool: Pool) -> None:
+    print("drained", type(pool).__name__)
 '''
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The working folder; what a command imports of it is forgotten afterwards."""
-    monkeypatch.chdir(tmp_path)
-    path, modules = sys.path[:], set(sys.modules)
-    (tmp_path / "app.py").write_text(APP)
-    yield tmp_path
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(kingpost, arguments)
+def program(folder: Path) -> None:
+    (folder / "app.py").write_text(APP)
 
 
 def test_parameters_are_arguments_options_and_flags() -> None:
@@ -100,6 +107,20 @@ def test_what_providers_of_scope_app_make_is_there_and_finished() -> None:
     result = call("count", "--since", "2026-03-31", "a", "b", "c")
 
     assert result.output == "opened\n3 2026-03-31 Store\nclosed\n"
+
+
+def test_what_providers_make_for_a_request_is_made_for_the_command_once_and_finished() -> None:
+    steps = ["opened", "begun", "filled True", "committed 200", "closed"]
+
+    assert call("fill").output.splitlines() == steps
+    assert call("drain").output.splitlines() == [*steps[:2], "drained Pool", *steps[3:]]
+
+
+def test_a_command_that_fails_has_its_exception_thrown_into_providers() -> None:
+    result = call("fill", "--wrong")
+
+    assert isinstance(result.exception, ValueError)
+    assert result.output.splitlines() == ["opened", "begun", "filled True", "rolled back", "closed"]
 
 
 def test_an_async_command_runs_on_a_loop() -> None:
@@ -145,8 +166,9 @@ def test_help_is_the_docstring() -> None:
 def test_commands_lists_them_with_their_places() -> None:
     lines = call("commands").output.splitlines()
 
-    assert lines[0].split() == ["greet", "Say", "hello.", "app.py:34"]
-    assert [line.split()[0] for line in lines] == ["greet", "count", "paint", "bad", "worse"]
+    assert lines[0].split() == ["greet", "Say", "hello.", "app.py:46"]
+    names = ["greet", "count", "paint", "bad", "worse", "fill", "drain"]
+    assert [line.split()[0] for line in lines] == names
 
 
 def test_another_app_is_named_with_app(folder: Path) -> None:

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from kingpost.cli.commands import kingpost
+from tests.unit.cli import calling
 
+call = partial(calling.call, "request")
 APP = """
 from typing import Annotated
 from kingpost import App, Form, NotFound, Request, Response, Struct
@@ -39,18 +38,8 @@ def broken() -> str:
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    (tmp_path / "app.py").write_text(APP)
-    monkeypatch.chdir(tmp_path)
-    path = sys.path[:]
-    sys.modules.pop("app", None)
-    yield tmp_path
-    sys.path[:] = path
-    sys.modules.pop("app", None)
-
-
-def call(*arguments: str, given: bytes | None = None) -> Result:
-    return CliRunner().invoke(kingpost, ["request", *arguments], input=given)
+def program(folder: Path) -> None:
+    (folder / "app.py").write_text(APP)
 
 
 def test_the_body_is_printed_and_nothing_else() -> None:

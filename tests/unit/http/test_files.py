@@ -13,6 +13,7 @@ import pytest
 from kingpost import App, CallNext, FileResponse, HTTPError, Request, Response
 from kingpost.staticfiles import Static
 from kingpost.testing import TestClient
+from tests.descriptors import open_files
 
 CONTENT = bytes(range(256)) * 300
 MOMENT = 784_111_777
@@ -234,9 +235,6 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_response_that_is_never_sent_leaves_nothing_open(file: Path) -> None:
-    def open_files() -> list[Path]:
-        return [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-
     response: Any = FileResponse(file)
     assert file in open_files()
     del response

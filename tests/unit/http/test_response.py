@@ -10,6 +10,7 @@ import pytest
 from kingpost.errors import BadRequest
 from kingpost.http import Redirect, Response
 from kingpost.http.cookies import set_cookie_field
+from kingpost.signing import CookieOptions
 
 
 def test_a_response_keeps_what_it_is_given() -> None:
@@ -98,6 +99,9 @@ def test_whatever_sets_or_deletes_a_cookie_takes_the_same_options() -> None:
     assert options(Response.set_cookie) == options(set_cookie_field)
     assert options(Response.delete_cookie) == [
         each for each in options(set_cookie_field) if each.name not in ("max_age", "expires")
+    ]
+    assert list(CookieOptions.__annotations__) == [
+        each.name for each in options(Response.delete_cookie)
     ]
 
 

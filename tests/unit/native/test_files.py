@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kingpost import _native
+from tests.descriptors import open_files
 
 from .service import Service, serving
 
@@ -139,10 +140,6 @@ def test_a_client_that_leaves_closes_the_file(tmp_path: Path) -> None:
             await nothing_open(path, service)
 
     asyncio.run(run())
-
-
-def open_files() -> list[Path]:
-    return [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
 
 
 async def nothing_open(path: Path, service: Service) -> None:

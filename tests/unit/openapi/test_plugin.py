@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from kingpost import App, Blueprint, CallNext, Request, Response
@@ -186,6 +187,4 @@ def test_docstrings() -> None:
     "text", ["yes", "no", "1.0", "0x1f", "a: b", "a #b", "- a", "", " a", "é", "\x85", "\u2028", "a\nb", "~", "null", "[a", "2026-01-31", "😀", "a:", "*a", "=", "<<"]
 )  # fmt: skip
 def test_yaml_keeps_text_as_it_is(text: str) -> None:
-    yaml = pytest.importorskip("yaml")
-
     assert yaml.safe_load(to_yaml({text: [text, {"a": text}]})) == {text: [text, {"a": text}]}

@@ -353,3 +353,22 @@ def test_a_long_list_of_choices_is_counted() -> None:
     _, errors = read(kind, "x", ())
 
     assert [error["message"] for error in errors] == ["must be one of 100 choices"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "message"),
+    [
+        (Meta(min_length=1), "", "must have 1 character or more"),
+        (Meta(min_length=2), "a", "must have 2 characters or more"),
+        (Meta(max_length=0), "a", "must have 0 characters or fewer"),
+        (Meta(max_length=1), "ab", "must have 1 character or fewer"),
+    ],
+)
+def test_one_is_singular(rule: Meta, given: str, message: str) -> None:
+    _, errors = read(type_of(Annotated[str, rule]), given, ())
+    assert [error["message"] for error in errors] == [message]
+
+
+def test_one_item_is_singular() -> None:
+    _, errors = read(type_of(Annotated[list[int], Meta(min_length=1)]), [], ())
+    assert [error["message"] for error in errors] == ["must have 1 item or more"]

@@ -16,6 +16,7 @@ import pytest
 
 from kingpost.server.listen import Address, Listener, open_listeners
 from kingpost.server.reload import Supervisor
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and signals")
 
@@ -104,10 +105,7 @@ class Project:
         return answer
 
     def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.02)
+        until(condition, shows=lambda: self.said)
 
     def run(self) -> None:
         self.status = self.supervisor.run()
@@ -259,6 +257,21 @@ def test_a_worker_that_dies_at_once_waits_for_a_change(tmp_path: Path) -> None:
         assert sum("ended with status" in line for line in project.said) == 1
         project.write("answer = 'good'")
         project.until(lambda: project.ask()[0] == "good")
+
+
+def test_a_signal_while_a_change_settles_ends_the_worker_of_the_change_too(tmp_path: Path) -> None:
+    with supervised(tmp_path, "answer = 'one'") as project:
+        project.ask()
+        looks = iter([[project.file]])
+
+        def signalled() -> list[Path]:
+            if changed := next(looks, []):
+                project.supervisor._on_signal(signal.SIGTERM)
+            return changed
+
+        project.supervisor._watcher.changed = signalled  # type: ignore[method-assign] # as it may come at any time
+        # No second signal is needed.
+        project.until(lambda: project.status is not None)
 
 
 def test_the_workers_end_with_the_supervisor(tmp_path: Path) -> None:

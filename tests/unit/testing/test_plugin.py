@@ -1,6 +1,5 @@
 """The fixtures, in runs of pytest of their own, beside other plugins."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -161,7 +160,6 @@ def test_tests_that_use_no_fixture_of_ours_do_not_import_the_framework(
     )
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("pytest_flask"), reason="needs pytest-flask")
 def test_beside_pytest_flask_both_frameworks_are_tested(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(site=APP)
     Path(pytester.path, "pyproject.toml").write_text('[tool.kingpost]\napp = "site:app"\n')
@@ -198,7 +196,6 @@ def test_beside_pytest_flask_both_frameworks_are_tested(pytester: pytest.Pyteste
     )
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("pytest_django"), reason="needs pytest-django")
 def test_beside_pytest_django_both_frameworks_are_tested(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         app=APP,

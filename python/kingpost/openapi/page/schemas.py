@@ -8,6 +8,7 @@ from typing import Any
 from kingpost.html import Html, escape
 from kingpost.openapi.page.look import Part, as_id
 from kingpost.openapi.writing import to_json
+from kingpost.schema.rules import counted
 
 WORDS: Mapping[str, str] = {
     "minimum": "{} or more",
@@ -15,11 +16,17 @@ WORDS: Mapping[str, str] = {
     "maximum": "{} or less",
     "exclusiveMaximum": "less than {}",
     "multipleOf": "a multiple of {}",
-    "minLength": "{} characters or more",
-    "maxLength": "{} characters or fewer",
-    "minItems": "{} items or more",
-    "maxItems": "{} items or fewer",
+    "minLength": "{} or more",
+    "maxLength": "{} or fewer",
+    "minItems": "{} or more",
+    "maxItems": "{} or fewer",
     "pattern": "matches {}",
+}
+UNITS: Mapping[str, str] = {
+    "minLength": "character",
+    "maxLength": "character",
+    "minItems": "item",
+    "maxItems": "item",
 }
 PARTS = ("properties", "additionalProperties", "anyOf", "oneOf", "allOf", "prefixItems", "items")
 MAX_CHOICES = 12
@@ -40,8 +47,13 @@ def words_of(schema: Part) -> Html:
     kind = schema.get("type", "anything")
     kinds = [kind] if isinstance(kind, str) else list(kind)
     made = Html(" or ").join(kind_words(each, schema) for each in kinds)
-    rules = [text.format(schema[key]) for key, text in WORDS.items() if key in schema]
-    return Html(", ").join([made, *rules])
+    return Html(", ").join([made, *(rule(key, schema[key]) for key in WORDS if key in schema)])
+
+
+def rule(key: str, bound: Any) -> str:
+    """One rule of a schema: `1 character or more`."""
+    unit = UNITS.get(key)
+    return WORDS[key].format(bound if unit is None else counted(bound, unit))
 
 
 def kind_words(kind: str, schema: Part) -> Html:

@@ -7,7 +7,7 @@ from typing import Any, cast, get_args, get_origin
 
 import msgspec
 
-from kingpost.schema.annotation import bare, class_of, list_of
+from kingpost.schema.annotation import bare, class_of, generic, list_of
 from kingpost.schema.describe import type_of
 from kingpost.schema.model import NO_DEFAULT, Field, Model
 from kingpost.schema.outgoing.known import model_of
@@ -117,11 +117,6 @@ class Mirrors:
         ):
             return part_of(kind, selection, self._shape_of)
         return self.of(model_of(kind), selection)
-
-
-def generic(container: Any, *arguments: Any) -> Any:
-    """`container[arguments]`, of types that are not known when this is written."""
-    return container[arguments]
 
 
 def part_of(kind: Any, selection: Selection, shape_of: ShapeOf) -> type[Part]:

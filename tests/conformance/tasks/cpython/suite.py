@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import pytest
 
+from tests.conformance.tasks.loops import new_loop
 from tests.conformance.tasks.rig import Kind
 
 from .standin import CarriedTask, Engine, task_factory
@@ -27,10 +28,7 @@ Way = Literal["handler", "tasks"]
 """handler: the test's body is a handler. tasks: every task that the test makes is one."""
 
 PACKAGE = "test.test_asyncio"
-HOW_TO_GET_IT = (
-    f"this Python has no {PACKAGE}: Debian and Ubuntu have it as libpython3.X-testsuite, "
-    "Fedora as python3-test; pyenv, uv and python.org install it"
-)
+HOW_TO_GET_IT = "Debian and Ubuntu have it as libpython3.X-testsuite, Fedora as python3-test; pyenv, uv and python.org install it"
 # Classes of test_tasks that have their own loops; a subclass gets our stand-in for a Task.
 WITH_LOOPS = [
     "BaseTaskTests",
@@ -130,12 +128,7 @@ def with_stand_ins(case: Case, loop: str) -> Any:
             loop.close()
 
         def new_test_loop(self, gen: Any = None) -> Any:
-            if loop == "uvloop":
-                import uvloop
-
-                made = uvloop.new_event_loop()
-            else:
-                made = mocked_loop(gen)
+            made = mocked_loop(gen) if loop == "asyncio" else new_loop(loop)
             made.set_task_factory(task_factory)
             self.set_event_loop(made)
             return made
@@ -185,13 +178,9 @@ def run_as_handler(case: Case, kind: Kind, loop: str, way: Way) -> None:
     loop_factory = getattr(getattr(module(case.module), case.owner), "loop_factory", None)
 
     def make_loop() -> asyncio.AbstractEventLoop:
-        made: asyncio.AbstractEventLoop
-        if loop == "uvloop":
-            import uvloop
-
-            made = uvloop.new_event_loop()
-        else:
-            made = loop_factory() if loop_factory else asyncio.new_event_loop()
+        made: asyncio.AbstractEventLoop = (
+            loop_factory() if loop_factory and loop == "asyncio" else new_loop(loop)
+        )
         if way == "tasks":
             made.set_task_factory(task_factory)
         return made

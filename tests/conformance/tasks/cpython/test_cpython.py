@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import unittest
 from typing import Any
 
 import pytest
 
+from tests.needs import need
+
 from . import exclusions, suite
 
-INSTALLED = suite.is_installed()
+need(suite.is_installed(), f"{suite.PACKAGE} in this Python", remedy=suite.HOW_TO_GET_IT)
+
 # How a test is run: on which loop, and whether its body alone or every task that it makes is a request.
 SETTINGS: list[tuple[str, suite.Way]] = [
     ("asyncio", "handler"),
@@ -30,7 +32,7 @@ pytestmark = [
 def with_loops() -> list[Any]:
     return [
         pytest.param(case, loop, id=f"{loop}-{case}")
-        for case in (suite.cases_with_loops() if INSTALLED else [])
+        for case in suite.cases_with_loops()
         for loop in ("asyncio", "uvloop")
         if exclusions.reason(case, loop, None) is None
     ]
@@ -45,19 +47,13 @@ def as_handlers() -> list[Any]:
             id=f"{loop}-{way}-{case}",
             marks=[pytest.mark.long] if (loop, way) == ("uvloop", "tasks") else [],
         )
-        for case in (suite.cases_as_handlers() if INSTALLED else [])
+        for case in suite.cases_as_handlers()
         for loop, way in SETTINGS
         if exclusions.reason(case, loop, way) is None
         if case.method not in SLOW or (loop, way) == SETTINGS[0]
     ]
 
 
-def need(loop: str) -> None:
-    if loop == "uvloop" and importlib.util.find_spec("uvloop") is None:
-        pytest.skip("uvloop is not installed: pip install uvloop")
-
-
-@pytest.mark.skipif(not INSTALLED, reason=suite.HOW_TO_GET_IT)
 def test_the_tests_of_cpython_are_run() -> None:
     assert len(with_loops()) > 200
     assert len(as_handlers()) > 200
@@ -65,22 +61,17 @@ def test_the_tests_of_cpython_are_run() -> None:
 
 @pytest.mark.parametrize(("case", "loop"), with_loops())
 def test_a_request_is_the_task_that_cpython_tests(case: suite.Case, loop: str) -> None:
-    need(loop)
-
     assert suite.run_with_loops(case, "carrier", loop) == "passed"
 
 
 @pytest.mark.parametrize(("case", "loop", "way"), as_handlers())
 def test_a_handler_does_what_cpython_tests(case: suite.Case, loop: str, way: suite.Way) -> None:
-    need(loop)
-
     try:
         suite.run_as_handler(case, "carrier", loop, way)
     except unittest.SkipTest as skipped:
         pytest.skip(str(skipped))
 
 
-@pytest.mark.skipif(not INSTALLED, reason=suite.HOW_TO_GET_IT)
 def test_every_class_of_test_tasks_is_run_or_excluded_by_name() -> None:
     found = {
         name
@@ -93,7 +84,6 @@ def test_every_class_of_test_tasks_is_run_or_excluded_by_name() -> None:
     assert found - set(suite.WITH_LOOPS) - set(exclusions.CLASSES) == set()
 
 
-@pytest.mark.skipif(not INSTALLED, reason=suite.HOW_TO_GET_IT)
 def test_every_exclusion_names_a_test_that_exists() -> None:
     known = {case.method for case in [*suite.cases_with_loops(), *suite.cases_as_handlers()]}
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kingpost import Meta
-from kingpost.binding.convert import BrokenRules, scalar_of
-from kingpost.binding.errors import Refused
+from kingpost.schema.problems import Refused
+from kingpost.schema.text import BrokenRules, scalar_of
 
 UserId = NewType("UserId", int)
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Generic, Literal, NewType, Optional, TypedDic
 import pytest
 from msgspec import Meta, Struct
 
-from kingpost.binding.annotation import bare, is_model_class, list_of, spelled
-from kingpost.binding.rules import Rules
+from kingpost.schema.annotation import bare, is_model_class, list_of, spelled
+from kingpost.schema.rules import Rules
 
 T = TypeVar("T")
 Id = NewType("Id", int)

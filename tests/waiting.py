@@ -1,0 +1,30 @@
+"""Waiting for what happens, not for the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+PATIENCE = 15.0
+"""Seconds that anything may take on a machine that is busy with other things."""
+
+
+def until(
+    condition: Callable[[], object],
+    seconds: float = PATIENCE,
+    *,
+    pause: float = 0.01,
+    shows: Callable[[], object] = lambda: "",
+) -> None:
+    """Waits until something is so.
+
+    Args:
+        condition: looked at again and again.
+        seconds: after so many it is an AssertionError.
+        pause: seconds between two looks.
+        shows: what to say then besides: the output of a program, say.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not come to be in {seconds} s; {shows()}"
+        time.sleep(pause)
