@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kingpost.app.compiled import CompiledApp
     from kingpost.app.crossing import Threads
     from kingpost.app.events import Receivers
+    from kingpost.app.outside import Outside
     from kingpost.app.plan import CompiledRoute
     from kingpost.app.rendering import Rendering
     from kingpost.app.reporting import Reporters
@@ -332,6 +333,17 @@ class App(Registrar, Mountable):
             context=context,
         )
 
+    def __outside__(self) -> Outside:
+        """Makes what handlers name, for `kingpost shell`."""
+        from kingpost.app.outside import Outside
+        from kingpost.app.served import visible
+
+        self._plugins.check()
+        context = contextvars.copy_context()
+        context.run(_current.set, self)
+        lookup = visible((self._registry.providers,), self._overrides)
+        return Outside(lookup, self._constants(chosen_mode("production")), context)
+
     def __plugin__(self, name: str) -> Plugin | None:
         return self._plugins.named(name)
 
@@ -353,7 +365,8 @@ class App(Registrar, Mountable):
             own = (
                 compile_routes(self._registry, self._constants("test")) if compiled is None else ()
             )
-            check_something(what, own or (() if compiled is None else compiled.routes), place)
+            routes = own or (() if compiled is None else compiled.routes)
+            check_something(what, routes, self._registry.providers, place)
         changed = {**self._overrides, what: by}
         overrides = {key: provider for key, provider in changed.items() if provider is not None}
         if compiled is not None:

@@ -146,6 +146,18 @@ class Background:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    def follow(self, task: asyncio.Task[None]) -> None:
+        """Have a task that goes on behind its answer waited for like what was added to BackgroundTasks."""
+        with self._lock:
+            self._waiting += 1
+        self._running.add(task)
+        task.add_done_callback(self._followed)
+
+    def _followed(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        with self._lock:
+            self._waiting -= 1
+
     async def _run(self, calls: list[Work], prepare: Prepare) -> None:
         left = len(calls)
         try:

@@ -44,8 +44,12 @@ class Started(msgspec.Struct, frozen=True):
 _OVER = object()
 
 
-def call_of(entry: Entry) -> Call:
+def call_of(entry: Entry, *, waits: bool = True) -> Call:
     """How the handler of a route is called.
+
+    Args:
+        entry: the route.
+        waits: whether the head of a stream waits for the first item.
 
     Raises:
         RoutingError: `routing.inline-async`, `routing.inline-generator` or `routing.timeout-on-def`.
@@ -71,7 +75,9 @@ def call_of(entry: Entry) -> Call:
             "leave out timeout=",
         )
         return Call(
-            async_started(handler), "async", "async def with yield: on the event loop, streamed"
+            async_started(handler) if waits else async_unstarted(handler),
+            "async",
+            "async def with yield: on the event loop, streamed",
         )
     if is_kind(handler, inspect.isgeneratorfunction):
         forbid(
@@ -88,7 +94,11 @@ def call_of(entry: Entry) -> Call:
             "a stream may take as long as its reader",
             "leave out timeout=",
         )
-        return Call(started(handler), "thread", "def with yield: on a worker thread, streamed")
+        return Call(
+            started(handler) if waits else handler,
+            "thread",
+            "def with yield: on a worker thread, streamed",
+        )
     if is_kind(handler, inspect.iscoroutinefunction):
         forbid(
             entry,
@@ -163,5 +173,13 @@ def async_started(handler: Callable[..., Any]) -> Callable[..., Any]:
         items = handler(*args, **named)
         first = await anext(items, _OVER)
         return Started(first, items, is_over=first is _OVER)
+
+    return call
+
+
+def async_unstarted(handler: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(handler)
+    async def call(*args: Any, **named: Any) -> Any:
+        return handler(*args, **named)
 
     return call

@@ -7,27 +7,33 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kingpost.app.crossing import Threads
+from kingpost.app.fresh import check_free, compile_fresh
 from kingpost.app.lasting import Lasting
+from kingpost.app.program import Program
 from kingpost.app.served import visible
-from kingpost.binding.annotation import bare, list_of
-from kingpost.binding.convert import Scalar, scalar_of
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument
 from kingpost.binding.signature import EMPTY, signature_of
 from kingpost.binding.sources import FromProvider
-from kingpost.injection.graph import Graph, check_lasting
+from kingpost.injection.graph import Graph, check_colours, check_lasting
 from kingpost.injection.provider import kind_of
+from kingpost.schema.annotation import bare, list_of
+from kingpost.schema.text import Scalar, scalar_of
 from kingpost.settings import Settings
 
 if TYPE_CHECKING:
     from kingpost.app.extensions import Claim
     from kingpost.injection.lookup import Overrides
     from kingpost.routing.route import Registry
+
+
+NO_REQUEST = "a command answers no request"
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -53,18 +59,18 @@ class Command(msgspec.Struct, frozen=True):
         name: what is typed.
         help: the function's docstring.
         typed: what it takes from the command line.
-        function: as written.
-        given: what it takes from the App.
-        lasting: makes that.
+        program: the function with what it takes from the App, made for it and finished behind it.
+        lasting: what is made at start, if anything.
+        threads: where `def` steps of an `async def` command run.
         context: the context in which `current_app()` is the App.
     """
 
     name: str
     help: str
     typed: tuple[Typed, ...]
-    function: Callable[..., Any]
-    given: tuple[Argument, ...]
+    program: Program
     lasting: Lasting
+    threads: Threads
     context: Context
 
     def run(self, values: Mapping[str, Any]) -> None:
@@ -73,31 +79,17 @@ class Command(msgspec.Struct, frozen=True):
         Args:
             values: of `typed`, by name.
         """
-        is_async = kind_of(self.function) == "async"
-        if is_async or self.lasting.nodes:
-            self.context.run(asyncio.run, self._run(values, is_async=is_async))
+        call = partial(self.program.function, ((), values))
+        if self.program.kind == "async" or self.lasting.nodes:
+            self.context.run(asyncio.run, self._run(call))
         else:
-            self.context.run(self._call, values)
+            self.context.run(call)
 
-    async def _run(self, values: Mapping[str, Any], *, is_async: bool) -> None:
-        async with AsyncExitStack() as stack:
-            await self.lasting.start(stack, Threads())
-            if is_async:
-                await self._call(values)
-            else:
-                await asyncio.to_thread(self._call, values)
-
-    def _call(self, values: Mapping[str, Any]) -> Any:
-        given = {argument.name: self.lasting.value(argument) for argument in self.given}
-        known = {**values, **given}
-        parameters = inspect.signature(self.function).parameters.values()
-        positional = [known[each.name] for each in parameters if each.kind is each.POSITIONAL_ONLY]
-        named = {
-            each.name: known[each.name]
-            for each in parameters
-            if each.kind is not each.POSITIONAL_ONLY
-        }
-        return self.function(*positional, **named)
+    async def _run(self, call: Callable[[], Any]) -> None:
+        with self.threads.alone():
+            async with AsyncExitStack() as stack:
+                await self.lasting.start(stack, self.threads)
+                await (call() if self.program.kind == "async" else self.threads.call(call))
 
 
 def compile_command(
@@ -126,14 +118,33 @@ def compile_command(
     graph = Graph(
         visible((registry.providers,), overrides), Offer({}, ("GET",), constants, Settings)
     )
-    arguments = graph.arguments_of(msgspec.structs.replace(signature, parameters=tuple(others)))
-    check_lasting(signature, arguments, "a command answers no request")
-    lasting = Lasting()
-    for argument in arguments:
-        if isinstance(argument.source, FromProvider):
-            lasting.slot(argument.source.node)
+    arguments = graph.arguments_of(signature, parameters=others)
+    read = [each for each in arguments if not isinstance(each.source, FromProvider)]
+    check_lasting(signature, read, NO_REQUEST)
+    check_free(arguments, NO_REQUEST)
+    check_colours(signature, kind_of(claim.function), arguments)
+    lasting, threads = Lasting(), Threads()
+    function = by_name(claim.function)
+    program = compile_fresh(function, signature, arguments, threads=threads, lasting=lasting)
     told = inspect.getdoc(claim.function) or ""
-    return Command(name, told, tuple(typed), claim.function, arguments, lasting, context)
+    return Command(name, told, tuple(typed), program, lasting, threads, context)
+
+
+def by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with all its parameters to be given by name, also those that are positional."""
+    parameters = inspect.signature(function).parameters.values()
+    positional = [each.name for each in parameters if each.kind is each.POSITIONAL_ONLY]
+    if kind_of(function) == "async":
+
+        async def call_async(**named: Any) -> Any:
+            return await function(*[named.pop(name) for name in positional], **named)
+
+        return call_async
+
+    def call(**named: Any) -> Any:
+        return function(*[named.pop(name) for name in positional], **named)
+
+    return call
 
 
 def typed_of(parameter: inspect.Parameter) -> Typed | None:

@@ -26,10 +26,9 @@ from kingpost.app.calls import Call
 from kingpost.app.choosing import Choices
 from kingpost.app.crossing import CallInThread
 from kingpost.app.dispatch import AppDispatch
-from kingpost.app.encoding import Encoding, encoding_of
+from kingpost.app.error_handlers import ErrorChains
 from kingpost.app.explain import explain_request
 from kingpost.app.extensions import Extensions
-from kingpost.app.failures import check_error_handler
 from kingpost.app.grouping import choose
 from kingpost.app.lasting import lifespan_context
 from kingpost.app.mounting import Answering, Site, Sites, add_tree, all_mounted, own_names
@@ -47,7 +46,7 @@ from kingpost.http.request import Request
 from kingpost.injection.graph import Graph, check_lasting
 from kingpost.injection.lookup import Overrides
 from kingpost.routing.reverse import Urls
-from kingpost.routing.route import ErrorHandler, Provided, Registry
+from kingpost.routing.route import Provided, Registry
 from kingpost.routing.table import Entry, ErrorHandlers, Mounted, flatten, scope_of
 from kingpost.routing.table import Scope as TableScope
 from kingpost.settings import Settings
@@ -66,6 +65,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         plans: one for each route, and behind them one for each choice between routes that share a path.
         dispatch: answers what the engine asks.
         context: the context in which `current_app()` is this App.
+        scope: what its own routes take from the App.
     """
 
     mode: Mode
@@ -78,6 +78,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     lifespans: tuple[Lifespan, ...] = ()
     reporters: Reporters | None = None
     sites: Sites = msgspec.field(default_factory=lambda: Sites({}, Around(), "test"))
+    scope: TableScope = msgspec.field(default_factory=TableScope)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -107,11 +108,16 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         Raises:
             ConfigurationError: what takes a provider's place cannot work.
         """
-        entries = [route.entry for route in self.routes]
-        fresh = compile_entries(entries, self.sites.renewed(constants), overrides)
+        entries, sites = [route.entry for route in self.routes], self.sites.renewed(constants)
+        fresh = compile_entries(entries, sites, overrides)
+        errors = ErrorChains(sites, overrides)
+        errors.compile(self.scope, entries)
+        for answerer in errors:
+            self.around.lasting.make_late(answerer.arguments)
         for route, other in zip(self.routes, fresh, strict=True):
             self.around.lasting.make_late(other.served.reads.arguments)
             route.served.take(other.served)
+        give_error_handlers(self.dispatch, errors, self.scope, self.routes)
 
     def explain(self, path: str, method: str = "GET") -> str:
         """What happens on a request, for `kingpost routes explain`."""
@@ -236,9 +242,8 @@ def compile_registry(
     for choice in choices.choices:
         router.add(choice.pattern, list(choice.methods), choice.index, choice.source)
     urls = problems.without(lambda: named(routes)) or Urls()
-    returns = (
-        problems.without(lambda: error_encodings(registry, [route.entry for route in routes])) or {}
-    )
+    own, errors = scope_of(registry), ErrorChains(sites, overrides)
+    problems.without(partial(errors.compile, own, [route.entry for route in routes]))
     problems.without(partial(extensions.__compiled__, routes))
     problems.raise_first()
     reporters = Reporters(extensions.__reporters__())
@@ -247,10 +252,7 @@ def compile_registry(
         routes=routes,
         router=router,
         urls=urls,
-        error_handlers=registry.error_handlers,
-        error_returns=returns,
         hosts=hosts,
-        rendering=rendering,
         reporters=reporters,
     )
     for each in (around, *(site.around for site in sites.mounted)):
@@ -280,14 +282,14 @@ def compile_registry(
         reporters=reporters,
         problems=problems,
     )
-    dispatch.renderings = renderings(registry, routes, sites)
+    give_error_handlers(dispatch, errors, own, routes)
     problems.raise_first()
     dispatch.before_guard = tuple(
         prepare
         for each in registry.middleware
         if (prepare := getattr(each, "__before_guard__", None)) is not None
     )
-    dispatch.around_misses = around_misses(scope_of(registry), sites, overrides)
+    dispatch.around_misses = around_misses(own, sites, overrides)
     choices.attach(dispatch, around.threads)
     if choices.choices:
         dispatch.choices = choices
@@ -312,6 +314,7 @@ def compile_registry(
         tuple(contexts),
         reporters,
         sites,
+        own,
     )
 
 
@@ -353,19 +356,16 @@ def attach_mounted(
             )
 
 
-def renderings(
-    registry: Registry, routes: Sequence[CompiledRoute], sites: Sites
-) -> dict[int, Rendering]:
-    """What renders the answers of error handlers, by the id of the handler: the outermost App that has it is the one it belongs to."""
-    found: dict[int, Rendering] = {}
-    scopes = [scope_of(registry), *(route.entry.scope for route in routes)]
-    for scope in sorted(scopes, key=lambda each: len(each.mounts)):
-        rendering = sites.of(scope).around.rendering
-        for handlers in scope.error_handlers:
-            for handler in handlers.values():
-                if rendering is not None:
-                    found.setdefault(id(handler), rendering)
-    return found
+def give_error_handlers(
+    dispatch: AppDispatch, errors: ErrorChains, own: TableScope, routes: Sequence[CompiledRoute]
+) -> None:
+    """Tell the dispatch who answers for which errors."""
+    dispatch.own_errors = errors.of(own)
+    dispatch.error_chains = [errors.of(route.entry.scope) for route in routes]
+    dispatch.mounted = [
+        msgspec.structs.replace(each, errors=errors.of(each.mounted.scope))
+        for each in dispatch.mounted
+    ]
 
 
 def inner_sites(
@@ -543,17 +543,6 @@ def add_to_router(router: _native.Router, route: CompiledRoute, methods: Sequenc
         raise RoutingError(
             f"the path {route.path!r}: {error}", code="routing.bad-pattern", places=places
         ) from error
-
-
-def error_encodings(registry: Registry, entries: Iterable[Entry]) -> dict[int, Encoding]:
-    """The encodings of all error handlers, by the id of the handler."""
-    chains: list[ErrorHandlers] = [registry.error_handlers]
-    for entry in entries:
-        chains.extend(entry.scope.error_handlers)
-    handlers: dict[int, ErrorHandler] = {
-        id(handler): handler for chain in chains for handler in chain.values()
-    }
-    return {key: encoding_of(check_error_handler(handler)) for key, handler in handlers.items()}
 
 
 def make_resource(kind: type[Any], constants: Mapping[type[Any], Any]) -> object:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import CancelledError as Abandoned
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, ContextVar, copy_context
@@ -185,6 +185,23 @@ class Threads:
             for executor in self._others.values():
                 executor.shutdown(wait=False)
             self._others, self._workers = {}, None
+
+    @contextlib.contextmanager
+    def alone(self) -> Generator[None]:
+        """Threads for what runs on the running loop without a server: a command, the shell."""
+        loop = asyncio.get_running_loop()
+        workers = WorkerThreads(loop)
+
+        def call(function: Callable[[], Any]) -> Awaitable[Any]:
+            in_context = partial(copy_context().run, function)
+            return loop.run_in_executor(None, partial(workers.lend, in_context))
+
+        self.attach(call)
+        try:
+            yield
+        finally:
+            workers.cancel_calls()
+            self.attach(None)
 
     async def call(self, function: Callable[[], T]) -> T:
         """Call a function on a worker thread: the one that this request holds already, if it holds one."""

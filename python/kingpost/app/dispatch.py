@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,27 +12,25 @@ from urllib.parse import quote
 
 from kingpost import _native
 from kingpost._native import Answer
-from kingpost.app.answers import DYNAMIC, NOSNIFF, AnswerError, Answers, sealed
+from kingpost.app.answers import DYNAMIC, AnswerError, sealed
 from kingpost.app.crossing import Threads
-from kingpost.app.encoding import Encoding
+from kingpost.app.error_handlers import Chain, ErrorAnswerer
 from kingpost.app.failing import ErrorAnswers
 from kingpost.app.failures import as_http_error, handler_of
 from kingpost.app.guard import check_host, check_origin
 from kingpost.app.json import encode_json
 from kingpost.app.pages import RouteLine
 from kingpost.app.plan import CompiledRoute
-from kingpost.app.rendering import Rendering
 from kingpost.app.reporting import Reporters
 from kingpost.errors import BadRequest, Forbidden, HTTPError, MethodNotAllowed, NotFound
 from kingpost.html import Html
 from kingpost.http.background import Work
 from kingpost.http.request import Request
-from kingpost.http.response import Response
+from kingpost.http.response import NOSNIFF, Response
 from kingpost.http.url import absolute_url
 from kingpost.routing.hosts import without_port
 from kingpost.routing.reverse import Urls
-from kingpost.routing.route import ErrorHandler
-from kingpost.routing.table import ErrorHandlers
+from kingpost.server.threads import is_on_loop
 from kingpost.types import Mode
 
 if TYPE_CHECKING:
@@ -50,6 +47,9 @@ class AppDispatch:
     Attributes:
         before_guard: called before it is checked where a request comes from: middleware that finds out more about that.
         threads: where error handlers that are a `def` run.
+        follow: has a task waited for at a stop that goes on behind its answer.
+        error_chains: the error handlers of each route, by its index; set when the App is compiled.
+        own_errors: the error handlers of the App itself, for requests that no route answers.
         unhandled: told of every exception that was not meant for the client and that no error handler took; the test client raises it
             in the test.
     """
@@ -64,20 +64,14 @@ class AppDispatch:
         routes: Sequence[CompiledRoute],
         router: _native.Router,
         urls: Urls,
-        error_handlers: ErrorHandlers,
-        error_returns: Mapping[int, Encoding],
         hosts: Sequence[str],
-        rendering: Rendering,
         reporters: Reporters,
     ) -> None:
         self._mode = mode
         self._routes = routes
         self._router = router
         self._urls = urls
-        self._error_handlers = error_handlers
-        self._error_returns = error_returns
         self._hosts = hosts
-        self._rendering = rendering
         self._reporters = reporters
         self._errors = ErrorAnswers(mode, self._route_lines)
         self._warned: set[int] = set()
@@ -86,10 +80,12 @@ class AppDispatch:
         self.warn_markup = mode == "development"
         self.unhandled: Unhandled | None = None
         self.threads: Threads | None = None
+        self.follow: Callable[[asyncio.Task[None]], None] = lambda _task: None
         self.before_guard: Sequence[Callable[[Request], None]] = ()
         self.choices: Choices | None = None
         self.mounted: Sequence[Answering] = ()
-        self.renderings: Mapping[int, Rendering] = {}
+        self.error_chains: Sequence[Chain] = ()
+        self.own_errors: Chain = ()
         self.around_misses: (
             Callable[[Request, tuple[str, ...] | None], Awaitable[Answer]] | None
         ) = None
@@ -109,17 +105,22 @@ class AppDispatch:
         except AnswerError as error:
             return self._forgiven(route, error)
 
-    def respond(self, plan: int | None, value: Any, /) -> Response[Any]:
-        """What a value says, as the response that middleware and hooks see."""
+    def responder(self, plan: int | None, /) -> Callable[[Any], Response[Any]]:
+        """What makes, of a value of a route's handler, the response that middleware and hooks see."""
         if plan is None:
-            return DYNAMIC.respond(value)
+            return DYNAMIC.respond
         route = self._routes[plan]
-        if self.warn_markup and isinstance(value, str) and value.startswith("<"):
-            self._warn_of_markup(route, value)
-        try:
-            return route.answers.respond(value)
-        except AnswerError as error:
-            return sealed(self._forgiven(route, error))
+        make = route.answers.respond
+
+        def respond(value: Any) -> Response[Any]:
+            if self.warn_markup and isinstance(value, str) and value.startswith("<"):
+                self._warn_of_markup(route, value)
+            try:
+                return make(value)
+            except AnswerError as error:
+                return sealed(self._forgiven(route, error))
+
+        return respond if self.warn_markup or self._mode == "production" else make
 
     def _forgiven(self, route: CompiledRoute, error: AnswerError) -> Answer:
         """In production a forgotten return is told once and answered with 204."""
@@ -162,11 +163,11 @@ class AppDispatch:
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
 
-    def _chain(self, request: Request, route: CompiledRoute | None) -> Sequence[ErrorHandlers]:
+    def _chain(self, request: Request, route: CompiledRoute | None) -> Chain:
         if route is not None:
-            return route.error_handlers
+            return self.error_chains[route.index]
         mounted = self._mounted_at(request)
-        return (self._error_handlers,) if mounted is None else mounted.mounted.scope.error_handlers
+        return self.own_errors if mounted is None else mounted.errors
 
     def _mounted_at(self, request: Request) -> Answering | None:
         """The mounted App below whose path a request is; None for those of the outermost."""
@@ -177,40 +178,42 @@ class AppDispatch:
 
     def _ask(
         self,
-        handler: ErrorHandler,
+        handler: ErrorAnswerer,
         request: Request,
         route: CompiledRoute | None,
         error: BaseException,
     ) -> Answer | Awaitable[Answer]:
         http_error = as_http_error(error)
-        told = error if isinstance(handler.kind, type) else http_error
-        if inspect.iscoroutinefunction(handler.function):
+        told = error if isinstance(handler.handler.kind, type) else http_error
+        if handler.is_async:
             return self._ask_on_loop(handler, request, route, told, http_error)
         if is_on_loop():
             # `def` runs on a thread, also here: it may block.
             return self._ask_on_thread(handler, request, route, told, http_error)
-        value = self._rendering_of(handler).rendered_here(request, handler.function(request, told))
+        value = handler.function(request, told)
+        if handler.rendering is not None:
+            value = handler.rendering.rendered_here(request, value)
         return self._handled(handler, value, http_error)
 
     async def _ask_on_loop(
         self,
-        handler: ErrorHandler,
+        handler: ErrorAnswerer,
         request: Request,
         route: CompiledRoute | None,
         told: BaseException,
         error: HTTPError,
     ) -> Answer:
         try:
-            value = await self._rendering_of(handler).rendered(
-                request, await handler.function(request, told)
-            )
+            value = await handler.function(request, told)
+            if handler.rendering is not None:
+                value = await handler.rendering.rendered(request, value)
             return self._handled(handler, value, error)
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
 
     async def _ask_on_thread(
         self,
-        handler: ErrorHandler,
+        handler: ErrorAnswerer,
         request: Request,
         route: CompiledRoute | None,
         told: BaseException,
@@ -221,20 +224,14 @@ class AppDispatch:
             value = await (
                 asyncio.to_thread(call) if self.threads is None else self.threads.call(call)
             )
-            return self._handled(
-                handler, await self._rendering_of(handler).rendered_apart(request, value), error
-            )
+            if handler.rendering is not None:
+                value = await handler.rendering.rendered_apart(request, value)
+            return self._handled(handler, value, error)
         except Exception as second:  # noqa: BLE001 - whatever the user's code raises is a 500
             return self._failed_twice(request, route, second)
 
-    def _rendering_of(self, handler: ErrorHandler) -> Rendering:
-        """What renders the answer of an error handler: that of the App which it was registered on."""
-        return self.renderings.get(id(handler), self._rendering)
-
-    def _handled(self, handler: ErrorHandler, value: Any, error: HTTPError) -> Answer:
-        encoding = self._error_returns[id(handler)]
-        name = getattr(handler.function, "__name__", "an error handler")
-        made = Answers(name, handler.place, encoding, error.status).answer(value)
+    def _handled(self, handler: ErrorAnswerer, value: Any, error: HTTPError) -> Answer:
+        made = handler.answers(error.status).answer(value)
         if not error.headers:
             return made
         # `Allow` of a 405, `WWW-Authenticate` of a 401: the status demands them, whoever words the answer.
@@ -381,6 +378,17 @@ class AppDispatch:
         route = self._route(request)
         return "" if route is None else route.path
 
+    def endpoint_of(self, request: Request, /) -> tuple[str, str, str, Callable[..., Any] | None]:
+        """Of the route that answers a request: its pattern, the same without converters, its name and its handler."""
+        route = self._route(request)
+        if route is None:
+            return "", "", "", None
+        pieces = route.pattern.pieces
+        plain = "".join(
+            piece if isinstance(piece, str) else f"{{{piece.name}}}" for piece in pieces
+        )
+        return route.path, plain, route.name, route.entry.handler
+
     def url_for(
         self, request: Request, name: str, /, *, absolute: bool, params: Mapping[str, object]
     ) -> str:
@@ -437,12 +445,3 @@ class AppDispatch:
             RouteLine(route.methods, route.path, route.name, str(route.place))
             for route in self._routes
         ]
-
-
-def is_on_loop() -> bool:
-    """Whether this thread runs an event loop, which must not be blocked."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

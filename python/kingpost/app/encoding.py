@@ -11,17 +11,18 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
 from kingpost.app.json import encode_json
 from kingpost.app.rendered import Rendered
 from kingpost.app.shape import Shape, shape_of
-from kingpost.binding.annotation import bare, is_union, spelled
 from kingpost.binding.signature import EMPTY
 from kingpost.html import Html
 from kingpost.http.response import Response
+from kingpost.http.sse import EVENT_STREAM, Event
+from kingpost.schema.annotation import bare, is_union, spelled
 from kingpost.types import Encoder, Mode
 
 TEXT: Final = "text/plain; charset=utf-8"
@@ -88,7 +89,7 @@ def encoding_of(returns: Any) -> Encoding:
         return Encoding(
             "answer",
             f"a stream, {stream_media_type(item) or 'by its first item'}",
-            shape_of(item),
+            shape_of(data_of_events(item) if is_events(item) else item),
             item=item,
         )
     return encoding_of_class(returns, kind, origin)
@@ -102,6 +103,7 @@ def encoding_of_class(returns: Any, kind: Any, origin: Any) -> Encoding:
         return Encoding("answer", f"a {origin.__name__}, rendered")
     if isinstance(origin, type) and issubclass(origin, Response):
         content = (get_args(kind) or (Any,))[0]
+        content = data_of_events(content) if is_events(content) else content
         return Encoding("dynamic", f"as the {origin.__name__} says", shape_of(content))
     shape = shape_of(returns)
     if shape is not None:
@@ -120,10 +122,31 @@ def shaped(shape: Shape) -> Callable[[Any], bytes]:
     return encode
 
 
+def is_events(item: Any) -> bool:
+    """Whether all items of a stream are events, by their annotation."""
+    if item is EMPTY:
+        return False
+    kind = bare(item).type
+    if is_union(kind):
+        return all(is_events(each) for each in get_args(kind))
+    origin = get_origin(kind) or kind
+    return isinstance(origin, type) and issubclass(origin, Event)
+
+
+def data_of_events(item: Any) -> Any:
+    """The annotation of what events carry."""
+    kind = bare(item).type
+    every = get_args(kind) if is_union(kind) else (kind,)
+    data = tuple((get_args(bare(each).type) or (Any,))[0] for each in every)
+    return Union[data]  # noqa: UP007 - of as many as there are
+
+
 def stream_media_type(item: Any) -> str | None:
     """The media type of a stream whose items are annotated with `item`; None where that says nothing."""
     if item is EMPTY:
         return None
+    if is_events(item):
+        return EVENT_STREAM
     kind = bare(item).type
     if kind in (Any, object) or is_union(kind):
         return None
@@ -134,6 +157,8 @@ def stream_media_type(item: Any) -> str | None:
 
 def media_type_of(item_type: type[Any]) -> str:
     """The media type of a stream by the type of an item."""
+    if issubclass(item_type, Event):
+        return EVENT_STREAM
     if issubclass(item_type, bytes | bytearray | memoryview):
         return BYTES
     if hasattr(item_type, "__html__"):

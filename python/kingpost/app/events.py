@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from kingpost.server.threads import is_on_loop, is_worker_thread
+
 if TYPE_CHECKING:
     from kingpost.app.crossing import Threads
     from kingpost.app.reporting import Reporters
@@ -74,18 +76,9 @@ def is_async(receiver: Receiver) -> bool:
     return inspect.iscoroutinefunction(receiver) or inspect.iscoroutinefunction(call)
 
 
-def is_on_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
 def wait_for(make: Callable[[], Any]) -> None:
     """Run a receiver that is `async def` from a thread: on the loop of its server, or on one of its own where there is no server."""
     from kingpost.app.crossing import on_loop
-    from kingpost.server.threads import is_worker_thread
 
     if is_worker_thread():
         on_loop(make)

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from kingpost import _native
 from kingpost.app.plan import CompiledRoute
 from kingpost.app.served import Served
-from kingpost.binding.annotation import spelled
 from kingpost.binding.signature import signature_of
 from kingpost.injection.lookup import substituted
 from kingpost.injection.provider import Kind, kind_of
+from kingpost.schema.annotation import spelled
 
 if TYPE_CHECKING:
     from kingpost.app.choosing import Choices

@@ -27,7 +27,7 @@ D = TypeVar("D", bound="Callable[[dict[str, Any]], None]")
 R = TypeVar("R", bound="Callable[[BaseException, Request | None], object]")
 
 OWN_COMMANDS = frozenset(
-    {"commands", "dev", "explain", "openapi", "request", "routes", "run", "settings"}
+    {"commands", "dev", "explain", "openapi", "request", "routes", "run", "settings", "shell"}
 )
 """What `kingpost` itself does."""
 OWN_VARIABLES = frozenset({"csp_nonce", "request", "static", "url_for"})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeGuard, TypeVar
 
-from kingpost.binding.signature import EMPTY, signature_of
+from kingpost.binding.signature import EMPTY, Signature, signature_of
 from kingpost.errors import HTTPError, InternalServerError
 from kingpost.http.request import Request
 from kingpost.routing.route import ErrorHandler
-from kingpost.routing.table import ErrorHandlers
+
+T = TypeVar("T")
 
 ROOTS = (HTTPError, Exception)
 """Classes that stand for so much that a handler for the status is nearer."""
@@ -33,7 +34,9 @@ def kinds_of(error: BaseException, status: int) -> Iterator[type[Any] | int]:
     yield from (kind for kind in classes if kind in ROOTS)
 
 
-def handler_of(error: BaseException, chain: Sequence[ErrorHandlers]) -> ErrorHandler | None:
+def handler_of(
+    error: BaseException, chain: Sequence[Mapping[type[Exception] | int, T]]
+) -> T | None:
     """The nearest class wins; of two handlers for one class, the blueprint's before the App's."""
     for kind in kinds_of(error, as_http_error(error).status):
         for handlers in chain:
@@ -43,11 +46,11 @@ def handler_of(error: BaseException, chain: Sequence[ErrorHandlers]) -> ErrorHan
     return None
 
 
-def check_error_handler(handler: ErrorHandler) -> Any:
-    """Its resolved return annotation.
+def check_error_handler(handler: ErrorHandler) -> Signature:
+    """Its signature, of which the first two parameters are the request and the error.
 
     Raises:
-        SignatureError: `binding.error-handler` where it does not take (request, error), or takes another error than its own.
+        SignatureError: `binding.error-handler` where it does not take (request, error, …), or takes another error than its own.
     """
     signature = signature_of(handler.function)
     positional = [
@@ -56,13 +59,13 @@ def check_error_handler(handler: ErrorHandler) -> Any:
         if parameter.kind
         in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     ]
-    if len(positional) != 2 or len(signature.parameters) != 2:
+    if len(positional) < 2:
         raise signature.refused(
             "binding.error-handler",
-            "an error handler takes two arguments",
+            "an error handler takes the request and the error",
             "write def f(request: Request, error: …)",
         )
-    request, error = (parameter.annotation for parameter in positional)
+    request, error = (parameter.annotation for parameter in positional[:2])
     if is_class(request) and not issubclass(Request, request):
         raise signature.refused(
             "binding.error-handler", "the first argument is the request", "write request: Request"
@@ -74,7 +77,7 @@ def check_error_handler(handler: ErrorHandler) -> Any:
             f"it answers for {kind.__name__}, and its second argument is {error.__name__}",
             f"write error: {kind.__name__}",
         )
-    return signature.returns
+    return signature
 
 
 def is_class(annotation: Any) -> TypeGuard[type[Any]]:

@@ -1,15 +1,18 @@
-"""Calls that follow an answer, given what providers make: anew, for the request's own things are finished by then."""
+"""Calls outside of any request, given what providers make for them alone: what follows an answer, commands, the shell.
+
+Rule: whatever is made, a provider that needs the request is refused; values of scope "app" are made at start.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from kingpost.app.crossing import Threads
 from kingpost.app.lasting import Lasting
-from kingpost.app.program import Function, Parts, compile_program
+from kingpost.app.program import Function, Parts, Program, compile_program
 from kingpost.binding.choose import Chooser
 from kingpost.binding.markers import Depends
 from kingpost.binding.offer import Offer
@@ -76,25 +79,11 @@ class FreshCalls:
         )
         if not made:
             return None
-        for node in needed(made):
-            check_free(node.provider.signature, node.arguments)
+        check_free(made, "it is called behind the answer")
         self._lasting.make_late(made)
-        kind: Kind = "async" if kind_of(function) == "async" else "def"
-        call = called_async(function) if kind == "async" else called(function)
-        arguments = (Argument("given", None, TheRequest()), *made)
-        parts = Parts(
-            Function(call, signature, arguments, kind),
-            (),
-            (),
-            lambda _value: Response(None),
-            refuse,
-            refuse,
-            self._threads,
-            responds=False,
-            reserve=refuse,
-            lasting=self._lasting,
-        )
-        return compile_program(parts, signature.name).function
+        return compile_fresh(
+            function, signature, made, threads=self._threads, lasting=self._lasting
+        ).function
 
     def _source(
         self, signature: Signature, graph: Graph, parameter: inspect.Parameter
@@ -113,14 +102,46 @@ def is_filled(parameter: inspect.Parameter, at: int, count: int) -> bool:
     return parameter.kind is not parameter.KEYWORD_ONLY and at < count
 
 
-def check_free(signature: Signature, arguments: tuple[Argument, ...]) -> None:
-    """Refuses a provider that needs the request, which is over.
+def check_free(arguments: Iterable[Argument], why: str) -> None:
+    """Refuses providers that need the request, where there is none.
 
     Raises:
         SignatureError: `injection.scope`.
     """
-    others = [each for each in arguments if not isinstance(each.source, FromProvider)]
-    check_lasting(signature, others, "it is called behind the answer")
+    for node in needed(arguments):
+        others = [each for each in node.arguments if not isinstance(each.source, FromProvider)]
+        check_lasting(node.provider.signature, others, why)
+
+
+def compile_fresh(
+    function: Callable[..., Any],
+    signature: Signature,
+    made: tuple[Argument, ...],
+    *,
+    threads: Threads,
+    lasting: Lasting,
+) -> Program:
+    """A program that is called with `(args, kwargs)`, and calls `function` with these and with what is `made` for it."""
+    kind: Kind = "async" if kind_of(function) == "async" else "def"
+    call = called_async(function) if kind == "async" else called(function)
+    arguments = (
+        Argument("given", None, TheRequest()),
+        # By name: what is given may be any number of arguments.
+        *(Argument(each.name, each.name, each.source) for each in made),
+    )
+    parts = Parts(
+        Function(call, signature, arguments, kind),
+        (),
+        (),
+        lambda _value: Response(None),
+        refuse,
+        refuse,
+        threads,
+        responds=False,
+        reserve=refuse,
+        lasting=lasting,
+    )
+    return compile_program(parts, signature.name)
 
 
 def called(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, cast
@@ -61,21 +60,27 @@ def plain_of_builtin(value: Any) -> Any:
     )
 
 
-_encode = msgspec.json.Encoder(enc_hook=plain).encode
+_encoder = msgspec.json.Encoder(enc_hook=plain)
+_encode: Callable[[Any], bytes] = _encoder.encode
 
 
-def _encode_without_private(value: Any) -> bytes:
-    return _encode(without_private(value))
+def encode_json(value: Any) -> bytes:
+    """A value as JSON, without its private fields.
 
-
-# The engine keeps what it is given when an App starts, and a module with private fields may be imported later: what a partial calls can
-# be replaced in place.
-encode_json: Callable[[Any], bytes] = functools.partial(_encode)
+    Raises:
+        TypeError: JSON has no form for it.
+    """
+    # Looked up anew each time: a module with private fields may be imported after Apps were compiled, and the engine keeps this function.
+    return _encode(value)
 
 
 def _guard() -> None:
-    changed: Any = encode_json
-    changed.__setstate__((_encode_without_private, (), {}, {}))
+    global _encode  # noqa: PLW0603 - private fields are of the process, and so is what guards them
+    _encode = _encode_without_private
+
+
+def _encode_without_private(value: Any) -> bytes:
+    return _encoder.encode(without_private(value))
 
 
 on_private(_guard)

@@ -21,6 +21,7 @@ from kingpost.types import Mode
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
+    from kingpost.app.error_handlers import Chain
     from kingpost.app.plan import CompiledRoute
 
 Constants = Mapping[type[Any], Any]
@@ -90,11 +91,13 @@ class Answering(msgspec.Struct, frozen=True):
         mounted: where it stands.
         urls: the names of its routes, as it calls them itself.
         around: its middleware and hooks, inside of those around it; None where there are none.
+        errors: its error handlers, and behind them those around it.
     """
 
     mounted: Mounted
     urls: Urls
     around: AroundMisses | None
+    errors: Chain = ()
 
     def has(self, path: str, host: str) -> bool:
         """Whether a path of a host, in lower case and without port, is below its prefix."""

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kingpost.binding.annotation import spelled
 from kingpost.errors import ConfigurationError
 from kingpost.injection.lookup import matched
 from kingpost.injection.provider import Provider, constant_of, plain, provider_of
+from kingpost.schema.annotation import spelled
 from kingpost.types import Place
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
     from kingpost.app.plan import CompiledRoute
+    from kingpost.routing.route import Provided
 
 
 def override(app: App, what: Any, by: Any) -> AbstractContextManager[None]:
@@ -48,21 +49,35 @@ def replacement_of(by: Any, gives: Any) -> Provider:
     return constant_of(gives, by)
 
 
-def check_something(what: Any, routes: Sequence[CompiledRoute], place: Place) -> None:
-    """Refuses what no route asks for: a test that puts nothing in no place proves nothing.
+def check_something(
+    what: Any, routes: Sequence[CompiledRoute], own: Sequence[Provided], place: Place
+) -> None:
+    """Refuses what nobody makes: a test that puts nothing in no place proves nothing.
+
+    Args:
+        what: as given to `override`.
+        routes: of the App; what they depend on need not be registered.
+        own: the App's providers, which an error handler, a command or a lifespan may ask for as well.
+        place: of the override.
 
     Raises:
         ConfigurationError: `injection.nothing-to-override`.
     """
-    for route in routes:
-        for node in (*route.served.nodes, *route.served.around.lasting.nodes):
-            provider = node.provider
-            if provider.function is what or matched(provider.gives, plain(what)) is not None:
-                return
+    levels = [own, *(level for route in routes for level in route.entry.scope.providers)]
+    distinct = {id(level): level for level in levels}.values()
+    known = {each.function for level in distinct for each in level}
+    nodes = [
+        node
+        for route in routes
+        for node in (*route.served.nodes, *route.served.around.lasting.nodes)
+    ]
+    for provider in (*(node.provider for node in nodes), *map(provider_of, known)):
+        if provider.function is what or matched(provider.gives, plain(what)) is not None:
+            return
     name = getattr(what, "__name__", None) or spelled(what)
     raise ConfigurationError(
-        f"no route of this App asks for {name}, so nothing can be put in its place",
+        f"nothing in this App makes {name}, so nothing can be put in its place",
         code="injection.nothing-to-override",
-        remedy="give the type that handlers name, or the provider's function",
+        remedy="give the type that a provider returns, or the provider's function",
         places=[place],
     )

@@ -11,12 +11,10 @@ import msgspec
 from kingpost import _native, limits
 from kingpost.app.answers import Answers
 from kingpost.app.calls import Call, call_of
-from kingpost.app.encoding import Encoding, encoding_of
+from kingpost.app.encoding import Encoding, encoding_of, is_events
 from kingpost.app.mounting import Site, inside
 from kingpost.app.served import Served, serve
 from kingpost.app.shape import named_at
-from kingpost.binding.annotation import spelled
-from kingpost.binding.convert import Scalar, scalar_of, spelling
 from kingpost.binding.offer import Offer, PathParameter
 from kingpost.binding.plan import Binding
 from kingpost.binding.signature import Signature, signature_of
@@ -36,6 +34,8 @@ from kingpost.routing.pattern import Parameter, Pattern, parse_pattern
 from kingpost.routing.reverse import Target
 from kingpost.routing.route import Constant
 from kingpost.routing.table import Entry, ErrorHandlers
+from kingpost.schema.annotation import spelled
+from kingpost.schema.text import Scalar, scalar_of, spelling
 from kingpost.settings import Settings
 from kingpost.types import Mode, Place
 
@@ -170,8 +170,14 @@ def compile_route(
     )
     with named_at(signature.place):
         encoding = encoding_of(signature.returns)
-    answers = Answers(signature.name, signature.place, encoding, entry.options.get("status", 200))
-    call = call_of(entry)
+    answers = Answers(
+        signature.name,
+        signature.place,
+        encoding,
+        entry.options.get("status", 200),
+        aside=site.around.threads.aside,
+    )
+    call = call_of(entry, waits=not is_events(encoding.item))
     served = serve(
         entry,
         call,

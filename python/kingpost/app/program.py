@@ -37,10 +37,11 @@ from kingpost.binding.fields import is_of_form
 from kingpost.binding.plan import Argument, Binding
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import (
-    MADE,
     Constant,
     FromProvider,
+    Made,
     TheBackground,
+    TheError,
     TheRequest,
     TheResponse,
 )
@@ -107,6 +108,7 @@ class Parts(msgspec.Struct, frozen=True):
         reserve: keeps room for what was added to BackgroundTasks, or raises.
         lasting: the values that were made at start.
         form: receives the form that the handler, or a provider of its, asks for; None where nobody does.
+        takes_error: whether the handler answers for an error, which the program is called with beside the request.
     """
 
     handler: Function
@@ -120,6 +122,7 @@ class Parts(msgspec.Struct, frozen=True):
     reserve: Callable[..., Any]
     lasting: Lasting
     form: Node | None = None
+    takes_error: bool = False
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -485,16 +488,13 @@ class Writer:
 
     def given(self, argument: Argument) -> str:
         source = argument.source
-        if isinstance(source, TheRequest):
-            return "request"
+        own = OWN_VARIABLES.get(type(source))
+        if own is not None:
+            return own
         if isinstance(source, FromProvider):
             if source.node.provider.scope == "app":
                 return f"lasting[{self.parts.lasting.slot(source.node)}]"
             return self.slot(source.node)
-        if isinstance(source, TheBackground):
-            return "background"
-        if isinstance(source, TheResponse):
-            return "response"
         if isinstance(source, Constant):
             return self.name_of(source.value, argument.name)
         raise AssertionError(source)
@@ -515,7 +515,8 @@ class Writer:
 
     def compiled(self, name: str, kind: HandlerKind) -> Program:
         prefix = "async " if kind == "async" else ""
-        source = "\n".join([f"{prefix}def program(request):", *self.lines, ""])
+        taken = "request, failure" if self.parts.takes_error else "request"
+        source = "\n".join([f"{prefix}def program({taken}):", *self.lines, ""])
         # The same program has the same name: an App that is compiled again and again leaves one behind.
         file = f"<kingpost program of {name}, {zlib.crc32(source.encode()):08x}>"
         # A traceback that goes through it shows its lines.
@@ -527,9 +528,18 @@ class Writer:
 LOCAL = re.compile(r"[av][0-9]+_|visit[0-9]+$")
 """What programs call their own variables."""
 
+OWN_VARIABLES: dict[type[Any], str] = {
+    TheRequest: "request",
+    TheBackground: "background",
+    TheResponse: "response",
+    TheError: "failure",
+}
+"""What they call what they are given, or begin with."""
+
 RESERVED = frozenset(
     (
-        *("program", "request", "response", "made", "value", "early", "error", "background"),
+        *("program", "made", "value", "early", "error"),
+        *OWN_VARIABLES.values(),
         *dir(builtins),
         "__builtins__",
     )
@@ -558,7 +568,7 @@ def is_generator(step: Step) -> bool:
 
 
 def is_given(argument: Argument) -> bool:
-    return isinstance(argument.source, (*MADE, TheRequest, Constant))
+    return isinstance(argument.source, Made | TheRequest | Constant)
 
 
 def identifier(name: str) -> str:

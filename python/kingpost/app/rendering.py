@@ -184,21 +184,18 @@ class Rendering:
         def call(*args: Any, **named: Any) -> Any:
             hidden = {name: named.pop(name) for name in names}
             value = handler(*args, **named)
-            if not isinstance(value, Rendered) or value.is_rendered:
-                return value
-            renderer = self.renderer_of(value)
-            if renderer is None:
-                return value
-            wanted = renderer.wanted(value)
-            if variables is None:
-                values = self.values_here(hidden[REQUEST], wanted)
-            else:
-                values = {
-                    each.key: on_loop(each.call, hidden) if each.is_async else each.call(hidden)
-                    for each in variables
-                    if wanted is None or each.key in wanted
-                }
-            renderer.render(value, hidden[REQUEST], values)
+            renderer = self._needed(value)
+            if renderer is not None:
+                wanted = renderer.wanted(value)
+                if variables is None:
+                    values = self.values_here(hidden[REQUEST], wanted)
+                else:
+                    values = {
+                        each.key: on_loop(each.call, hidden) if each.is_async else each.call(hidden)
+                        for each in variables
+                        if wanted is None or each.key in wanted
+                    }
+                renderer.render(value, hidden[REQUEST], values)
             return value
 
         return call
@@ -215,28 +212,27 @@ class Rendering:
         async def call(*args: Any, **named: Any) -> Any:
             hidden = {name: named.pop(name) for name in names}
             value = handler(*args, **named) if is_inline else await handler(*args, **named)
-            if not isinstance(value, Rendered) or value.is_rendered:
-                return value
-            renderer = self.renderer_of(value)
-            if renderer is None:
-                return value
-            wanted = renderer.wanted(value)
-            if variables is None:
-                values = await self.values(hidden[REQUEST], wanted)
-            else:
-                values = {}
-                for each in variables:
-                    if wanted is None or each.key in wanted:
-                        made = (
-                            each.call(hidden)
-                            if each.is_async
-                            else self._threads.call(functools.partial(each.call, hidden))
-                        )
-                        values[each.key] = await made
-            renderer.render(value, hidden[REQUEST], values)
+            renderer = self._needed(value)
+            if renderer is not None:
+                wanted = renderer.wanted(value)
+                if variables is None:
+                    values = await self.values(hidden[REQUEST], wanted)
+                else:
+                    values = {
+                        each.key: await self._called(each, hidden)
+                        for each in variables
+                        if wanted is None or each.key in wanted
+                    }
+                renderer.render(value, hidden[REQUEST], values)
             return value
 
         return call
+
+    async def _called(self, variable: Variable, hidden: Mapping[str, Any]) -> Any:
+        if variable.is_async:
+            return await variable.call(hidden)
+        # What the handler's providers made is held until the page is rendered.
+        return await self._threads.aside(functools.partial(variable.call, hidden))
 
     # -- hooks and error handlers
 

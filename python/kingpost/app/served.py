@@ -22,7 +22,7 @@ from kingpost.app.streams import read_on_threads
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument, Binding, check_one_body, check_path_is_taken
 from kingpost.binding.signature import Signature, signature_of
-from kingpost.binding.sources import MADE, TheRequest
+from kingpost.binding.sources import Made, TheRequest
 from kingpost.errors import ConfigurationError
 from kingpost.http.request import Request, check_form_type, is_multipart, plain_fields
 from kingpost.http.response import Response
@@ -164,7 +164,7 @@ def serve(
     check_path_is_taken(signature, offer, [it for each in signatures for it in each.parameters])
     check_one_body(signature, reads.arguments)
     is_plain = not (before or after or middleware or reads.takes_files) and not any(
-        isinstance(argument.source, MADE) for argument in binding.arguments
+        isinstance(argument.source, Made) for argument in binding.arguments
     )
     if is_plain:
         return Served(binding, call.handler, call.kind, None, nodes, reads, (), (), (), around)
@@ -224,9 +224,10 @@ async def receive_form(request: Request, *, max_file: int) -> FormData:
         HTTPError: it is none, or breaks a rule.
     """
     check_form_type(request)
-    if request.stream is None:
+    unread = request.unread
+    if unread is None:
         raise RuntimeError("the route receives its form, and the engine has read it")
-    chunks = aiter(BodyStream(request.stream))
+    chunks = aiter(BodyStream(unread))
     if is_multipart(request):
         return await receive(chunks, request.headers["content-type"], max_file=max_file)
     body = bytearray()

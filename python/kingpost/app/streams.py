@@ -65,13 +65,18 @@ class Watched:
 
 
 class WatchedAsync:
-    """As `Watched`, read on the event loop; what it passes on may be a plain iterator, which is then read in place."""
+    """As `Watched`, read on the event loop; what it passes on may be a plain iterator, which is then read in place.
+
+    Attributes:
+        idle: what is sent while nothing comes, as what it passes on has said.
+    """
 
     def __init__(
         self, chunks: Chunks, end: Callable[[BaseException | None], Awaitable[None]]
     ) -> None:
         self._chunks = chunks
         self._end: Callable[[BaseException | None], Awaitable[None]] | None = end
+        self.idle: tuple[float, bytes] | None = getattr(chunks, "idle", None)
 
     def __aiter__(self) -> Self:
         return self
@@ -165,3 +170,9 @@ async def close_chunks(chunks: Chunks) -> None:
     close = getattr(chunks, "close", None)
     if close is not None:
         close()
+
+async def on_any_thread(function: Callable[[], Any]) -> Any:
+    """Where nobody said which threads there are: hooks and error handlers."""
+    import asyncio
+
+    return await asyncio.to_thread(function)

@@ -261,6 +261,27 @@ def openapi(target: str | None, *, as_yaml: bool) -> None:
     print_document(target, as_yaml=as_yaml)
 
 
+@kingpost.command(short_help="Open a Python prompt with the app and what its handlers are given.")
+@app_option
+@click.option(
+    "-c", "--command", "program", metavar="CODE", help="Run this program in place of a prompt."
+)
+@click.option("--plain", is_flag=True, help="Python's own prompt, also where IPython is installed.")
+@click.pass_context
+def shell(ctx: click.Context, target: str | None, program: str | None, *, plain: bool) -> None:
+    """Open a Python prompt with the app in `app`.
+
+    
+    Beside it: settings, get(T) for what a handler is given that names T, a TestClient
+    in client, and url_for. `await` works. What was made is finished when you leave.
+
+    A program may be piped in as well: echo 'print(app)' | kingpost shell
+    """
+    from kingpost.cli.shell import open_shell
+
+    ctx.exit(open_shell(target, program, plain=plain))
+
+
 @kingpost.group(cls=Group, short_help="Ask about the settings of an app.")
 @app_option
 @click.pass_context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from kingpost.errors import HTTPError
 from kingpost.routing.options import RouteOptions, check_options
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
+P = ParamSpec("P")
 
 
 class Registrar:
@@ -130,15 +131,21 @@ class Registrar:
     @overload
     def error(
         self, kind: type[E], /
-    ) -> Callable[[Callable[[Request, E], T]], Callable[[Request, E], T]]: ...
+    ) -> Callable[
+        [Callable[Concatenate[Request, E, P], T]], Callable[Concatenate[Request, E, P], T]
+    ]: ...
     @overload
     def error(
         self, kind: int, /
-    ) -> Callable[[Callable[[Request, HTTPError], T]], Callable[[Request, HTTPError], T]]: ...
+    ) -> Callable[
+        [Callable[Concatenate[Request, HTTPError, P], T]],
+        Callable[Concatenate[Request, HTTPError, P], T],
+    ]: ...
     def error(self, kind: type[Exception] | int, /) -> Callable[[Any], Any]:
         """Answer by the decorated `f(request, error)` where an exception of a class, or a status, would be the answer.
 
-        The nearest class wins; a blueprint's handlers are asked before the App's.
+        The nearest class wins; a blueprint's handlers are asked before the App's. Further parameters are given what providers make, and the
+        App's settings, as a handler's are.
         """
         place = Place.of_caller()
         check_error_kind(kind)

@@ -191,6 +191,9 @@ class Supervisor:
             self._leave(self._coming)
         worker = self._coming = _Worker(self._command, self._listeners)
         self._selector.register(worker.line.socket, selectors.EVENT_READ, worker)
+        if self._signals:
+            # It came since the files were looked at, and told those workers that there were.
+            worker.retire()
 
     # -- what workers say --------------------------------------------------------------------------------------------
 

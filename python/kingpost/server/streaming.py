@@ -6,6 +6,7 @@ They are written in Python because what they wait for is the user's; the engine 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Protocol
@@ -34,6 +35,10 @@ class Exchange(Protocol):
 
 async def send_async_chunks(writer: Writer, chunks: AsyncIterator[bytes | str]) -> None:
     """Send what an asynchronous iterator gives, waiting while the client reads slowly; then close it."""
+    idle: tuple[float, bytes] | None = getattr(chunks, "idle", None)
+    if idle is not None:
+        await send_lasting_chunks(writer, chunks, *idle)
+        return
     try:
         async for chunk in chunks:
             if not writer.write(chunk):
@@ -58,6 +63,96 @@ async def send_chunks(writer: Writer, chunks: Iterator[bytes | str]) -> None:
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
+
+
+async def send_lasting_chunks(
+    writer: Writer, chunks: AsyncIterator[bytes | str], seconds: float, sign: bytes
+) -> None:
+    """As `send_async_chunks`, of what has no end of its own: a sign of life is sent where nothing comes, and a stop of the server ends it.
+
+    Args:
+        writer: what it is sent to.
+        chunks: what is sent.
+        seconds: without a chunk, after which a sign of life is sent.
+        sign: what is sent then; it fits between any two chunks.
+    """
+    lasting = LastingStream(writer, seconds, sign)
+    _lasting.add(lasting)
+    try:
+        lasting.wait()
+        async for chunk in chunks:
+            lasting.rest()
+            if not writer.write(chunk):
+                await writer.drain()
+            lasting.wait()
+    except ConnectionResetError:
+        pass
+    except asyncio.CancelledError:
+        if not lasting.is_ended():
+            raise
+    finally:
+        lasting.rest()
+        _lasting.discard(lasting)
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class LastingStream:
+    """A stream that is sent now, as its timer and whoever stops the server see it."""
+
+    def __init__(self, writer: Writer, seconds: float, sign: bytes) -> None:
+        self._writer = writer
+        self._seconds = seconds
+        self._sign = sign
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_told = False
+
+    def wait(self) -> None:
+        """The next chunk is waited for."""
+        self._timer = self._loop.call_later(self._seconds, self._say)
+
+    def rest(self) -> None:
+        """It has come."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _say(self) -> None:
+        # The task is told in its own way when the client has left.
+        with contextlib.suppress(ConnectionResetError):
+            # Whether there is room does not matter: it is some bytes, and who never reads is cut off by the server's limit.
+            self._writer.write(self._sign)
+            self.wait()
+
+    def end(self) -> None:
+        """End it as if it had come to its end; called on its loop."""
+        if not self._is_told and self._task is not None:
+            self._is_told = True
+            self._task.cancel()
+
+    def is_ended(self) -> bool:
+        """Whether a cancellation was `end`; then it is taken back."""
+        if self._is_told and self._task is not None:
+            self._task.uncancel()
+        return self._is_told
+
+    def belongs_to(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether it is sent on an event loop."""
+        return self._loop is loop
+
+
+_lasting: set[LastingStream] = set()
+
+
+def end_lasting_streams() -> None:
+    """End the streams of the running loop that have no end of their own: the server stops, and browsers connect anew, to its successor."""
+    loop = asyncio.get_running_loop()
+    for lasting in tuple(_lasting):
+        if lasting.belongs_to(loop):
+            lasting.end()
 
 
 async def discard(close: Callable[[], Awaitable[object]]) -> None:

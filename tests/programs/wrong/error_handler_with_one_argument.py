@@ -1,4 +1,4 @@
-# refused at start-up: binding.error-handler: missing(error) -> str: an error handler takes two arguments
+# refused at start-up: binding.error-handler: missing(error) -> str: an error handler takes the request and the error
 from kingpost import App
 
 app = App()

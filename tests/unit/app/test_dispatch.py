@@ -12,6 +12,7 @@ from kingpost import App, Blueprint, Html, HTTPError, NotFound, Request, Respons
 from kingpost._native import Answer
 from kingpost.app.compile import compile_app
 from kingpost.testing import TestClient
+from tests.unit.app.asking import ask
 from tests.unit.http.sample import sample
 
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
@@ -19,11 +20,6 @@ PAGE = {"Accept": "text/html,*/*;q=0.8"}
 
 class Lost(NotFound):
     pass
-
-
-def ask(app: App, path: str = "/", method: str = "GET", **options: Any) -> Any:
-    with TestClient(app, raise_errors=False) as client:
-        return client.request(method, path, **options)
 
 
 def raising(error: Exception) -> Callable[[], str]:

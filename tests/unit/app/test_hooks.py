@@ -9,11 +9,7 @@ import pytest
 
 from kingpost import App, Blueprint, NotFound, Request, Response, Struct, Unauthorized, route
 from kingpost.testing import TestClient
-
-
-def ask(app: App, path: str = "/", **options: Any) -> Any:
-    with TestClient(app, raise_errors=False) as client:
-        return client.get(path, **options)
+from tests.unit.app.asking import ask
 
 
 def noting(log: list[str], word: str, *, is_async: bool = False) -> Callable[[], Any]:

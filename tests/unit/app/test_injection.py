@@ -30,7 +30,8 @@ from kingpost import (
     from_thread,
 )
 from kingpost.app.compile import compile_app
-from kingpost.testing import TestClient
+from kingpost.testing import BadReply, TestClient
+from tests.unit.app.asking import ask
 
 T = TypeVar("T")
 
@@ -62,11 +63,6 @@ class Sent(Struct):
     """No provider makes it."""
 
     text: str
-
-
-def ask(app: App, path: str = "/", method: str = "GET", **options: Any) -> Any:
-    with TestClient(app, raise_errors=False) as client:
-        return client.request(method, path, **options)
 
 
 def test_a_value_is_made_once_for_a_request() -> None:
@@ -384,7 +380,7 @@ def test_a_stream_that_fails_throws_into_them(is_async: bool) -> None:
         raise KeyError("x")
 
     with TestClient(app, raise_errors=False) as client:
-        with pytest.raises(Exception):  # noqa: B017, PT011 - the answer is cut off
+        with pytest.raises(BadReply, match="in the middle of the answer"):
             client.get("/")
 
     assert log == ["+a", "!a KeyError"]

@@ -12,13 +12,9 @@ import pytest
 
 from kingpost import App, Blueprint, CallNext, NotFound, Request, Response, SyncCallNext
 from kingpost.testing import TestClient
+from tests.unit.app.asking import ask
 
 Middleware = Callable[[Request, Any], Any]
-
-
-def ask(app: App, path: str = "/", **options: Any) -> Any:
-    with TestClient(app, raise_errors=False) as client:
-        return client.get(path, **options)
 
 
 def adding(name: str, log: list[str], *, is_async: bool) -> Middleware:
