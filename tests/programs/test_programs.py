@@ -43,57 +43,6 @@ def test_hello() -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_flask_sample() -> None:
-    with TestClient(program("article_flask")) as browser:
-        found = browser.get("/api/v2/products/7/images")
-        missing = browser.get("/api/v2/products/8/images")
-        no_number = browser.get("/api/v2/products/seven/images")
-
-    assert found.json() == [{"url": "/x.png"}, {"url": "/y.png"}]
-    assert (missing.status, missing.json()["code"]) == (404, "missing-product")
-    assert missing.json()["detail"] == "no product 8 in v2"
-    assert (no_number.status, no_number.json()["code"]) == (404, "not-found")
-
-
-def test_the_pyramid_sample() -> None:
-    with TestClient(program("article_pyramid")) as browser:
-        answer = browser.get("/")
-
-    assert (answer.text, answer.headers["x-path"]) == ("Hello, world!", "/")
-    assert program("article_pyramid").url_for("hello") == "/"
-
-
-def test_the_japronto_sample() -> None:
-    with TestClient(program("article_japronto")) as browser:
-        assert browser.get("/").text == "Hello world!"
-
-
-def test_the_falcon_sample() -> None:
-    with TestClient(program("article_falcon")) as browser:
-        quote = browser.get("/quote")
-        refused = browser.delete("/quote")
-
-    assert quote.json()["author"] == "Grace Hopper"
-    assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
-
-
-def test_the_api_star_sample() -> None:
-    product = {"name": "anvil", "rating": 5, "size": "large"}
-    with TestClient(program("article_apistar")) as browser:
-        created = browser.post("/create_product/", json=product)
-        refused = browser.post(
-            "/create_product/", json={"name": "x" * 101, "rating": 6, "size": "tiny"}
-        )
-
-    assert (created.status, created.json()) == (201, product | {"in_stock": False})
-    assert refused.status == 422
-    assert [(error["location"], error["code"]) for error in refused.json()["errors"]] == [
-        (["body", "name"], "too-long"),
-        (["body", "rating"], "too-large"),
-        (["body", "size"], "not-a-choice"),
-    ]
-
-
 def test_a_json_api_creates_shows_lists_changes_and_deletes() -> None:
     with TestClient(program("json_api")) as browser:
         created = browser.post("/api/v1/notes", json={"text": "milk", "tags": ["shop"]})
@@ -160,6 +109,18 @@ def test_errors_are_answered_by_the_nearest_handler(path: str, status: int, told
         status,
         told,
     )
+
+
+def test_error_handlers_are_given_what_they_name() -> None:
+    with TestClient(program("error_providers")) as browser:
+        lost = browser.get("/nowhere", headers={"x-user": "ann"})
+        sold = browser.get("/shop/almond milk")
+        book = browser.get("/book").json()
+
+    assert (lost.status, "Nothing here for ann" in lost.text) == (404, True)
+    assert "<title>A small shop</title>" in lost.text
+    assert (sold.status, sold.json()) == (404, {"gone": "almond milk", "instead": "oat milk"})
+    assert book == ["/nowhere"]
 
 
 def test_the_handler_of_a_blueprint_answers_for_that_blueprint_alone() -> None:
