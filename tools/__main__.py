@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tools import checks, environment, extension, suites, toolchain, wheels
+from tools import assets, checks, environment, extension, suites, toolchain, wheels
 from tools.console import ROOT, Failure
 
 USAGE = """\
@@ -19,7 +19,7 @@ usage: ./dev COMMAND [ARGUMENTS]
   docs             run every block of the documentation
   wheels [TARGET]  build wheels into dist/; ./dev wheels --help
 
-Each sets up what it needs and says so: a virtual environment in .venv, Rust, a C compiler.
+Each sets up what it needs and says so: a virtual environment in .venv, Rust, a C compiler, files for browsers.
 KINGPOST_PYTHON=python3.14 ./dev COMMAND takes that interpreter, with an environment of its own.
 """
 
@@ -36,10 +36,12 @@ def main(arguments: Sequence[str]) -> int:
             case "demo":
                 python = environment.prepare("build", "demo")
                 extension.prepare(python)
+                assets.prepare()
                 suites.demo(python, rest)
             case "test" | "docs":
                 python = environment.prepare(*EVERYTHING)
                 extension.prepare(python)
+                assets.prepare_or_say()
                 return (suites.test if command == "test" else suites.docs)(python, rest)
             case "check":
                 python = environment.prepare(*EVERYTHING)

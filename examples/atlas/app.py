@@ -1,30 +1,38 @@
 """An atlas of the world: `kingpost dev` in this folder serves it."""
 
+from typing import Any
+
 from api import api
 from corrections import corrections
-from layout import frame
+from making import make
 from pages import pages
-from world import HERE, AtlasSettings, prepare
+from world import AtlasSettings, World, world
 
-from kingpost import App, Html, NotFound, Request, Response
+from kingpost import App, NotFound, Request, Response
 from kingpost.http import prefers_html, problem
+from kingpost.middleware import Compression, ContentSecurityPolicy, SecurityHeaders
+from kingpost.openapi import OpenAPI
+from kingpost.staticfiles import BrowserAssets, Static
+from kingpost.templates import Template, Templates
 
-app = App(settings=AtlasSettings)
-for blueprint in (pages, api, corrections):
-    app.include(blueprint)
-prepare()
+app = App(settings=AtlasSettings, middleware=[Compression(), SecurityHeaders()])
+app.middleware(ContentSecurityPolicy())
+app.install(Templates(), OpenAPI(title="Atlas", version="1", description=__doc__))
+for part in (Static("/static", "static"), BrowserAssets(), api, corrections, pages):
+    app.include(part)
+app.lifespan(make)
+app.provide(world)
 
 
-@app.get("/style.css")
-def style() -> Response[str]:
-    written = (HERE / "style.css").read_text(encoding="utf-8")
-    return Response(written, media_type="text/css; charset=utf-8")
+@app.extensions.template_context
+def made(world: World) -> list[Any]:
+    """The latest corrections, for the page that shows them."""
+    return world.select("select * from corrections order by rowid desc limit 50")
 
 
 @app.error(NotFound)
-def not_found(request: Request, error: NotFound) -> Response[object]:
+def not_found(request: Request, error: NotFound) -> Template | Response[object]:
     """A page with a way on for people, the usual problem+json for programs."""
     if prefers_html(request.headers.get("accept")):
-        said = Html.format("<p>{}</p>", error.detail or "There is no page at this address.")
-        return Response(frame("Not found", said), status=404)
+        return Template("missing.html", status=404, detail=error.detail)
     return Response(problem(error), status=404, media_type="application/problem+json")

@@ -5,33 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import runpy
-import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from kingpost.staticfiles import Static
 from kingpost.testing import LiveServer
 from tests.browser.chromium import PROGRAM, Page, chromium
 from tests.docs.markdown import blocks_of
-from tools.assets import pinned
+from tests.needs import need
+from tools import assets
 
 ROOT = Path(__file__).parents[2]
-HTMX = next(asset for asset in pinned() if asset.name == "htmx")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(PROGRAM is None, reason="no Chromium here"),
-    pytest.mark.skipif(not HTMX.is_there, reason="htmx is fetched by `python -m tools.assets`"),
-]
+pytestmark = pytest.mark.browser
+
+need(PROGRAM, "Chromium", remedy="apt-get install chromium")
+need(assets.are_there(), "htmx", remedy="python -m tools.assets")
 
 
 @contextlib.contextmanager
 def served(name: str, folder: Path) -> Iterator[str]:
-    """The address of a how-to's program, with the script beside it."""
-    (folder / "static").mkdir()
-    shutil.copy(HTMX.folder / "htmx.min.js", folder / "static")
+    """The address of a how-to's program."""
     program = folder
     for block in blocks_of(ROOT / "docs" / "howto" / f"{name}.md"):
         if "title" in block.attributes:
@@ -40,7 +35,6 @@ def served(name: str, folder: Path) -> Iterator[str]:
             file.write_text(block.text, encoding="utf-8")
             program = file if file.suffix == ".py" else program
     app = runpy.run_path(str(program))["app"]
-    app.include(Static("/static", folder / "static"))
     with LiveServer(app) as server:
         yield server.url
 

@@ -17,10 +17,13 @@ from kingpost.http.stream import BodyStream
 if TYPE_CHECKING:
     from kingpost.http.files import FileResponse
     from kingpost.http.signed import require_signed_url
+    from kingpost.http.sse import Event, EventStream, last_event_id
 
 __all__ = [
     "BodyStream",
     "CacheControl",
+    "Event",
+    "EventStream",
     "FileResponse",
     "Headers",
     "MediaRange",
@@ -31,6 +34,7 @@ __all__ = [
     "Response",
     "ResponseHeaders",
     "best_match",
+    "last_event_id",
     "parse_accept",
     "prefers_html",
     "problem",
@@ -42,7 +46,7 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        # Few programs send files or sign links, which loads OpenSSL; all would pay at start.
+        # Few programs send files or events, or sign links, which loads OpenSSL; all would pay at start.
         if name == "FileResponse":
             from kingpost.http.files import FileResponse
 
@@ -51,4 +55,8 @@ if not TYPE_CHECKING:
             from kingpost.http.signed import require_signed_url
 
             return require_signed_url
+        if name in ("Event", "EventStream", "last_event_id"):
+            from kingpost.http import sse
+
+            return getattr(sse, name)
         raise AttributeError(f"module 'kingpost.http' has no attribute {name!r}")

@@ -17,6 +17,7 @@ from kingpost.http.headers import check_field
 from kingpost.http.media import json
 from kingpost.http.media_type import MediaType
 from kingpost.http.multidict import MultiDict
+from kingpost.http.stream import Chunks
 from kingpost.http.uploads import FormData, collected
 from kingpost.http.urlencoded import parse_pairs
 
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 _SEEN = "seen"
 _ROUTE, _PARAMS, _WALK = "route", "path_params", "walk"
+_STREAM, _FAILURE = "stream", "failure"
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 """What an HTML form is sent as."""
@@ -106,6 +108,28 @@ class Request(NativeRequest):
     def __lead__(self, route: int, params: Mapping[str, str]) -> None:
         """The request means one of several routes that the engine could not tell apart."""
         self.cache[_ROUTE], self.cache[_PARAMS] = route, params
+
+    @property
+    def unread(self) -> Chunks | None:
+        """Where the body of a route comes from that reads it as a stream; None where it is complete."""
+        chunks: Chunks | None = self.cache.get(_STREAM)
+        return super().stream if chunks is None else chunks
+
+    def __receive__(self, chunks: Chunks) -> None:
+        """Have the unread body come from here: somebody stands in its way."""
+        self.cache[_STREAM] = chunks
+
+    @property
+    def failure(self) -> Exception | None:
+        """For middleware, behind `call_next`: the exception that the answer tells of, where nobody meant it for the client; else None.
+
+        It is no HTTPError, and its answer is a 500 or above, whoever worded it.
+        """
+        return self.cache.get(_FAILURE)
+
+    def __fail__(self, error: Exception | None) -> None:
+        """An exception has become an answer; None: it was dealt with."""
+        self.cache[_FAILURE] = error
 
     @property
     def query(self) -> MultiDict:

@@ -32,6 +32,9 @@ from kingpost.types import Mode, Place
 OPEN: Final = 128
 """Assets that are kept open in production; a further one takes the place of the one that was opened first."""
 
+BROUGHT_ALONG: Final = frozenset({"htmx.js", "icons.svg", "simple.css"})
+"""What `BrowserAssets` has."""
+
 FALLBACK: Final = "\0"
 """What the fallback is kept under: no name of a file."""
 
@@ -102,10 +105,11 @@ class Static(RouteGroup):
         self._mode: Mode = "test"
         self._ready: dict[str, Asset] = {}
         routes: list[Route | Include | Any] = [
-            Route("/{path:path}", self._file, name="file", inline=True)
+            # A page about an API lists no files.
+            Route("/{path:path}", self._file, name="file", inline=True, openapi=False)
         ]
         if index is not None or fallback is not None:
-            routes.append(Route("/", self._top, name="index", inline=True))
+            routes.append(Route("/", self._top, name="index", inline=True, openapi=False))
         for route in routes:
             route.place = self.place
         self._registry = Registry(items=routes)
@@ -266,7 +270,10 @@ def static_url(name: str) -> str:
         except LookupError:
             tried.append(str(static.folder))
     where = ", ".join(tried) if tried else "the App includes no Static"
-    raise LookupError(f"there is no static file {name!r} ({where})")
+    remedy = ""
+    if name in BROUGHT_ALONG:
+        remedy = "; from kingpost.staticfiles import BrowserAssets; app.include(BrowserAssets())"
+    raise LookupError(f"there is no static file {name!r} ({where}){remedy}")
 
 
 Static.__template_functions__ = {"static": static_url}

@@ -13,6 +13,7 @@ from kingpost import App, Blueprint
 from kingpost._native import OpenFile
 from kingpost.errors import ConfigurationError
 from kingpost.http import CacheControl
+from kingpost.openapi import document
 from kingpost.routing.route import Include
 from kingpost.staticfiles import Static, static, static_url
 from kingpost.staticfiles.asset import LARGEST_HASHED, digest_of
@@ -119,6 +120,12 @@ def test_a_hashed_name_is_kept_for_ever(serve: Serve, folder: Path, mode: str) -
     assert answer.headers["cache-control"] == ("no-cache" if mode == "development" else FOR_EVER)
     assert client.get(url, headers={"if-none-match": answer.headers["etag"]}).status == 304
     assert url_of(client, "two words.txt").startswith("/static/two%20words.")
+
+
+def test_a_page_about_an_api_lists_no_files(folder: Path) -> None:
+    app = app_with(Static("/static", folder))
+
+    assert list(document(app)["paths"]) == ["/url/{name}"]
 
 
 def test_the_name_of_an_earlier_content_leads_to_what_there_is_now(

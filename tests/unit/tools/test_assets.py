@@ -1,62 +1,181 @@
-"""Assets for browsers are what was pinned."""
+"""Assets for browsers are what was pinned, whoever fetches them."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import io
+import subprocess
+import sys
 import tarfile
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from tools import assets
-from tools.assets import Asset, pinned, unpack
-from tools.console import Failure
+from kingpost.staticfiles.static import BROUGHT_ALONG
+from tools import assets, environment, wheels
+from tools.assets import Package, pinned, unpack
+from tools.console import ROOT, Failure
+
+PICTURE = b"""<svg xmlns="http://www.w3.org/2000/svg" fill="none" viewBox="0 0 24 24" aria-hidden="true" data-slot="icon">
+  <path d="M0 0"/>
+</svg>"""
 
 
 @pytest.fixture
-def tarball(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(assets, "FETCHED", tmp_path / "fetched")
+def tarball(tmp_path: Path) -> Path:
     file = tmp_path / "x.tgz"
     with tarfile.open(file, "w:gz") as archive:
-        member = tarfile.TarInfo("package/dist/x.js")
-        member.size = 2
-        archive.addfile(member, io.BytesIO(b"ab"))
+        for name, content in (("dist/x.js", b"ab"), ("a.svg", PICTURE), ("b.svg", PICTURE)):
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return file
 
 
-def asset(tarball: Path, *files: str) -> Asset:
+def package(
+    tarball: Path, files: Mapping[str, str], symbols: Mapping[str, Sequence[str]] | None = None
+) -> Package:
     digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
-    return Asset("x", "x.js", "1.0.0", f"sha512-{digest}", files)
+    return Package("x.js", "1.0.0", f"sha512-{digest}", files, symbols or {})
 
 
-def test_files_are_taken_out_of_the_pinned_tarball(tarball: Path) -> None:
-    made = asset(tarball, "dist/x.js")
-    assert not made.is_there
-
-    unpack(made, tarball)
-
-    assert made.is_there
-    assert (made.folder / "x.js").read_bytes() == b"ab"
+def test_files_are_taken_out_of_the_pinned_tarball_by_our_names(tarball: Path) -> None:
+    assert unpack(package(tarball, {"x.min.js": "dist/x.js"}), tarball) == {"x.min.js": b"ab"}
 
 
 def test_another_tarball_is_refused(tarball: Path) -> None:
-    made = asset(tarball, "dist/x.js")
+    made = package(tarball, {"x.js": "dist/x.js"})
     tarball.write_bytes(tarball.read_bytes() + b"x")
 
     with pytest.raises(Failure, match="is not what was pinned"):
         unpack(made, tarball)
-    assert not made.is_there
 
 
 def test_a_file_that_is_not_there_is_named(tarball: Path) -> None:
     with pytest.raises(Failure, match=r"has no file dist/y\.js"):
-        unpack(asset(tarball, "dist/y.js"), tarball)
+        unpack(package(tarball, {"y.js": "dist/y.js"}), tarball)
 
 
-def test_what_is_pinned_has_a_version_and_an_integrity() -> None:
+def test_pictures_become_symbols_of_one_picture(tarball: Path) -> None:
+    made = unpack(package(tarball, {}, {"icons.svg": ["a.svg", "b.svg"]}), tarball)
+
+    whole = ElementTree.fromstring(made["icons.svg"])  # noqa: S314 - made above
+    assert [dict(symbol.items()) for symbol in whole] == [
+        {"fill": "none", "viewBox": "0 0 24 24", "id": name} for name in ("a", "b")
+    ]
+    assert [part.get("d") for symbol in whole for part in symbol] == ["M0 0"] * 2
+
+
+def test_what_is_pinned_has_a_version_an_integrity_and_a_licence() -> None:
     for each in pinned():
         assert each.version[0].isdigit()
         assert each.integrity.startswith("sha512-")
-        assert each.files
+        assert [name for name in each.files if name.endswith(".LICENSE.txt")], each.name
+
+
+def test_the_package_names_what_is_pinned() -> None:
+    assert {name for name in assets.names() if not name.endswith(".txt")} == BROUGHT_ALONG
+
+
+def test_the_tree_names_no_registry() -> None:
+    for file in ("assets.json", "assets.py"):
+        text = (ROOT / "tools" / file).read_text(encoding="utf-8")
+        assert [line for line in text.splitlines() if "//" in line] == [
+            line for line in text.splitlines() if "http://www.w3.org/2000/svg" in line
+        ]
+
+
+@pytest.fixture
+def fetched(tmp_path: Path, tarball: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that npm is given, where the package above is pinned and nothing is there."""
+    digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    record = tmp_path / "assets.json"
+    record.write_text(
+        f'{{"x.js": {{"version": "1.0.0", "integrity": "sha512-{digest}", "files": {{"x.js": "dist/x.js"}}}}}}',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(assets, "PINNED", record)
+    monkeypatch.setattr(assets, "PACKED", tmp_path / "packed")
+    monkeypatch.setattr(assets.shutil, "which", lambda name: f"/bin/{name}")
+    calls: list[list[str]] = []
+
+    def run(command: list[Any], **_: Any) -> None:
+        calls.append([str(part) for part in command])
+        (Path(command[-1]) / "x.js-1.0.0.tgz").write_bytes(tarball.read_bytes())
+
+    monkeypatch.setattr(assets.subprocess, "run", run)
+    return calls
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path: Path, fetched: list[list[str]]) -> None:
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    (packed / "of-an-earlier-version.js").write_text("old", encoding="utf-8")
+    assert not assets.are_there()
+
+    assets.prepare()
+    assets.prepare()
+
+    assert [call[:3] for call in fetched] == [["/bin/npm", "pack", "x.js@1.0.0"]]
+    assert sorted(file.name for file in packed.iterdir()) == [assets.RECORD, "x.js"]
+
+
+def test_what_is_lost_or_pinned_anew_is_fetched_again(
+    tmp_path: Path, fetched: list[list[str]]
+) -> None:
+    assets.prepare()
+    (tmp_path / "packed" / "x.js").unlink()
+    assets.prepare()
+    record = tmp_path / "assets.json"
+    record.write_text(record.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assets.prepare()
+
+    assert len(fetched) == 3
+
+
+def test_npm_comes_with_the_environment_where_the_machine_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assets.shutil, "which", lambda name: None)
+    monkeypatch.setattr(environment, "prepare", lambda *groups: Path(sys.executable))
+
+    npm = assets.find_npm()
+
+    # It is among what the checks install, and needs no Node.js on PATH.
+    done = subprocess.run(  # noqa: S603 - as said above
+        [*npm, "--version"], env={"PATH": ""}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout[0].isdigit()
+
+
+def test_an_npm_that_fails_is_an_error_with_the_command_to_try(
+    fetched: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(command: list[Any], **_: Any) -> None:
+        raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(assets.subprocess, "run", run)
+
+    with pytest.raises(Failure, match=r"`npm pack x\.js@1\.0\.0`"):
+        assets.prepare()
+    assets.prepare_or_say()
+    assert "files for browsers are missing: npm cannot fetch" in capsys.readouterr().out
+    assert assets.main() == 1
+
+
+def test_a_wheel_without_them_is_found(tmp_path: Path) -> None:
+    wheel = tmp_path / "kingpost-1-cp311-cp311-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in assets.names():
+            if name != "htmx.js":
+                archive.writestr(f"kingpost/staticfiles/packed/{name}", "")
+
+    assert wheels.missing_in(wheel) == ["htmx.js"]
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("kingpost/staticfiles/packed/htmx.js", "")
+    assert wheels.missing_in(wheel) == []
