@@ -144,7 +144,8 @@ mod tests {
     use super::*;
 
     fn own_source() -> Arc<File> {
-        Arc::new(File::open(file!().trim_start_matches("crates/server/")).unwrap())
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/file.rs");
+        Arc::new(File::open(path).unwrap())
     }
 
     #[test]

@@ -12,9 +12,8 @@
 mod running;
 
 use std::io::{Read, Write};
-use std::time::Duration;
 
-use running::{Running, ask, read_answer, request};
+use running::{Running, ask, leave, read_answer, request};
 
 /// One test, since the signal is the process's.
 #[test]
@@ -33,11 +32,7 @@ fn clients_that_leave_in_the_middle_of_a_file_do_not_end_the_process() {
             .write_all(request(&target).repeat(3).as_bytes())
             .unwrap();
         stream.read_exact(&mut [0; 1_000]).unwrap();
-        let socket = socket2::Socket::from(stream);
-        if reset {
-            socket.set_linger(Some(Duration::ZERO)).unwrap();
-        }
-        drop(socket);
+        leave(stream, reset);
     }
     let mut stream = server.connect();
     stream.write_all(request(&target).as_bytes()).unwrap();

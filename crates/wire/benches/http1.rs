@@ -15,7 +15,7 @@ use std::time::Instant;
 use wire::date::imf_fixdate;
 use wire::http1::{
     BodyDecoder, BodyStep, Delivery, FieldBlock, Framing, Head, HeadParser, HeadProgress,
-    ResponseContext, Stamp, encode_head,
+    RepeatedFields, ResponseContext, Stamp, encode_head,
 };
 use wire::limits::Limits;
 
@@ -59,6 +59,19 @@ fn heads(limits: &Limits) {
             20_000,
             || {
                 let progress = parser.parse(black_box(bytes), limits, &mut head);
+                assert!(matches!(
+                    black_box(progress),
+                    Ok(HeadProgress::Complete { .. })
+                ));
+            },
+        );
+        let mut repeated = RepeatedFields::new();
+        measure(
+            &format!("  with the field lines of the head before, {name}"),
+            20_000,
+            || {
+                let progress =
+                    parser.parse_repeated(black_box(bytes), limits, &mut head, &mut repeated);
                 assert!(matches!(
                     black_box(progress),
                     Ok(HeadProgress::Complete { .. })

@@ -10,8 +10,11 @@
     reason = "a test may stop where it stands"
 )]
 
+#[path = "support/altered.rs"]
+mod altered;
 mod support;
 
+use altered::altered;
 use proptest::prelude::*;
 use support::{cases, read};
 use wire::cookie;
@@ -95,25 +98,7 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
         .collect();
     let known = prop::sample::select(table);
     let noise = prop::collection::vec(any::<u8>(), 0..200);
-    (
-        prop_oneof![3 => pieces, 5 => known, 1 => noise],
-        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 0..3),
-    )
-        .prop_map(|(mut bytes, changes)| {
-            for (at, byte, how) in changes {
-                if bytes.is_empty() {
-                    break;
-                }
-                let at = at.index(bytes.len());
-                match how {
-                    0 => bytes[at] = byte,
-                    1 => bytes.insert(at, byte),
-                    2 => drop(bytes.remove(at)),
-                    _ => bytes[at] ^= 0x20,
-                }
-            }
-            bytes
-        })
+    altered(prop_oneof![3 => pieces, 5 => known, 1 => noise])
 }
 
 proptest! {

@@ -72,7 +72,11 @@ impl Connection {
             Some(head) => head,
             None => shared.head(),
         };
-        match self.parser.parse(rest, &shared.config.limits, &mut head) {
+        let repeated = shared.repeated.of(self.id.slot);
+        match self
+            .parser
+            .parse_repeated(rest, &shared.config.limits, &mut head, repeated)
+        {
             Ok(HeadProgress::Complete { consumed }) => {
                 // Only runs of safe requests may be worked on side by side (RFC 9112 9.3.2).
                 let alone = !head.method.is_safe() || head.upgrade.is_some();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 
 use wire::date::imf_fixdate;
-use wire::http1::Head;
+use wire::http1::{Head, RepeatedFields};
 
 use super::peers::Peers;
 use super::wheel::Wheel;
@@ -16,6 +16,27 @@ use crate::now::Now;
 const KEPT: usize = 128;
 const LARGEST_HEAD: usize = 8 * 1024;
 const LARGEST_BUFFER: usize = 32 * 1024;
+
+/// Connections share places here by their slot: a KiB for each of those that are busy, and none for the idle thousands.
+const REPEATED: usize = 64;
+
+/// What clients say again and again.
+pub(crate) struct Repeated(Box<[RepeatedFields; REPEATED]>);
+
+impl Repeated {
+    fn new() -> Repeated {
+        Repeated(Box::new(std::array::from_fn(|_| RepeatedFields::new())))
+    }
+
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a remainder is below what it was divided by"
+    )]
+    pub(crate) fn of(&mut self, slot: u32) -> &mut RepeatedFields {
+        &mut self.0[slot as usize % REPEATED]
+    }
+}
 
 /// Everything of an engine but its connections.
 pub(crate) struct Shared {
@@ -39,9 +60,12 @@ pub(crate) struct Shared {
     pub(crate) peers: Peers,
     /// Set by `stop`: idle connections close at the first time, all others at the second (milliseconds).
     pub(crate) stopping: Option<(u64, u64)>,
-    // Boxed, since that is how they are handed out and given back.
-    #[allow(clippy::vec_box)]
+    #[allow(
+        clippy::vec_box,
+        reason = "boxed is how they are handed out and given back"
+    )]
     heads: Vec<Box<Head>>,
+    pub(crate) repeated: Repeated,
     buffers: Vec<Vec<u8>>,
     /// When each kind of notice was given last (milliseconds), so that a flood of them is one a second.
     noticed: Vec<(std::mem::Discriminant<Notice>, u64)>,
@@ -63,6 +87,7 @@ impl Shared {
             peers: Peers::new(config.trusted_peers.clone()),
             stopping: None,
             heads: Vec::new(),
+            repeated: Repeated::new(),
             buffers: Vec::new(),
             noticed: Vec::new(),
             config,

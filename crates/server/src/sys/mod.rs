@@ -3,7 +3,7 @@
 //! Layout: `poller` is readiness (epoll here, kqueue there) with one timer; `wake` is a descriptor
 //! that another thread can make readable; `sendfile` is Linux's; `clock` tells the time. Every block says what makes it sound.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "this is where the crate has it")]
 
 mod clock;
 

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::running::{Running, ask, read_answer, request};
+use super::running::{Running, ask, leave, read_answer, request};
 
 /// A file for one test, removed behind it.
 pub(crate) struct Scratch(pub(crate) PathBuf);
@@ -123,11 +123,7 @@ fn a_client_that_leaves_in_the_middle_costs_its_connection() {
             .write_all(request(&file.target()).as_bytes())
             .unwrap();
         stream.read_exact(&mut [0; 1_000]).unwrap();
-        let socket = socket2::Socket::from(stream);
-        if reset {
-            socket.set_linger(Some(Duration::ZERO)).unwrap();
-        }
-        drop(socket);
+        leave(stream, reset);
         file.wait_until_closed();
     }
     assert_eq!("/next", ask(&mut server.connect(), "/next"));

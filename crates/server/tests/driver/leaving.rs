@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 
-use super::running::{Order, Running, ask, read_answer, request};
+use super::running::{Order, Running, ask, leave, read_answer, request};
 
 #[test]
 fn a_client_that_shut_its_side_is_answered() {
@@ -63,10 +63,7 @@ fn a_reset_is_told_as_gone() {
         let mut stream = server.connect();
         stream.write_all(path.as_bytes()).unwrap();
         server.wait_for("request /slow").unwrap();
-        let socket = socket2::Socket::from(stream);
-        // Closing without waiting for anything is a reset.
-        socket.set_linger(Some(std::time::Duration::ZERO)).unwrap();
-        drop(socket);
+        leave(stream, true);
         server.wait_for("gone");
     }
 }

@@ -206,6 +206,14 @@ pub(crate) fn ask(stream: &mut (impl Read + Write), path: &str) -> String {
     String::from_utf8(read_answer(stream).1).unwrap()
 }
 
+/// Closes a connection; with a reset, what is on its way is lost.
+pub(crate) fn leave(stream: TcpStream, reset: bool) {
+    let socket = socket2::Socket::from(stream);
+    if reset {
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+    }
+}
+
 pub(crate) fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")
 }

@@ -27,6 +27,7 @@ mod host;
 mod known;
 mod parse_all;
 mod parser;
+mod repeated;
 mod request_line;
 mod response;
 mod status;
@@ -39,6 +40,7 @@ pub use field_block::{FieldBlock, FieldError};
 pub use head::{Field, Framing, Head, Method, Span, TargetForm};
 pub use parse_all::{Parsed, parse_all};
 pub use parser::{HeadParser, HeadProgress};
+pub use repeated::RepeatedFields;
 pub use response::{
     Delivery, Outgoing, Protocol, ProtocolError, Reason, ResponseContext, Stamp, StatusError,
     encode_continue, encode_head, encode_interim, encode_switch,

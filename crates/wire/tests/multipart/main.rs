@@ -8,6 +8,8 @@
     reason = "a test may stop where it stands"
 )]
 
+#[path = "../support/altered.rs"]
+mod altered;
 mod boundaries;
 mod browsers;
 mod limits;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use wire::limits::MultipartLimits;
 use wire::multipart::{Boundary, Multipart};
 
+use crate::altered::altered;
 use crate::reader::{read, read_with};
 use crate::table;
 
@@ -70,25 +71,7 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
         .chain(table::REFUSED.iter().map(|row| row.1))
         .collect();
     let known = prop::sample::select(rows).prop_map(<[u8]>::to_vec);
-    (
-        prop_oneof![2 => pieces, 5 => known],
-        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 0..3),
-    )
-        .prop_map(|(mut bytes, changes)| {
-            for (at, byte, how) in changes {
-                if bytes.is_empty() {
-                    break;
-                }
-                let at = at.index(bytes.len());
-                match how {
-                    0 => bytes[at] = byte,
-                    1 => bytes.insert(at, byte),
-                    2 => drop(bytes.remove(at)),
-                    _ => bytes[at] ^= 0x20,
-                }
-            }
-            bytes
-        })
+    altered(prop_oneof![2 => pieces, 5 => known])
 }
 
 /// Content that is full of what a delimiter is made of.
