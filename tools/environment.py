@@ -66,12 +66,20 @@ def _create() -> Path:
 
 def requirements(*names: str) -> list[str]:
     """Return the project's own dependencies and those of these groups."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        project = tomllib.load(file)
-    wanted: dict[str, None] = dict.fromkeys(project["project"]["dependencies"])
+    wanted: dict[str, None] = dict.fromkeys(_project()["project"]["dependencies"])
     for name in names:
-        wanted.update(dict.fromkeys(_group(project["dependency-groups"], name)))
+        wanted.update(dict.fromkeys(group(name)))
     return list(wanted)
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of one group alone."""
+    return _group(_project()["dependency-groups"], name)
+
+
+def _project() -> dict[str, Any]:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)
 
 
 def _group(groups: dict[str, list[Any]], name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 A wheel for another system is linked by zig, which comes from the package index; Rust's standard library
 for it comes from rustup. Nothing of macOS's own is needed: we use no more of it than its C library. A wheel
-for Windows is built on Windows, by `maturin build --release`.
+for Windows is built on Windows, by `pip wheel . --no-deps`.
 """
 
 from __future__ import annotations

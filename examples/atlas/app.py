@@ -17,7 +17,7 @@ from kingpost.templates import Template, Templates
 
 app = App(settings=AtlasSettings, middleware=[Compression(), SecurityHeaders()])
 app.middleware(ContentSecurityPolicy())
-app.install(Templates(), OpenAPI(title="Atlas", version="1", description=__doc__))
+app.install(Templates(), OpenAPI(title="Atlas", version="1"))
 for part in (Static("/static", "static"), BrowserAssets(), api, corrections, pages):
     app.include(part)
 app.lifespan(make)

@@ -111,7 +111,7 @@ class World:
                 row = [entry.topic, entry.code, field, before, value]
                 self.db.execute("insert into corrections values (datetime(), ?, ?, ?, ?, ?)", row)
                 # The field is one of Change's.
-                sql = f"update entries set {field} = ? where topic = ? and code = ?"  # noqa: S608
+                sql = f"update entries set {field} = ? where topic = ? and code = ?"  # noqa: S608 - as said above
                 self.db.execute(sql, [value, entry.topic, entry.code])
         return self.get(entry.topic, entry.code)
 

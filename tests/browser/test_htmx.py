@@ -39,9 +39,12 @@ def served(name: str, folder: Path) -> Iterator[str]:
         yield server.url
 
 
-def drive(name: str, folder: Path, steps: Callable[[Page], Awaitable[None]]) -> None:
+def drive(
+    name: str, folder: Path, steps: Callable[[Page], Awaitable[None]], *, scripts: bool = True
+) -> None:
     async def run(url: str) -> None:
         async with chromium() as page:
+            await page.command("Emulation.setScriptExecutionDisabled", value=not scripts)
             await page.open(url)
             await steps(page)
 
@@ -104,3 +107,59 @@ def test_delete_and_undo(tmp_path: Path) -> None:
         await page.until("window.changes === 2")
 
     drive("htmx-undo", tmp_path, steps)
+
+
+# -- without scripts
+
+
+def test_search_without_scripts(tmp_path: Path) -> None:
+    async def steps(page: Page) -> None:
+        await page.run(
+            "document.querySelector('input').value = 'ed'; document.querySelector('button').click()"
+        )
+        await page.until("location.search === '?q=ed'")
+        assert await page.text() == "Search Cheddar Edam"
+
+    drive("htmx-search", tmp_path, steps, scripts=False)
+
+
+def test_edit_without_scripts(tmp_path: Path) -> None:
+    async def steps(page: Page) -> None:
+        await page.run("document.querySelector('a').click()")
+        await page.until("location.pathname === '/contacts/1' && !!document.querySelector('input')")
+        await page.run(
+            "document.querySelector('input').value = ''; document.querySelector('button').click()"
+        )
+        await page.until(shows("A name is needed."))
+        await page.run(
+            "document.querySelector('input').value = 'Ada L'; document.querySelector('button').click()"
+        )
+        await page.until("location.pathname === '/' && !document.querySelector('input')")
+        await page.until(shows("Ada L"))
+        assert await page.text() == "Ada L Edit Grace Edit"
+
+    drive("htmx-edit", tmp_path, steps, scripts=False)
+
+
+def test_pages_in_the_place_of_scrolling_without_scripts(tmp_path: Path) -> None:
+    async def steps(page: Page) -> None:
+        assert await page.text() == "line 1 line 2 More"
+        for last in (4, 5):
+            await page.run("document.querySelector('a').click()")
+            await page.until(shows(f"line {last}"))
+        assert await page.text() == "line 5"
+
+    drive("htmx-scroll", tmp_path, steps, scripts=False)
+
+
+def test_delete_and_undo_without_scripts(tmp_path: Path) -> None:
+    async def steps(page: Page) -> None:
+        await page.run("document.querySelector('button').click()")
+        await page.until(shows("Deleted: buy milk"))
+        assert await page.run("location.pathname") == "/"
+        await page.run("document.querySelector('button').click()")
+        await page.until(f"!{shows('Deleted')}")
+        await page.until(shows("call Bob"))
+        assert await page.text() == "buy milk Delete call Bob Delete"
+
+    drive("htmx-undo", tmp_path, steps, scripts=False)

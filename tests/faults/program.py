@@ -75,6 +75,14 @@ class Program:
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=15)
 
+    def is_refusing(self) -> bool:
+        """Whether new connections are refused."""
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
     def get(self, path: str = "/", accept: str = "*/*") -> str:
         """Head and body of the answer to a request on a connection of its own."""
         with self.connect() as connection:

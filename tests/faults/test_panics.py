@@ -81,7 +81,7 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need(shutil.which("cargo"), "cargo", remedy="./dev test installs Rust")
     target = ROOT / ".cache" / "failpoints"
     command = ["cargo", "build", "-q", "-p", "kingpost-py", "--features", "failpoints"]
-    subprocess.run(  # noqa: S603
+    subprocess.run(  # noqa: S603 - our own build and interpreter
         [*command, "--target-dir", str(target)],
         cwd=ROOT,
         check=True,
@@ -108,7 +108,7 @@ def test_every_second_request_panics_and_the_worker_and_its_memory_stay(extensio
     tests = str(Path(__file__).parents[1] / "unit" / "native")
     program = PROGRAM.format(tests=tests, requests=REQUESTS)
 
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - our own build and interpreter
         [sys.executable, "-P", "-c", program],
         env={**os.environ, "PYTHONPATH": str(extension)},
         capture_output=True,

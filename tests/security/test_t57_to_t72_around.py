@@ -15,7 +15,7 @@ from kingpost.testing import TestClient
 def app_with(*middleware: object, hosts: tuple[str, ...] = ()) -> App:
     app = App(hosts=hosts)
     for each in middleware:
-        app.middleware(each)  # type: ignore[type-var]
+        app.middleware(each)  # type: ignore[type-var]  # an object or a function, as handed over
 
     @app.route("/", methods=["GET", "POST"], name="home")
     def home(request: Request) -> str:

@@ -77,6 +77,9 @@ class EngineProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._full = False
         self._look()
+        # There is room again, and a stream may wait for it: nothing else would tell the engine.
+        with _passing_exits():
+            self._server.turn()
 
     def _look(self) -> None:
         """Moves what can be moved. The engine calls it when it has something new to say."""

@@ -101,7 +101,7 @@ def _others_running(wait: float) -> list[str]:
 def _is_idle(thread: threading.Thread) -> bool:
     """Whether a thread of a `ThreadPoolExecutor` waits for work: Python ends those by itself."""
     # The documented way to see what another thread does.
-    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as said above
     frame = frames.get(thread.ident or 0)
     if frame is None:
         return True

@@ -57,12 +57,28 @@ class TakesCookies(Protocol):
         value: str,
         *,
         max_age: int | timedelta | None = ...,
-        **options: Unpack[CookieOptions],
+        path: str | None = ...,
+        domain: str | None = ...,
+        http_only: bool = ...,
+        secure: bool = ...,
+        same_site: SameSite = ...,
+        partitioned: bool = ...,
     ) -> Any:
         """Give the browser a cookie."""
         ...
 
-    def delete_cookie(self, name: str, **options: Unpack[CookieOptions]) -> Any:
+    # Not **options: Unpack[CookieOptions]: pyright finds no Response that fits.
+    def delete_cookie(
+        self,
+        name: str,
+        *,
+        path: str | None = ...,
+        domain: str | None = ...,
+        http_only: bool = ...,
+        secure: bool = ...,
+        same_site: SameSite = ...,
+        partitioned: bool = ...,
+    ) -> Any:
         """Make the browser forget a cookie."""
         ...
 

@@ -11,7 +11,6 @@ from kingpost.types import Place
 SHORTEST = 32
 """Bytes that a key has at least: as many as the hash has (RFC 2104 section 3)."""
 
-KEY_BYTES = 32
 _SALT = b"kingpost signing, version 1"
 
 

@@ -12,8 +12,9 @@ from kingpost._native import Answer, FileBody, OpenFile
 from kingpost.http.cache_control import CacheControl
 from kingpost.http.date import http_date
 from kingpost.http.extensions import media_type_of_name
-from kingpost.http.files import NANOSECONDS, NOSNIFF, Representation
+from kingpost.http.files import NANOSECONDS, Representation
 from kingpost.http.request import Request
+from kingpost.http.response import NOSNIFF
 from kingpost.staticfiles.codings import best
 from kingpost.staticfiles.names import DIGEST_DIGITS
 

@@ -1,7 +1,7 @@
 """htmx: what it says of a request, and what it is told by an answer (https://htmx.org/reference/#headers).
 
-Rule 1: an answer that depends on who asks says so: `Vary: HX-Request` is set where a handler has looked, so that no cache gives a block to
-somebody who wants the page.
+Rule 1: an answer that depends on who asks says so: `Vary` names what tells a page from its blocks where a handler has looked, so that no cache,
+a browser's own least of all, gives a block to somebody who wants the page, or another block.
 Rule 2: a browser without JavaScript sends none of these fields, and gets the page.
 """
 
@@ -17,6 +17,7 @@ import msgspec
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.http.url import encode_reference, leaves_site
+from kingpost.http.vary import add_vary
 
 R = TypeVar("R", bound=Response[Any])
 
@@ -24,6 +25,8 @@ Swap: TypeAlias = Literal[
     "innerHTML",
     "outerHTML",
     "textContent",
+    "innerMorph",
+    "outerMorph",
     "beforebegin",
     "afterbegin",
     "beforeend",
@@ -31,10 +34,18 @@ Swap: TypeAlias = Literal[
     "delete",
     "none",
 ]
-"""How the answer is put into the page."""
+"""How the answer is put into the page; htmx 4 knows the two that morph."""
 Moment: TypeAlias = Literal["received", "swapped", "settled"]
 """When an event is triggered: at once, when the answer is in the page, or when its transitions are over."""
 
+ASKS: Final = (
+    "hx-request",
+    "hx-request-type",
+    "hx-boosted",
+    "hx-history-restore-request",
+    "hx-target",
+)
+"""The fields that say what is wanted: a page, or which part of it."""
 ASKED: Final = "kingpost.htmx"
 """Kept in `request.cache` where somebody has looked."""
 TRIGGERS: Final[Mapping[Moment, str]] = {
@@ -71,7 +82,7 @@ class HtmxRequest(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, request: Request) -> HtmxRequest:
-        """What a request's fields say; the answer to it gets `Vary: HX-Request`."""
+        """What a request's fields say; the answer to it gets a `Vary` that names those which tell a page from its parts."""
         request.cache[ASKED] = True
         if request.headers.get("hx-request") != "true":
             return NOT_HTMX
@@ -111,11 +122,8 @@ def text_of(request: Request, name: str) -> str | None:
 
 def note_in_vary(request: Request, response: Response[Any]) -> None:
     """Tell caches that the answer depends on who asks, where a handler has looked."""
-    if ASKED not in request.cache:
-        return
-    names = [name.strip() for name in response.headers.get("vary", "").split(",") if name.strip()]
-    if "*" not in names and "hx-request" not in map(str.lower, names):
-        response.headers["vary"] = ", ".join([*names, "HX-Request"])
+    if ASKED in request.cache:
+        add_vary(response.headers, *ASKS)
 
 
 class Htmx(msgspec.Struct, frozen=True):
@@ -157,6 +165,27 @@ class Htmx(msgspec.Struct, frozen=True):
             ValueError: the location could lead elsewhere.
         """
         return self._url("hx-redirect", location)
+
+    def location(
+        self, location: str, *, target: str | None = None, swap: Swap | None = None
+    ) -> Self:
+        """Have htmx fetch a page of this site and show it, without the browser loading it anew.
+
+        Args:
+            location: its address, which goes into the browser's line and history.
+            target: where it is put, a CSS selector; the body if not said.
+            swap: how it is put in.
+
+        Raises:
+            ValueError: the location could lead elsewhere.
+        """
+        self._url("hx-location", location)
+        options = {"target": target, "swap": swap}
+        said = {name: value for name, value in options.items() if value is not None}
+        if said:
+            path = self.response.headers["hx-location"]
+            return self._set("hx-location", json.dumps({"path": path, **said}))
+        return self
 
     def refresh(self) -> Self:
         """Have the browser load its page anew."""

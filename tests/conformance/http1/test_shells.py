@@ -58,7 +58,7 @@ class Recorder:
             [(path, kind, sorted(methods), handler) for path in ("/", "/{rest:path}")]
         )
         # What is no path has no route: `OPTIONS *`.
-        self.service.dispatch.miss = self._miss  # type: ignore[method-assign]
+        self.service.dispatch.miss = self._miss  # type: ignore[method-assign]  # what it is asked is noted
 
     def _handle(self, request: Any) -> bytes:
         query = b"?" + request.query_string if request.query_string else b""

@@ -331,7 +331,7 @@ async def inline_handlers_run_in_no_task(rig: Rig) -> object:
         task = asyncio.current_task()
         return None if task is None else "a task of somebody else"
 
-    inline.kind = "inline"  # type: ignore[attr-defined]
+    inline.kind = "inline"  # type: ignore[attr-defined]  # read by the rig
 
     return await rig.submit([quick, inline, suspending, inline, inline, quick])
 

@@ -274,7 +274,7 @@ async def a_name_does_not_leak(rig: Rig) -> object:
 @check
 async def an_attribute_does_not_leak(rig: Rig) -> object:
     async def handler() -> int:
-        me().mine = 1  # type: ignore[attr-defined]
+        me().mine = 1  # type: ignore[attr-defined]  # a task takes any attribute
         return 1
 
     async def look() -> object:

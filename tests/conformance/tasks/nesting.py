@@ -24,7 +24,7 @@ class NestingLoop(asyncio.SelectorEventLoop):
         elif self._scheduled:
             wait = max(0.0, self._scheduled[0]._when - self.time())
         events = self._selector.select(wait)
-        self._process_events(events)  # type: ignore[attr-defined]
+        self._process_events(events)  # type: ignore[attr-defined]  # as asyncio's own loop does
         while self._scheduled and self._scheduled[0]._when <= self.time() + 0.0001:
             self._ready.append(heapq.heappop(self._scheduled))
         for _ in range(len(self._ready)):

@@ -177,7 +177,7 @@ class Runner:
         me().set_name(value)
 
     async def do_attribute(self) -> None:
-        me().mark = self.number  # type: ignore[attr-defined]
+        me().mark = self.number  # type: ignore[attr-defined]  # a task takes any attribute
 
     async def do_callback(self) -> None:
         number, callbacks = self.number, self.world.callbacks

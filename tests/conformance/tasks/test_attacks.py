@@ -274,7 +274,7 @@ def test_a_slow_step_is_told_with_our_name_in_debug_mode(
         await asyncio.sleep(0)
         time.sleep(0.02)
 
-    slow_later.bare = True  # type: ignore[attr-defined]
+    slow_later.bare = True  # type: ignore[attr-defined]  # read by the rig
     made = new_loop(loop)
     made.set_debug(True)
     made.slow_callback_duration = 0.01
@@ -331,7 +331,7 @@ def test_a_call_graph_shows_the_coroutines_of_the_user(
     suspended: Callable[[Callable[[asyncio.Task[Any]], object]], object],
 ) -> None:
     def look(task: asyncio.Task[Any]) -> object:
-        from asyncio import capture_call_graph, format_call_graph  # type: ignore[attr-defined]
+        from asyncio import capture_call_graph, format_call_graph  # type: ignore[attr-defined]  # new in Python 3.14
 
         graph = capture_call_graph(task)
         names = [entry.frame.f_code.co_name for entry in graph.call_stack]

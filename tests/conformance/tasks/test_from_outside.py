@@ -46,7 +46,7 @@ with asyncio.Runner(loop_factory=lambda: new_loop(sys.argv[1])) as runner:
 def suspended(loop: str, kind: Kind) -> Generator[int]:
     """The id of a process that has two requests which wait, one of them for a task of its own."""
     command = [sys.executable, "-c", PROGRAM, loop, kind]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own interpreter
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "suspended\n"

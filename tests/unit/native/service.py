@@ -111,7 +111,7 @@ async def serving(routes: Sequence[Route], **options: Any) -> AsyncIterator[Serv
             "name": path,
             **plan_options,
         }
-        plans.append(_native.Plan(handler, kind=kind, **given))  # type: ignore[arg-type]
+        plans.append(_native.Plan(handler, kind=kind, **given))  # type: ignore[arg-type]  # options as each test gives them
     threads = WorkerThreads(loop)
     server = _native.Server(
         dispatch, router, plans, loop=loop, task_type=RequestTask, spawn=threads.spawn, **options

@@ -13,6 +13,7 @@ import pytest
 
 from kingpost import _native
 from tests.descriptors import open_files
+from tests.waiting import until_async
 
 from .service import Service, serving
 
@@ -143,11 +144,7 @@ def test_a_client_that_leaves_closes_the_file(tmp_path: Path) -> None:
 
 
 async def nothing_open(path: Path, service: Service) -> None:
-    for _ in range(1_000):
-        if not service.server.connections and path not in open_files():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the file is still open")
+    await until_async(lambda: not service.server.connections and path not in open_files())
 
 
 @pytest.mark.parametrize("kind", ["inline", "thread", "async"])

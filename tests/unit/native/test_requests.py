@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kingpost.http.request import Request
+from tests.waiting import PATIENCE, until_async
 
 from .service import Service, serving
 
@@ -50,11 +51,8 @@ def test_a_client_that_leaves_cancels_its_handler() -> None:
         async with serving([("/", handler, "async", WITH_REQUEST)]) as service:
             async with service.connect() as (_, writer):
                 writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-                await asyncio.sleep(0.05)
-            for _ in range(100):
-                if seen:
-                    break
-                await asyncio.sleep(0.01)
+                await until_async(lambda: service.server.in_flight)
+            await until_async(lambda: seen)
             assert seen == ["cancelled True"]
             assert service.server.in_flight == 0
             assert service.dispatch.failures == []
@@ -223,17 +221,21 @@ def test_a_streamed_upload_waits_for_its_reader_and_memory_stays_flat() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("seconds", [0.3])
 def test_a_handler_that_blocks_the_loop_is_named_with_its_stack(
-    caplog: pytest.LogCaptureFixture, seconds: float
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    def block_until_named(count: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while len(caplog.records) < count and time.monotonic() < deadline:
+            time.sleep(0.3)
+
     async def blocking_handler() -> str:
-        time.sleep(seconds)
+        block_until_named(1)
         return "ok"
 
     async def later() -> str:
         await asyncio.sleep(0)
-        time.sleep(seconds)
+        block_until_named(2)
         return "ok"
 
     async def main() -> None:
@@ -249,7 +251,8 @@ def test_a_handler_that_blocks_the_loop_is_named_with_its_stack(
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == 2
     assert messages[0].startswith("/block blocks the event loop for more than 100 ms")
-    assert "time.sleep(seconds)" in messages[0]
+    assert "block_until_named(1)" in messages[0]
+    assert "time.sleep(0.3)" in messages[0]
     assert messages[1].startswith("/later blocks")
 
 
@@ -329,10 +332,7 @@ def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None
         connections = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(100)]
         for _, writer in connections:
             writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
-        for _ in range(500):
-            if service.server.in_flight == 10_000:
-                break
-            await asyncio.sleep(0.02)
+        await until_async(lambda: service.server.in_flight >= 10_000)
         assert service.server.in_flight == 10_000
         assert len(asyncio.all_tasks()) >= 10_000
         release.set()

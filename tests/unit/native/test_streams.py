@@ -5,6 +5,8 @@ import contextlib
 import resource
 from collections.abc import AsyncIterator, Iterator
 
+from tests.waiting import until_async
+
 from .service import serving
 
 MEBIBYTE = 1024 * 1024
@@ -151,10 +153,7 @@ def test_generators_are_closed_when_the_client_leaves() -> None:
                     writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
                     await reader.readexactly(50)
                     writer.transport.abort()
-                for _ in range(200):
-                    if path[1:] in closed:
-                        break
-                    await asyncio.sleep(0.01)
+                await until_async(lambda path=path: path[1:] in closed)
             assert closed == ["async", "thread", "idle"]
             assert service.server.in_flight == 0
 

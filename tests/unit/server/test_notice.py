@@ -77,7 +77,7 @@ def test_an_answer_that_is_awaited_carries_it_too() -> None:
     dispatch.notice = FAILURE
 
     async def ask() -> Any:
-        return await dispatch.fail(REQUEST, 0, ValueError())  # type: ignore[misc]
+        return await dispatch.fail(REQUEST, 0, ValueError())  # type: ignore[misc]  # an awaitable in this mode
 
     assert asyncio.run(ask()).body == b"<h1>page</h1>" + bar(FAILURE)
 

@@ -12,7 +12,7 @@ from kingpost.server.options import Options
 
 @pytest.mark.parametrize("kind", ["auto", "asyncio"])
 def test_a_loop_can_be_made(kind: str) -> None:
-    loop = new_loop(kind)  # type: ignore[arg-type]
+    loop = new_loop(kind)  # type: ignore[arg-type]  # one of the words
 
     assert isinstance(loop, asyncio.AbstractEventLoop)
     loop.close()

@@ -99,3 +99,26 @@ def test_a_client_that_takes_its_time_is_not_dropped() -> None:
         return transport.log
 
     assert asyncio.run(main()) == []
+
+
+class FullServer(EndingServer):
+    """An engine with a stream that waits for room."""
+
+    def __init__(self) -> None:
+        super().__init__("open", b"first")
+        self.turns = 0
+
+    def turn(self) -> None:
+        self.turns += 1
+
+
+def test_a_stream_that_waits_for_room_is_told_when_the_client_has_read() -> None:
+    async def main() -> int:
+        server, transport = FullServer(), BadTransport()
+        protocol = EngineProtocol(cast("Any", server), set(), write_timeout=60)
+        protocol.connection_made(cast("Any", transport))
+        protocol.pause_writing()
+        protocol.resume_writing()
+        return server.turns
+
+    assert asyncio.run(main()) == 1

@@ -48,7 +48,7 @@ def refusal(text: str | None) -> TargetError:
 def app_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """Projects of these tests get the class by `import stand_in`."""
     module = types.ModuleType("stand_in")
-    module.App = App  # type: ignore[attr-defined]
+    module.App = App  # type: ignore[attr-defined]  # a module made here
     monkeypatch.setitem(sys.modules, "stand_in", module)
 
 

@@ -8,6 +8,7 @@ import anyio.from_thread
 import pytest
 
 from kingpost.server.threads import WorkerThreads, from_thread
+from tests.waiting import until_async
 
 name = contextvars.ContextVar("name", default="unset")
 
@@ -95,11 +96,7 @@ def test_calls_that_are_waited_for_are_cancelled_when_the_server_gives_up() -> N
         pool.spawn(work, 1)
         await begun.wait()
         pool.cancel_calls()
-        for _ in range(100):
-            if ended.is_set():
-                break
-            await asyncio.sleep(0.01)
-        assert ended.is_set()
+        await until_async(ended.is_set)
 
     asyncio.run(main())
 

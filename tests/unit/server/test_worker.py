@@ -15,6 +15,7 @@ from kingpost.server.listen import Address, open_listeners
 from kingpost.server.options import Options
 from kingpost.server.worker import Worker
 from tests.unit.server.service import TestService
+from tests.waiting import until, until_async
 
 SHELLS = [
     ("asyncio", "native"),
@@ -60,6 +61,24 @@ class Running:
         with self.connect() as connection:
             connection.sendall(GET % path.encode())
             return read_all(connection)
+
+    def until_begun(self) -> None:
+        """Waits until a handler has begun and not ended."""
+        until(lambda: self.in_flight)
+
+    @property
+    def in_flight(self) -> int:
+        engine = self.worker._engine
+        assert engine is not None
+        return engine.server.in_flight
+
+    def is_refusing(self) -> bool:
+        """Whether new connections are refused."""
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return True
+        return False
 
     def end(self) -> None:
         self.thread.join(15)
@@ -129,17 +148,30 @@ def test_a_def_handler_runs_on_a_named_thread(loop: Loop, driver: Driver) -> Non
 
 
 @shells
-@pytest.mark.parametrize("handler", [slow, slow_on_thread])
+@pytest.mark.parametrize("kind", ["async", "thread"])
 def test_a_stop_finishes_what_is_in_flight_and_takes_nothing_new(
-    loop: Loop, driver: Driver, handler: Callable[..., Any]
+    loop: Loop, driver: Driver, kind: str
 ) -> None:
-    with serving({"/": handler}, loop, driver) as running, running.connect() as connection:
+    may_finish = threading.Event()
+
+    async def waiting(request: Any) -> str:
+        await until_async(may_finish.is_set)
+        return "finished"
+
+    def waiting_on_thread(request: Any) -> str:
+        assert may_finish.wait(10)
+        return "finished"
+
+    handler: Callable[..., Any] = waiting if kind == "async" else waiting_on_thread
+    with (
+        serving({"/": handler}, loop, driver, grace=60) as running,
+        running.connect() as connection,
+    ):
         connection.sendall(GET % b"/")
-        time.sleep(0.1)
+        running.until_begun()
         running.worker.stop()
-        time.sleep(0.1)
-        with pytest.raises(ConnectionRefusedError):
-            running.connect()
+        until(running.is_refusing)
+        may_finish.set()
 
         assert read_all(connection).endswith(b"finished")
         running.end()
@@ -169,7 +201,7 @@ def test_a_stop_at_once_cuts_off_what_is_in_flight(loop: Loop, driver: Driver) -
         running.connect() as connection,
     ):
         connection.sendall(GET % b"/")
-        time.sleep(0.1)
+        running.until_begun()
         begun = time.monotonic()
         running.worker.stop()
         running.worker.stop(now=True)
@@ -185,7 +217,7 @@ def test_the_grace_of_a_stop_is_kept(caplog: pytest.LogCaptureFixture) -> None:
 
     with serving({"/": endless}, grace=0.2) as running, running.connect() as connection:
         connection.sendall(GET % b"/")
-        time.sleep(0.1)
+        running.until_begun()
         begun = time.monotonic()
         running.worker.stop()
         running.end()
@@ -208,7 +240,7 @@ def test_what_ends_programs_ends_the_worker_gracefully(
     with serving({"/slow": slow, "/leave": leave}, loop, driver) as running:
         with running.connect() as connection:
             connection.sendall(GET % b"/slow")
-            time.sleep(0.1)
+            running.until_begun()
             with contextlib.suppress(OSError):
                 running.get("/leave")
             assert read_all(connection).endswith(b"finished")
@@ -397,7 +429,7 @@ def test_a_thread_in_user_code_is_named_and_left_behind() -> None:
 
     with serving({"/": stuck}, grace=0.1) as running, running.connect() as connection:
         connection.sendall(GET % b"/")
-        time.sleep(0.1)
+        running.until_begun()
         running.worker.stop()
         running.end()
         names = running.worker.stuck_threads(0.1)

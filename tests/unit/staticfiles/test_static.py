@@ -382,7 +382,7 @@ def test_only_so_many_files_are_kept_open(
         for path in ("app.css", "index.html", "two%20words.txt", "docs/big.bin"):
             assert client.get(f"/static/{path}").status == 200
 
-    assert len(served._ready) <= 2  # pyright: ignore[reportPrivateUsage]
+    assert len(served._ready) <= 2
 
 
 def test_names_that_clients_make_up_are_not_kept(serve: Serve, folder: Path) -> None:
@@ -391,7 +391,7 @@ def test_names_that_clients_make_up_are_not_kept(serve: Serve, folder: Path) -> 
     for number in range(5):
         client.get(f"/static/app.{number:016x}.css")
 
-    assert served._ready == {}  # pyright: ignore[reportPrivateUsage]
+    assert served._ready == {}
 
 
 def test_two_folders_go_by_their_names(folder: Path) -> None:
@@ -428,7 +428,7 @@ def test_an_app_without_static_files_has_no_urls_of_them(folder: Path) -> None:
 def test_a_folder_is_meant_from_the_file_that_says_it() -> None:
     assert Static("/x", ".").folder == Path(__file__).parent
     names: dict[str, object] = {"__name__": "interactive"}
-    exec("from kingpost.staticfiles import Static\ns = Static('/x', '.')", names)  # noqa: S102
+    exec("from kingpost.staticfiles import Static\ns = Static('/x', '.')", names)  # noqa: S102 - our own text
     served = names["s"]
     assert isinstance(served, Static)
     assert served.folder == Path.cwd()

@@ -14,6 +14,7 @@ from kingpost.templates import Htmx, HtmxRequest, Template, Templates
 from kingpost.testing import TestClient
 
 HTMX = {"hx-request": "true"}
+ASKS = "hx-request, hx-request-type, hx-boosted, hx-history-restore-request, hx-target"
 
 
 @pytest.fixture
@@ -79,9 +80,10 @@ def test_links_and_the_history_want_a_page(app: App, field: str) -> None:
 @pytest.mark.parametrize(
     ("vary", "expected"),
     [
-        ("", "HX-Request"),
-        ("Accept, Cookie", "Accept, Cookie, HX-Request"),
-        ("hx-request", "hx-request"),
+        ("", ASKS),
+        ("Accept, Cookie", f"Accept, Cookie, {ASKS}"),
+        ("HX-Request", ASKS.replace("hx-request,", "HX-Request,")),
+        (ASKS, ASKS),
         ("*", "*"),
     ],
 )
@@ -125,6 +127,11 @@ def told(tell: Callable[[Htmx], Htmx]) -> dict[str, str]:
     ("tell", "fields"),
     [
         (lambda to: to.redirect("/a b"), {"hx-redirect": "/a%20b"}),
+        (lambda to: to.location("/a b"), {"hx-location": "/a%20b"}),
+        (
+            lambda to: to.location("/a", target="#list", swap="outerMorph"),
+            {"hx-location": '{"path": "/a", "target": "#list", "swap": "outerMorph"}'},
+        ),
         (lambda to: to.refresh(), {"hx-refresh": "true"}),
         (lambda to: to.push_url("/a"), {"hx-push-url": "/a"}),
         (lambda to: to.push_url(None), {"hx-push-url": "false"}),
@@ -146,6 +153,6 @@ def test_what_htmx_is_told(tell: Callable[[Htmx], Htmx], fields: dict[str, str])
 
 @pytest.mark.parametrize("location", ["https://example.org/", "//example.org", "javascript:x"])
 def test_htmx_is_not_sent_to_other_sites(location: str) -> None:
-    for tell in ("redirect", "push_url", "replace_url"):
+    for tell in ("redirect", "location", "push_url", "replace_url"):
         with pytest.raises(ValueError, match="htmx cannot be sent to"):
             getattr(Htmx(Response("x")), tell)(location)

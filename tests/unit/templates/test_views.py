@@ -184,11 +184,11 @@ def test_an_async_handler_and_one_without_annotation_render_as_well(app: App, wr
         return Template("home.html", x="a")
 
     @app.get("/b")
-    async def b():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def b():  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
         return Template("home.html", x="b")
 
     @app.get("/c", inline=True)
-    def c():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def c():  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
         return Template("home.html", x="c")
 
     @app.get("/d")
@@ -285,7 +285,7 @@ def test_the_context_is_served_as_handlers_are_and_made_for_who_reads_it(
         return Template("two.html")
 
     @app.get("/three")
-    def three(session: Session):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def three(session: Session):  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
         return Template("two.html", path="mine")
 
     @app.get("/none")

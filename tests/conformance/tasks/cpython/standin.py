@@ -132,10 +132,10 @@ def task_factory(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> 
 
 
 # The future that is written in Python: it lets us say which exception a cancellation ended with.
-PlainFuture: Any = asyncio.futures._PyFuture  # type: ignore[attr-defined]
+PlainFuture: Any = asyncio.futures._PyFuture  # type: ignore[attr-defined]  # the one that is written in Python
 
 
-class CarriedTask(PlainFuture):  # type: ignore[misc]
+class CarriedTask(PlainFuture):  # type: ignore[misc]  # its base is known at run time only
     """What a test holds instead of the Task that it made."""
 
     number = 0

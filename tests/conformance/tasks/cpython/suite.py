@@ -101,7 +101,7 @@ def mocked_loop(gen: Any) -> Any:
     """CPython's loop with a clock of its own, on which the engine's timers do not show."""
     base = module("utils").TestLoop
 
-    class Loop(base):  # type: ignore[misc, valid-type]
+    class Loop(base):  # type: ignore[misc, valid-type]  # its base is known at run time only
         def call_later(self, delay: float, callback: Any, *args: Any, **options: Any) -> Any:
             if isinstance(getattr(callback, "__self__", None), Engine.server_type):
                 return asyncio.TimerHandle(0, callback, args, self)
@@ -115,7 +115,7 @@ def with_stand_ins(case: Case, loop: str) -> Any:
     base = getattr(module("test_tasks"), case.owner)
     utils = module("utils")
 
-    class Carried(base, *(() if issubclass(base, utils.TestCase) else (utils.TestCase,))):  # type: ignore[misc, valid-type]
+    class Carried(base, *(() if issubclass(base, utils.TestCase) else (utils.TestCase,))):  # type: ignore[misc, valid-type]  # its base is known at run time only
         Task = CarriedTask
         Future = asyncio.Future
         current_task = staticmethod(asyncio.current_task)

@@ -1,0 +1,66 @@
+"""The how-to about server-sent events does in a browser what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import runpy
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from kingpost.testing import LiveServer
+from tests.browser.chromium import PROGRAM, chromium
+from tests.docs.markdown import blocks_of
+from tests.needs import need
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.browser
+
+need(PROGRAM, "Chromium", remedy="apt-get install chromium")
+
+
+def news_program(folder: Path) -> Path:
+    page = ROOT / "docs" / "howto" / "server-sent-events.md"
+    (block,) = [each for each in blocks_of(page) if each.attributes.get("title") == "news.py"]
+    program = folder / "news.py"
+    program.write_text(block.text, encoding="utf-8")
+    return program
+
+
+def post(url: str, text: str) -> None:
+    asked = urllib.request.Request(f"{url}/news?text={quote(text)}", method="POST")  # noqa: S310 - our own server
+    urllib.request.urlopen(asked, timeout=10).close()  # noqa: S310
+
+
+def items(*texts: str) -> str:
+    return f"[...document.querySelectorAll('li')].map(li => li.textContent).join('|') === {'|'.join(texts)!r}"
+
+
+CONNECTED = "document.querySelector('#state').textContent === 'connected'"
+
+
+def test_a_page_shows_what_happens_and_after_a_restart_what_it_has_missed(tmp_path: Path) -> None:
+    program = str(news_program(tmp_path))
+
+    def served(*news: str, port: int = 0) -> LiveServer:
+        names = runpy.run_path(program)
+        names["NEWS"].extend(news)
+        return LiveServer(names["app"], port=port)
+
+    async def main() -> None:
+        async with chromium() as page:
+            with served() as first:
+                await page.open(first.url)
+                await page.until(CONNECTED)
+                await page.until(items("Doors are open"))
+                await asyncio.to_thread(post, first.url, "First goal: 1 < 2")
+                await page.until(items("Doors are open", "First goal: 1 < 2"))
+            # The stream has ended, and the browser comes back with the id of what it saw last.
+            await page.until(f"!({CONNECTED})")
+            with served("First goal: 1 < 2", "Half-time", port=first.port):
+                await page.until(items("Doors are open", "First goal: 1 < 2", "Half-time"))
+
+    asyncio.run(main())
