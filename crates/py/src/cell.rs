@@ -2,7 +2,19 @@
 
 use std::cell::{Cell, RefCell};
 
-use pyo3::{Bound, Py, Python};
+use pyo3::{Bound, Py, PyClass, Python};
+
+/// What Python's allocators align an object to, in bytes: two words, on every platform (`ALIGNMENT` of `obmalloc.c`, and `malloc`).
+const OBJECT_ALIGNMENT: usize = 2 * size_of::<usize>();
+
+/// Fails the build for a class whose objects Python would not align: to touch one is undefined, and a debug build aborts. What
+/// needs more, such as vectors, goes into a `Box`.
+pub(crate) const fn aligned<T: PyClass>() {
+    assert!(
+        align_of::<T>() <= OBJECT_ALIGNMENT,
+        "Python aligns objects to two words: put this into a Box"
+    );
+}
 
 /// State that is only reached by a thread that is attached to the interpreter.
 ///

@@ -43,6 +43,25 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+// Every class that Python allocates.
+const _: () = {
+    cell::aligned::<answer::Answer>();
+    cell::aligned::<body::NativeBody>();
+    cell::aligned::<carrier::Carrier>();
+    cell::aligned::<file::FileBody>();
+    cell::aligned::<file::OpenFile>();
+    cell::aligned::<form::MultipartParser>();
+    cell::aligned::<headers::Headers>();
+    cell::aligned::<plain::Exchange>();
+    cell::aligned::<plan::Binder>();
+    cell::aligned::<plan::Plan>();
+    cell::aligned::<request::Request>();
+    cell::aligned::<router::Router>();
+    cell::aligned::<server::Server>();
+    cell::aligned::<stream::StreamWriter>();
+    cell::aligned::<waiter::Waiter>();
+};
+
 static REQUIRED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The object that stands in a binder where a parameter has no default.

@@ -373,6 +373,23 @@ impl Request {
         self.state.with(py, |state| state.target)
     }
 
+    /// A number that tells its connection from all others of this server; None for a request that was made by hand.
+    #[getter]
+    fn connection(&self, py: Python<'_>) -> Option<u64> {
+        self.state
+            .with(py, |state| state.id.map(|id| id.connection().number()))
+    }
+
+    /// Has `function` called on the loop when the connection is over; False where it is over already.
+    #[pyo3(signature = (function, /))]
+    fn watch_connection(&self, py: Python<'_>, function: Py<PyAny>) -> bool {
+        let id = self.state.with(py, |state| state.id);
+        match (self.core(py), id) {
+            (Some(core), Some(id)) => core.watch_connection(py, id, function),
+            _ => false,
+        }
+    }
+
     /// Whether the client has left, or has sent all that it will ever send.
     #[getter]
     fn is_disconnected(&self, py: Python<'_>) -> bool {

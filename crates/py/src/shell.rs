@@ -424,6 +424,11 @@ impl Shell {
         self.engine().respond_file(id, status, blocks, body)
     }
 
+    /// Has the end of the request's connection told.
+    pub(crate) fn watch(&mut self, id: RequestId) -> Result<(), Gone> {
+        self.engine().watch(id)
+    }
+
     pub(crate) fn early_hints(
         &mut self,
         id: RequestId,

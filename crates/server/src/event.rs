@@ -10,6 +10,14 @@ pub struct ConnId {
     pub(crate) generation: u32,
 }
 
+impl ConnId {
+    /// The name as a number: no other connection of the engine has the same.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.slot)
+    }
+}
+
 /// One request of one engine. It may be kept for any time: once the request is answered or its
 /// connection is gone, every call with it returns [`Gone`] and does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,6 +116,12 @@ pub enum Event {
     HalfClosed {
         /// The request whose client may have left.
         id: RequestId,
+    },
+    /// A connection that [`Engine::watch`](crate::Engine::watch) was asked to tell of is over, whoever closed it. Its
+    /// requests that were not answered were told as gone before.
+    Closed {
+        /// The connection, whose name names nothing any more.
+        connection: ConnId,
     },
     /// The engine refused something and answered it itself, where an answer was still possible. For the log.
     Refused {

@@ -101,6 +101,39 @@ fn fields_request_id_and_reason_are_sent_in_order() {
 }
 
 #[test]
+fn an_id_of_the_request_that_the_application_sets_is_the_only_one() {
+    let date = date();
+    let mut app = FieldBlock::new();
+    app.push(b"X-Request-ID", b"theirs").unwrap();
+    let mut own = FieldBlock::new();
+    own.append(&app);
+    assert!(own.names_request());
+    let stamp = Stamp {
+        date: &date,
+        request_id: Some(0xab),
+    };
+    for blocks in [[&app], [&own]] {
+        let mut out = Vec::new();
+        encode_head(
+            &mut out,
+            200,
+            None,
+            &blocks,
+            KEPT,
+            Delivery::Whole(0),
+            &stamp,
+        )
+        .unwrap();
+        let expected = format!(
+            "HTTP/1.1 200 OK\r\n{DATE_LINE}X-Request-ID: theirs\r\ncontent-length: 0\r\n\r\n"
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+    own.clear();
+    assert!(!own.names_request());
+}
+
+#[test]
 fn a_status_that_is_not_final_is_refused_and_nothing_is_written() {
     let date = date();
     let stamp = Stamp {

@@ -172,6 +172,10 @@ impl Core {
                     None => Ok(()),
                 }
             }
+            Event::Closed { connection } => {
+                self.on_closed(py, connection);
+                Ok(())
+            }
             Event::Woken => self.on_woken(py),
             Event::Notice(notice) => {
                 self.log.notice(py, notice);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use server::RequestId;
+use server::{ConnId, RequestId};
 
 use super::{Core, Work};
 use crate::body::NativeBody;
@@ -138,6 +138,32 @@ impl Core {
                 .call_method0(pyo3::intern!(py, "cancel"))
                 .map(drop),
             None => Ok(()),
+        }
+    }
+
+    /// Has `function` called on the loop when the request's connection is over; false where it is over already.
+    pub(crate) fn watch_connection(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        function: Py<PyAny>,
+    ) -> bool {
+        if self.shell(py, |shell| shell.watch(id)).is_err() {
+            return false;
+        }
+        self.watched.with(py, |watched| {
+            watched.entry(id.connection()).or_default().push(function);
+        });
+        true
+    }
+
+    /// A connection is over that somebody asked about.
+    pub(crate) fn on_closed(&self, py: Python<'_>, connection: ConnId) {
+        let functions = self.watched.with(py, |watched| watched.remove(&connection));
+        for function in functions.into_iter().flatten() {
+            if let Err(error) = function.bind(py).call0() {
+                error.write_unraisable(py, Some(function.bind(py)));
+            }
         }
     }
 

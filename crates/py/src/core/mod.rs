@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
 use pyo3::prelude::*;
-use server::RequestId;
+use server::{ConnId, RequestId};
 use wire::http1::FieldBlock;
 
 use crate::answer::push_field;
@@ -154,6 +154,8 @@ pub(crate) struct Core {
     /// The request object that is used again.
     pub(crate) spare: GilSlot<Option<Py<Request>>>,
     pub(crate) flights: GilCell<HashMap<RequestId, Flight>>,
+    /// What is called when a connection is over, by connection; only those that somebody asked about.
+    pub(crate) watched: GilCell<HashMap<ConnId, Vec<Py<PyAny>>>>,
     /// Wake-ups of our own awaitables, to be called outside of any task.
     pub(crate) woken: GilCell<Vec<Wakeup>>,
     /// `Server.poll` and `Server.turn`, bound; None before the start and after the end.
@@ -207,6 +209,7 @@ impl Core {
             params: GilSlot::new(router::Params::new()),
             spare: GilSlot::new(None),
             flights: GilCell::new(HashMap::new()),
+            watched: GilCell::new(HashMap::new()),
             woken: GilCell::new(Vec::new()),
             callbacks: GilCell::new(None),
             context: parts.context,
@@ -264,7 +267,8 @@ impl Core {
         self.shell(py, Shell::close);
         self.set_callbacks(py, None);
         let spare = self.spare.take(py);
-        drop((jobs, spare));
+        let watched = self.watched.with(py, std::mem::take);
+        drop((jobs, spare, watched));
         retired
     }
 }

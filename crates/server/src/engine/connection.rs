@@ -69,6 +69,8 @@ pub(crate) struct Connection {
     pub(crate) is_touched: bool,
     /// It stands in `Shared::runnable`.
     pub(crate) is_runnable: bool,
+    /// Its end is told to the caller.
+    pub(crate) is_watched: bool,
 }
 
 impl Connection {
@@ -101,6 +103,7 @@ impl Connection {
             half_closed: false,
             is_touched: false,
             is_runnable: false,
+            is_watched: false,
         }
     }
 

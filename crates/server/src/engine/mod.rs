@@ -282,6 +282,16 @@ impl Engine {
         })
     }
 
+    /// Has the end of the request's connection told as [`Event::Closed`], once, however often this is asked for.
+    ///
+    /// # Errors
+    /// [`Gone`] if the connection is gone.
+    pub fn watch(&mut self, id: RequestId) -> Result<(), Gone> {
+        let (connection, _) = self.find(id)?;
+        connection.is_watched = true;
+        Ok(())
+    }
+
     /// Who is at the other end.
     #[must_use]
     pub fn peer(&self, connection: ConnId) -> Option<Peer> {

@@ -7,7 +7,7 @@
 use super::Engine;
 use super::connection::{Connection, Fate};
 use super::timing::{NEVER, Timing};
-use crate::event::{ConnId, Notice};
+use crate::event::{ConnId, Event, Notice};
 use crate::now::Now;
 use crate::peer::Peer;
 
@@ -115,6 +115,11 @@ impl Engine {
             return;
         };
         connection.give_up_requests(&mut self.shared);
+        if connection.is_watched {
+            self.shared
+                .events
+                .push_back(Event::Closed { connection: id });
+        }
         self.shared.wheel.cancel(id.slot);
         self.shared.peers.leave(connection.peer.ip());
         if self.reading.connection == Some(id) {

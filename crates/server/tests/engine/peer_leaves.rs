@@ -159,3 +159,46 @@ fn a_half_close_behind_a_streamed_body_that_is_too_large_is_told_behind_the_refu
     shell.answer(id, "too large");
     assert_eq!(vec![(200, "too large".into())], shell.answers());
 }
+
+#[test]
+fn the_end_of_a_watched_connection_is_told_once_behind_its_requests() {
+    let mut shell = Shell::new();
+    shell.send(&[get("/1"), get("/2")].concat());
+    let first = shell.request_for("/1");
+    let second = shell.request_for("/2");
+    shell.engine.watch(first).unwrap();
+    shell.engine.watch(second).unwrap();
+    shell.answer(first, "1");
+    shell.quiet();
+    shell.engine.lost(shell.connection);
+    assert!(matches!(shell.next(), Some(Event::Gone { id }) if id == second));
+    let told = shell.next();
+    assert!(
+        matches!(told, Some(Event::Closed { connection }) if connection == shell.connection),
+        "{told:?}"
+    );
+    shell.quiet();
+    assert_eq!(Err(Gone), shell.engine.watch(second));
+}
+
+#[test]
+fn the_end_of_a_connection_that_nobody_watches_is_not_told() {
+    let mut shell = Shell::new();
+    shell.send(&get("/"));
+    let id = shell.request_for("/");
+    shell.answer(id, "");
+    shell.engine.lost(shell.connection);
+    shell.quiet();
+}
+
+#[test]
+fn no_two_connections_have_one_number() {
+    let mut shell = Shell::new();
+    let former = shell.connection;
+    shell.engine.lost(former);
+    let now = shell.now();
+    let next = shell.engine.open(server::Peer::Unknown, now).unwrap();
+    let other = shell.engine.open(server::Peer::Unknown, now).unwrap();
+    assert_ne!(former.number(), next.number());
+    assert_ne!(next.number(), other.number());
+}

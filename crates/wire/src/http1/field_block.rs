@@ -48,12 +48,17 @@ impl std::error::Error for FieldError {}
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldBlock {
     lines: Vec<u8>,
+    /// Whether one of them is `x-request-id`, which the server sends where nobody else does.
+    names_request: bool,
 }
 
 impl FieldBlock {
     /// An empty block.
     pub const fn new() -> Self {
-        FieldBlock { lines: Vec::new() }
+        FieldBlock {
+            lines: Vec::new(),
+            names_request: false,
+        }
     }
 
     /// Appends a field. Blanks around the value are dropped, since they are no part of it (RFC 9112 5.1).
@@ -70,6 +75,7 @@ impl FieldBlock {
         if !value.iter().all(|&byte| is_text_byte(byte)) {
             return Err(FieldError::BadValue);
         }
+        self.names_request |= name.eq_ignore_ascii_case(b"x-request-id");
         self.lines.extend_from_slice(name);
         self.lines.extend_from_slice(b": ");
         self.lines.extend_from_slice(trim_blanks(value));
@@ -80,6 +86,12 @@ impl FieldBlock {
     /// Appends all fields of another block.
     pub fn append(&mut self, other: &FieldBlock) {
         self.lines.extend_from_slice(&other.lines);
+        self.names_request |= other.names_request;
+    }
+
+    /// Whether a field says which request this answers, so that the server's own number is not sent beside it.
+    pub const fn names_request(&self) -> bool {
+        self.names_request
     }
 
     /// The field lines in wire form, each with its line end.
@@ -95,6 +107,7 @@ impl FieldBlock {
     /// Drops all fields and keeps the allocation.
     pub fn clear(&mut self) {
         self.lines.clear();
+        self.names_request = false;
     }
 
     /// Whether a field of this name is there, whatever its case.

@@ -145,14 +145,18 @@ pub fn encode_head(
     };
     out.reserve(fields + body.min(LARGEST_RESERVE) + OWN_FIELDS);
 
-    match (status, reason, stamp.request_id) {
+    // An id that came with the request, or another tool's, is sent in place of ours: one answer has one.
+    let request_id = stamp
+        .request_id
+        .filter(|_| !blocks.iter().any(|block| block.names_request()));
+    match (status, reason, request_id) {
         (200, None, Some(number)) => out.extend_from_slice(&stamped_ok(stamp.date, number)),
         _ => {
             status_line(out, status, reason);
             out.extend_from_slice(b"date: ");
             out.extend_from_slice(stamp.date);
             out.extend_from_slice(b"\r\n");
-            if let Some(number) = stamp.request_id {
+            if let Some(number) = request_id {
                 out.extend_from_slice(b"x-request-id: ");
                 out.extend_from_slice(&hex16(number));
                 out.extend_from_slice(b"\r\n");
