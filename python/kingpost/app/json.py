@@ -10,7 +10,7 @@ import msgspec
 
 from kingpost.schema.annotation import class_of
 from kingpost.schema.codec import Codec
-from kingpost.schema.markers import on_private
+from kingpost.schema.markers import has_private, on_private
 from kingpost.schema.outgoing.known import known_model
 from kingpost.schema.outgoing.mirrors import Part
 from kingpost.schema.outgoing.private import without_private
@@ -84,3 +84,13 @@ def _encode_without_private(value: Any) -> bytes:
 
 
 on_private(_guard)
+
+
+def plain_json(value: Any) -> Any:
+    """A value as JSON would have it: dicts with text as keys, lists, texts, numbers, booleans and None, without its private fields.
+
+    Raises:
+        TypeError: JSON has no form for it.
+    """
+    shown = without_private(value) if has_private() else value
+    return msgspec.to_builtins(shown, str_keys=True, enc_hook=plain)
