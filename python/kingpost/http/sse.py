@@ -9,14 +9,22 @@ then, so that proxies keep the connection and a client that is gone is noticed.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, TypeVar, overload
 
 from kingpost.http.headers import Fields
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 
 T_co = TypeVar("T_co", covariant=True)
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    Data_co = TypeVarWithDefault("Data_co", covariant=True, default=Any)
+else:
+    # `-> EventStream` says enough where the document need not tell of what. Python knows defaults from 3.13 on.
+    Data_co = TypeVar("Data_co", covariant=True)
 
 EVENT_STREAM: Final = "text/event-stream"
 """The media type. It is always UTF-8, so it has no charset."""
@@ -68,7 +76,7 @@ class Event(Generic[T_co]):
 
     @overload
     def __init__(
-        self: Event[None],
+        self: Event[Never],
         *,
         event: str | None = ...,
         id: str | None = ...,
@@ -179,19 +187,19 @@ def check_retry(retry: object) -> None:
         raise ValueError(f"Event: retry={retry!r} is negative; milliseconds are 0 or more")
 
 
-class EventStream(Response[Iterator[Any] | AsyncIterator[Any]], Generic[T_co]):
+class EventStream(Response[Iterator[Any] | AsyncIterator[Any]], Generic[Data_co]):
     """An answer of events, one for each item: an `Event` as it is, anything else as the data of one.
 
     A handler that is a generator of `Event`, and annotated so, is answered in the same way; this is for handlers that look at the request
     first, since what they raise is still an answer.
 
     Args:
-        events: An async iterator, or an iterator, which is read on worker threads.
+        events: A generator, or anything else to iterate over: `async` on the event loop, else on threads.
         ping: Seconds, > 0, without an event after which a comment is sent; None: never.
         headers: Further fields; `cache-control` is `no-store` if not said.
 
     Raises:
-        TypeError: `events` is no iterator.
+        TypeError: `events` is nothing to iterate over, or is text.
         ValueError: `ping` is no time, or a field could not be sent safely.
 
     Example:
@@ -202,25 +210,35 @@ class EventStream(Response[Iterator[Any] | AsyncIterator[Any]], Generic[T_co]):
 
     def __init__(
         self,
-        events: Iterator[T_co | Event[T_co]] | AsyncIterator[T_co | Event[T_co]],
+        events: Iterable[Data_co | Event[Data_co]] | AsyncIterable[Data_co | Event[Data_co]],
         *,
         ping: float | None = PING,
         headers: Fields | None = None,
     ) -> None:
-        # Who calls without a checker may give anything.
-        if not isinstance(cast("object", events), Iterator | AsyncIterator):
-            raise TypeError(
-                f"EventStream: {events!r} is no iterator; call the generator, or write iter(…) around a list"
-            )
         if ping is not None and not 0 < ping < float("inf"):
             raise ValueError(f"EventStream: ping={ping!r} is a number of seconds above 0, or None")
-        super().__init__(events, headers=headers)
+        super().__init__(items_of(events), headers=headers)
         self.ping = ping
 
     @property
     def idle(self) -> tuple[float, bytes] | None:
         """What is sent while nothing happens, and after how many seconds."""
         return None if self.ping is None else (self.ping, SIGN)
+
+
+def items_of(events: Any) -> Iterator[Any] | AsyncIterator[Any]:
+    """What a stream is made of, one by one.
+
+    Raises:
+        TypeError: it is nothing to iterate over, or is text.
+    """
+    if isinstance(events, AsyncIterable):
+        return aiter(events)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] - of anything
+    if isinstance(events, Iterable) and not isinstance(events, str | bytes):
+        return iter(events)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] - of anything
+    raise TypeError(
+        f"EventStream: {events!r} is no stream of events; call the generator, or write [Event(…)]"
+    )
 
 
 class EventChunks:

@@ -14,8 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, cast
 
-from kingpost._native import Answer, FileBody
-from kingpost.errors import HTTPError
+from kingpost._native import FileBody
 from kingpost.http.request import Request, Seen
 from kingpost.http.response import Chunks, Response
 from kingpost.interop.asgi_exchange import (
@@ -27,7 +26,9 @@ from kingpost.interop.asgi_exchange import (
     Scope,
     Send,
 )
+from kingpost.middleware.decided import decided
 from kingpost.middleware.refusal import refused
+from kingpost.middleware.streams import BLOCKING, Pieces
 from kingpost.routing.around import CallNext
 from kingpost.routing.hosts import without_port
 
@@ -40,9 +41,6 @@ SCOPE: Final = "asgi_scope"
 """Where a request keeps the scope that the application was called with."""
 
 VERSIONS: Final = {"version": "3.0", "spec_version": "2.4"}
-
-IN_PLACE: Final = 64 * 1024
-"""Bytes of a file that are read on the event loop: they lie in the system's memory, nearly always."""
 
 
 class AsgiRoute(NamedTuple):
@@ -101,13 +99,16 @@ class AsgiMiddleware:
             )
         self._app = cast("App", made)
         self._class = cls
-        self._name = f"asgi {name}"
+        # How `kingpost routes explain` and the task of a request call it.
+        self.__name__ = f"AsgiMiddleware({name})"
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         exchange = Exchange(request, call_next, self._class)
         scope = scope_of(request)
         scope[EXCHANGE] = exchange
-        task = asyncio.get_running_loop().create_task(self._run(scope, exchange), name=self._name)
+        task = asyncio.get_running_loop().create_task(
+            self._run(scope, exchange), name=self.__name__
+        )
         return await exchange.answer(task)
 
     async def _run(self, scope: Scope, exchange: Exchange) -> None:
@@ -199,10 +200,14 @@ def see(request: Request, scope: Scope) -> None:
 
 async def send_response(exchange: Exchange, response: Response[Any], send: Send) -> None:
     """Send a response as messages; returns early where the client leaves."""
-    status, fields, body = await outcome(exchange.request, response)
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    response = await decided(exchange.request, response)
+    status, body = response.status, response.encoded or b""
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.headers.pairs()
+    ]
     if isinstance(body, FileBody):
-        body = b"".join(body) if body.length <= IN_PLACE else InPieces(body)
+        body = b"".join(body) if body.length <= BLOCKING else Pieces(body)
     length = len(body) if isinstance(body, bytes) else getattr(body, "length", None)
     if length is not None and status not in (204, 304):
         headers.append((b"content-length", b"%d" % length))
@@ -241,37 +246,3 @@ async def send_chunks(chunks: Chunks, send: Send) -> None:
 def part(chunk: bytes | str) -> dict[str, Any]:
     body = chunk.encode() if isinstance(chunk, str) else chunk
     return {"type": "http.response.body", "body": body, "more_body": True}
-
-
-async def outcome(
-    request: Request, response: Response[Any]
-) -> tuple[int, list[tuple[str, str]], bytes | Chunks | FileBody]:
-    """Status, fields and body. Of a file they depend on the request, and are decided here."""
-    answer_to: Callable[[Request], Answer] | None = getattr(response, "__answer__", None)
-    if answer_to is None:
-        return response.status, response.headers.pairs(), response.encoded or b""
-    try:
-        answer = answer_to(request)
-    except HTTPError as error:
-        failed: Answer | Awaitable[Answer] = request.dispatch.fail(
-            request, request.route_index, error
-        )
-        answer = failed if isinstance(failed, Answer) else await failed
-    return answer.status, answer.headers, answer.body
-
-
-class InPieces:
-    """A large file, read on threads."""
-
-    def __init__(self, file: FileBody) -> None:
-        self._file = iter(file)
-        self.length = file.length
-
-    def __aiter__(self) -> InPieces:
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await asyncio.to_thread(next, self._file, b"")
-        if not piece:
-            raise StopAsyncIteration
-        return piece

@@ -11,9 +11,11 @@ from kingpost.middleware.csp import ContentSecurityPolicy, csp_nonce
 from kingpost.middleware.csp_reports import CspReport, CspReports
 from kingpost.middleware.csrf import Csrf, csrf_token
 from kingpost.middleware.headers import Hsts, SecurityHeaders
+from kingpost.middleware.http_cache import HttpCache
 from kingpost.middleware.https import HttpsRedirect
 from kingpost.middleware.proxies import TrustedProxies
 from kingpost.middleware.rate_limit import Count, MemoryRateStore, RateLimit, RateStore
+from kingpost.middleware.sent import Sent, WhenSent
 
 __all__ = [
     "AccessLog",
@@ -26,12 +28,15 @@ __all__ = [
     "CspReports",
     "Csrf",
     "Hsts",
+    "HttpCache",
     "HttpsRedirect",
     "MemoryRateStore",
     "RateLimit",
     "RateStore",
     "SecurityHeaders",
+    "Sent",
     "TrustedProxies",
+    "WhenSent",
     "csp_nonce",
     "csrf_token",
 ]

@@ -20,6 +20,7 @@ import msgspec
 
 from kingpost import limits
 from kingpost.errors import HTTPError
+from kingpost.http.before_body import before_body
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.middleware.paths import checked_paths, is_below
@@ -77,6 +78,7 @@ class Entry(NamedTuple):
         return text if text.isascii() and "\x7f" not in text else json.dumps(said)
 
 
+@before_body
 class AccessLog:
     """Writes a line for each request to the logger `kingpost.access`, at level INFO.
 

@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from kingpost._native import FileBody
+from kingpost.http.before_body import before_body
 from kingpost.http.headers import ResponseHeaders
 from kingpost.http.request import Request
 from kingpost.http.response import Response
+from kingpost.http.vary import add_vary
 from kingpost.middleware.codings import KNOWN, Coding, Encoder, wanted
 from kingpost.middleware.refusal import refused
 from kingpost.middleware.streams import BLOCKING, send_through
-from kingpost.middleware.vary import add_vary
 from kingpost.routing.around import CallNext
 
 # Whose bytes are text, or as good as. Pictures, films, fonts for the web and archives are compressed already.
@@ -54,6 +55,7 @@ _NEVER = frozenset({"text/event-stream"})
 _DIGESTS = ("content-digest", "repr-digest", "digest", "content-md5")
 
 
+@before_body
 class Compression:
     """Compresses answers by what the client accepts: zstd, br or gzip.
 

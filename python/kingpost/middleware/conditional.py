@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
+from kingpost.http.before_body import before_body
 from kingpost.http.conditions import judge
 from kingpost.http.date import parse_http_date
 from kingpost.http.request import Request
@@ -32,6 +33,7 @@ _ABOUT_THE_CONTENT = (
 )
 
 
+@before_body
 class ConditionalGet:
     """Answers 304 where the client has the very answer that would be sent.
 

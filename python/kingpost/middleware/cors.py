@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from kingpost.errors import Forbidden
+from kingpost.http.before_body import before_body
 from kingpost.http.media_type import is_token
 from kingpost.http.problem import problem_json
 from kingpost.http.request import Request
 from kingpost.http.response import Response
+from kingpost.http.vary import add_vary
 from kingpost.middleware.paths import checked_paths, is_below
 from kingpost.middleware.refusal import refused
-from kingpost.middleware.vary import add_vary
 from kingpost.routing.around import CallNext
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -27,6 +28,7 @@ PREFLIGHT_VARY = ("origin", "access-control-request-method", "access-control-req
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
+@before_body
 class Cors:
     """Lets pages of other sites call this one, and read what it answers.
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from kingpost.http.before_body import before_body
 from kingpost.http.headers import check_field
 from kingpost.http.request import Request
 from kingpost.http.response import Response
@@ -123,6 +124,7 @@ def csp_nonce(request: Request) -> str:
     return nonce
 
 
+@before_body
 class ContentSecurityPolicy:
     """Says with every answer what its page may load and run.
 

@@ -21,19 +21,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kingpost.errors import Forbidden, HTTPError
-from kingpost.http.media_type import is_token
+from kingpost.http.media_type import FORM_TYPES, is_token
 from kingpost.http.request import Request
 from kingpost.http.response import Response
+from kingpost.http.vary import add_vary
 from kingpost.middleware.paths import checked_paths, is_below
 from kingpost.middleware.refusal import refused
-from kingpost.middleware.vary import add_vary
 from kingpost.routing.around import CallNext
 from kingpost.settings import Secret
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 SHORTEST: Final = 32
 """Characters of a key."""
-FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 _SIZE = 32
 _STATE = "csrf"

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from kingpost.http.before_body import before_body
 from kingpost.http.headers import check_field
 from kingpost.http.media_type import is_token
 from kingpost.http.request import Request
@@ -160,6 +161,7 @@ _HSTS: Mapping[str, Hsts] = MappingProxyType(
 )
 
 
+@before_body
 class SecurityHeaders:
     """Tells browsers what to refuse: other sites' frames, eavesdropped connections, cameras that nobody needs.
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kingpost.errors import BadRequest
+from kingpost.http.before_body import before_body
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.http.url import absolute_url
@@ -23,6 +24,7 @@ from kingpost.routing.around import CallNext
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
+@before_body
 class HttpsRedirect:
     """Sends requests over http to the same address over https (308, so that method and body stay), and tells browsers to insist on it.
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from kingpost import limits
 from kingpost.errors import BadRequest
+from kingpost.http.before_body import before_body
 from kingpost.http.media_type import is_token, split_outside_quotes, unquote
 from kingpost.http.request import Request, Seen
 from kingpost.http.response import Response
@@ -47,6 +48,7 @@ class Entry(NamedTuple):
     host: str
 
 
+@before_body
 class TrustedProxies:
     """Makes `request.client`, `request.scheme` and `request.host` those of the visitor, as proxies in front tell them.
 

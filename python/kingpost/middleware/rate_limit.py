@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from kingpost import limits
 from kingpost.errors import TooManyRequests
+from kingpost.http.before_body import before_body
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.middleware.refusal import refused
@@ -106,6 +107,7 @@ class MemoryRateStore:
             del known[next(iter(known))]
 
 
+@before_body
 class RateLimit:
     """Refuses clients that ask too often, with 429.
 

@@ -36,13 +36,22 @@ class Passage(Protocol):
         ...
 
 
-def send_through(response: Response[Any], passage: Passage) -> bool:
-    """Put `passage` in the way of a response's stream; False where it is none, or a file."""
+def send_through(response: Response[Any], passage: Passage, *, keeps_length: bool = False) -> bool:
+    """Put `passage` in the way of a response's stream; False where it is none, or a file.
+
+    Args:
+        response: whose stream it is.
+        passage: what happens to it.
+        keeps_length: as many bytes leave the passage as come to it.
+    """
     chunks = response.chunks
     if chunks is None or isinstance(chunks, FileBody):
         return False
     if isinstance(chunks, AsyncIterator):
-        response.chunks = AsyncStream(chunks, passage)
+        stream = AsyncStream(chunks, passage)
+        if keeps_length:
+            stream.length = getattr(chunks, "length", None)
+        response.chunks = stream
     else:
         response.chunks = Stream(chunks, passage)
     return True
@@ -96,7 +105,17 @@ class Stream(Passing[Iterator[bytes | str]]):
 
 
 class AsyncStream(Passing[AsyncIterator[bytes | str]]):
-    """The chunks of an `async def`."""
+    """The chunks of an `async def`.
+
+    Attributes:
+        idle: what is sent while nothing comes, as what it passes on has said.
+        length: bytes of all of it; None where nobody has counted.
+    """
+
+    def __init__(self, inner: AsyncIterator[bytes | str], passage: Passage) -> None:
+        super().__init__(inner, passage)
+        self.idle: tuple[float, bytes] | None = getattr(inner, "idle", None)
+        self.length: int | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -130,6 +149,37 @@ class AsyncStream(Passing[AsyncIterator[bytes | str]]):
                 await close()
         finally:
             self._end(whole=False)
+
+
+class Pieces:
+    """A body that is whole, or lies in a file, as a stream.
+
+    Attributes:
+        length: bytes of all of it.
+    """
+
+    def __init__(self, body: bytes | FileBody) -> None:
+        self._pieces: Iterator[bytes]
+        if isinstance(body, FileBody):
+            self.length = body.length
+            self._pieces = iter(body)
+        else:
+            self.length = len(body)
+            self._pieces = (body[at : at + BLOCKING] for at in range(0, len(body), BLOCKING))
+        self._is_read = self.length > BLOCKING and isinstance(body, FileBody)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._is_read:
+            # A small file lies in the system's memory, nearly always.
+            piece = await asyncio.to_thread(next, self._pieces, b"")
+        else:
+            piece = next(self._pieces, b"")
+        if not piece:
+            raise StopAsyncIteration
+        return piece
 
 
 def as_bytes(chunk: bytes | str) -> bytes:

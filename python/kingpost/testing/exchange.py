@@ -112,6 +112,8 @@ class Exchange:
         data = self._server.output(self._connection)
         if data:
             self._body.append(self._reader.feed(data))
+            # There is room again, and a stream may wait for it: nothing else would tell the engine. Not from here: this task is no handler.
+            asyncio.get_running_loop().call_soon(self._server.turn)
         elif self._server.fate(self._connection) != "open":
             self._reader.end()
         else:

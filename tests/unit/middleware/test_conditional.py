@@ -179,6 +179,6 @@ def test_a_change_of_another_state_is_refused_before_it_happens(
 
 def test_what_is_no_function_is_refused() -> None:
     with pytest.raises(ConfigurationError) as error:
-        ConditionalGet(etag="v1")  # type: ignore[arg-type]
+        ConditionalGet(etag="v1")  # type: ignore[arg-type]  # the mistake itself
 
     assert error.value.code == "conditional.bad-etag"

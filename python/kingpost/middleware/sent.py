@@ -1,0 +1,136 @@
+"""`WhenSent`: tells a function what became of each answer, when it is out.
+
+Rule 1: told once for each request: when the last byte was given to the connection, or when the client has left.
+Rule 2: bytes are counted when the connection takes them, and it takes no more than it has room for (64 KiB). So what is told of an answer
+that was cut off is what was sent, and no more than that was ahead of the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
+from typing import Any, NamedTuple, TypeAlias, cast
+
+from kingpost.http.request import Request
+from kingpost.http.response import Response
+from kingpost.middleware.access_log import CLIENT_LEFT
+from kingpost.middleware.decided import decided
+from kingpost.middleware.refusal import refused
+from kingpost.middleware.streams import Pieces, send_through
+from kingpost.routing.around import CallNext
+
+
+class Sent(NamedTuple):
+    """What became of an answer.
+
+    Attributes:
+        request: What was asked. Its body may be gone.
+        status: Of the answer; 499 where the client left before there was one.
+        bytes: Of the body that the connection has taken, without what the transport adds; 0 for HEAD, 204 and 304.
+        is_complete: Whether that is all of it; False where the client has left, or making it has failed.
+        seconds: From when the request came to this middleware until now.
+    """
+
+    request: Request
+    status: int
+    bytes: int
+    is_complete: bool
+    seconds: float
+
+
+Callback: TypeAlias = Callable[[Sent], object]
+
+
+class WhenSent:
+    """Calls a function with what became of each answer: `Sent(request, status, bytes, is_complete, seconds)`.
+
+    List it first: what stands around it sees a stream in place of a whole body. An `async def` runs on the event loop, a `def` on a thread;
+    both behind the answer, and waited for when the server stops. What it raises is logged and reported.
+
+    Args:
+        callback: What is called.
+
+    Raises:
+        ConfigurationError: `when-sent.bad-callback`.
+
+    Example:
+        `app.middleware(WhenSent(count_traffic))`
+    """
+
+    def __init__(self, callback: Callback) -> None:
+        # Who calls without a checker may give anything.
+        if not callable(cast("object", callback)):
+            raise refused(
+                "when-sent.bad-callback",
+                f"{callback!r} cannot be called",
+                "give a function that takes what was sent: def f(sent: Sent) -> None",
+            )
+        self._callback = callback
+        call = getattr(callback, "__call__", None)  # noqa: B004 - whether it is a coroutine function is asked
+        self._is_async = iscoroutinefunction(callback) or iscoroutinefunction(call)
+
+    async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
+        count = Counting(request, self._tell)
+        try:
+            response = await decided(request, await call_next(request))
+        except asyncio.CancelledError:
+            count.status = CLIENT_LEFT
+            count.over(whole=False)
+            raise
+        count.status = response.status
+        if request.method == "HEAD" or response.status in (204, 304):
+            count.over(whole=True)
+            return response
+        whole = response.body if response.file is None else response.file
+        if whole is not None:
+            pieces = Pieces(whole)
+            response.chunks, count.length = pieces, pieces.length
+        send_through(response, count, keeps_length=True)
+        return response
+
+    def _tell(self, sent: Sent) -> None:
+        task = asyncio.get_running_loop().create_task(self._call(sent), name="kingpost when sent")
+        sent.request.dispatch.follow(task)
+
+    async def _call(self, sent: Sent) -> None:
+        try:
+            if self._is_async:
+                await cast("Awaitable[object]", self._callback(sent))
+            else:
+                await asyncio.to_thread(self._callback, sent)
+        except Exception as error:  # noqa: BLE001 - it is told, and nobody waits for this
+            sent.request.dispatch.report_background((self._callback, (sent,), {}), error)
+
+
+class Counting:
+    """The bytes of one answer, counted.
+
+    Attributes:
+        status: of the answer.
+        length: bytes that there are; None where only the end tells. A client that has all of them may leave before the end is reached.
+    """
+
+    def __init__(self, request: Request, tell: Callable[[Sent], None]) -> None:
+        self._request = request
+        self._tell = tell
+        self._start = time.perf_counter()
+        self._size = 0
+        # Who reads a stream of a `def` may be on another thread.
+        self._loop = asyncio.get_running_loop()
+        self.status = 200
+        self.length: int | None = None
+
+    def add(self, data: bytes, /) -> bytes:
+        self._size += len(data)
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+    def over(self, *, whole: bool) -> None:
+        seconds = time.perf_counter() - self._start
+        is_complete = whole or self._size == self.length
+        sent = Sent(self._request, self.status, self._size, is_complete, seconds)
+        self._loop.call_soon_threadsafe(self._tell, sent)
