@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from kingpost import _native
+from kingpost.http.response import Response
 from kingpost.server.child import Failure
 from kingpost.types import Mode
 
@@ -47,6 +48,7 @@ class _BrokenDispatch:
 
     request_type = _native.Request
     html_type = str
+    response_type = Response
     guard_all = False
     warn_markup = False
 
@@ -76,7 +78,7 @@ class _BrokenDispatch:
         return RuntimeError(f"{status} {code}: {sentence}")
 
     def _tell(self, request: Any) -> _native.Answer:
-        from kingpost.app.pages import import_failure_page, may_show_details
+        from kingpost.app.pages import import_failure_page, may_show_details, page_policy
 
         fields = [("cache-control", "no-store")]
         if not may_show_details(request.host):
@@ -87,6 +89,7 @@ class _BrokenDispatch:
         if "text/html" in request.headers.get("accept", ""):
             page = import_failure_page(self._error, target=self._target, refresh_seconds=_REFRESH)
             body = str(page).encode("utf-8", "replace")
+            fields.append(("content-security-policy", page_policy(framed=False)))
             return _native.Answer(
                 500, [("content-type", "text/html; charset=utf-8"), *fields], body
             )

@@ -269,9 +269,9 @@ def openapi(target: str | None, *, as_yaml: bool) -> None:
 @click.option("--plain", is_flag=True, help="Python's own prompt, also where IPython is installed.")
 @click.pass_context
 def shell(ctx: click.Context, target: str | None, program: str | None, *, plain: bool) -> None:
-    """Open a Python prompt with the app in `app`.
+    r"""Open a Python prompt with the app in `app`.
 
-    
+    \b
     Beside it: settings, get(T) for what a handler is given that names T, a TestClient
     in client, and url_for. `await` works. What was made is finished when you leave.
 
@@ -280,6 +280,20 @@ def shell(ctx: click.Context, target: str | None, program: str | None, *, plain:
     from kingpost.cli.shell import open_shell
 
     ctx.exit(open_shell(target, program, plain=plain))
+
+
+@kingpost.command(
+    help="Say what is wrong with an app: what would keep it from starting, and what its checks find. The exit status"
+    " is 1 where there are errors; warnings are told." + _TARGET_HELP,
+    short_help="Say what is wrong with an app.",
+)
+@click.argument("target", required=False)
+@click.pass_context
+def check(ctx: click.Context, target: str | None) -> None:
+    """Asks Kingpost's own checks, and those that plugins and the app have added."""
+    from kingpost.cli.check import check as ask
+
+    ctx.exit(ask(target))
 
 
 @kingpost.group(cls=Group, short_help="Ask about the settings of an app.")

@@ -185,11 +185,10 @@ def _report_debuggers(child: ReloadedChild) -> None:
 
 def _make_secret_key(app: App, before_writing: Callable[[Path], None] | None = None) -> None:
     """Development needs no preparation: where the App has settings, or its program signs, a missing key is made once and kept."""
-    from kingpost.cli.settings import settings_class
     from kingpost.settings import Settings
     from kingpost.settings.secret_key import ensure_secret_key
 
-    kind = settings_class(app)
+    kind = app.__settings__
     if kind is None and "kingpost.signing" in sys.modules:
         kind = Settings
     if kind is not None and (said := ensure_secret_key(kind, before_writing=before_writing)):

@@ -15,13 +15,13 @@ _OURS = str(Path(__file__).absolute().parent.parent) + os.sep
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The summary ("SyntaxError in shop.py, line 3: …") and the report (traceback of the user's own frames)."""
+    """The summary ("SyntaxError in shop.py, line 3: …") and the report; the exception keeps the user's own frames alone."""
     if isinstance(error, ConfigurationError):
         return Failure(error.message, str(error))
     # Sources are read anew: a reloading process must not quote what the file said before.
     linecache.checkcache()
     trace = _users_part(error.__traceback__)
-    report = "".join(traceback.format_exception(type(error), error, trace))
+    report = "".join(traceback.format_exception(error.with_traceback(trace)))
     return Failure(_summary(error, trace), report)
 
 

@@ -1,4 +1,4 @@
-"""Command groups that help: a mistyped command is answered with the nearest one, a refusal with its remedy."""
+"""Commands and groups that help: a mistyped command is answered with the nearest one, a refusal with its remedy."""
 
 from __future__ import annotations
 
@@ -9,9 +9,30 @@ import click
 from kingpost.errors import ConfigurationError
 
 
+class Command(click.Command):
+    """A click command that says how to name the app, where it stands among arguments that are something else."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not any("--app" in param.opts for param in self.params):
+                raise
+            _, extra, _ = self.make_parser(ctx).parse_args(args=list(given))
+            if not extra:
+                raise
+            kept = [each for each in given if each not in extra]
+            said = " ".join([ctx.command_path, *kept, "--app", extra[-1]])
+            raise click.UsageError(
+                f"{error.message.removesuffix('.')}. The app is named with --app: {said}", ctx
+            ) from error
+
+
 class Group(click.Group):
     """A click group that suggests, lists commands in the order they were written, and prints our refusals as sentences."""
 
+    command_class = Command
     otherwise: str | None = None
     """The command that takes over when the first argument is not the name of one; it gets that argument."""
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import code
 import contextlib
+import contextvars
 import importlib
 import importlib.util
 import inspect
 import sys
 import types
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from kingpost.cli.run import import_app
 
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
     from kingpost.app.application import App
     from kingpost.app.outside import Outside
 
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
+Run = Callable[[Awaitable[Any]], Any]
+FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+WAIT = "__kingpost_wait__"
 
 HELP = """\
   app           the app, {app}
@@ -48,18 +49,26 @@ def open_shell(text: str | None, program: str | None, *, plain: bool) -> int:
         "settings": app.settings,
         "url_for": app.url_for,
     }
-    failed: BaseException | None = None
-    with contextlib.closing(client), contextlib.ExitStack() as stack:
-        stack.callback(lambda: outside.close(failed))
+
+    def session() -> BaseException | None:
         app.__enter_context__()
         if program is not None:
-            failed = run_program(program, "<command>", names, outside.run)
-        elif not sys.stdin.isatty():
-            failed = run_program(sys.stdin.read(), "<stdin>", names, outside.run)
-        elif not plain and importlib.util.find_spec("IPython") is not None:
+            return run_program(program, "<command>", names, outside.run)
+        if not sys.stdin.isatty():
+            return run_program(sys.stdin.read(), "<stdin>", names, outside.run)
+        if not plain and importlib.util.find_spec("IPython") is not None:
             with_ipython(app, names, outside)
         else:
             Console(names, outside.run).interact(banner(app), "")
+        return None
+
+    failed: BaseException | None = None
+    with contextlib.closing(client):
+        try:
+            # In a context of its own: whoever called us has another App, or none.
+            failed = contextvars.copy_context().run(session)
+        finally:
+            outside.close(failed)
     return 0 if failed is None else exit_status(failed)
 
 
@@ -71,11 +80,37 @@ def run_program(text: str, file: str, names: dict[str, Any], run: Run) -> BaseEx
     """Runs statements, `await` among them; the exception that ended them, which was shown already."""
     console = Console(names, run, file)
     try:
-        compiled = compile(text, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        compiled = compiled_here(text, file, "exec")
     except (SyntaxError, ValueError, OverflowError) as error:
         console.showsyntaxerror(file)
         return error
     return console.call(compiled)
+
+
+def compiled_here(text: str, file: str, symbol: str) -> types.CodeType:
+    """Code whose statements run where they are, and whose `await` waits for the loop.
+
+    Were the whole of it a coroutine on the loop, as `python -m asyncio` has it, whatever blocks could not be called from it: `get` and `client`.
+    """
+    tree: ast.AST = compile(text, file, symbol, FLAGS | ast.PyCF_ONLY_AST)
+    waiting: ast.Module = ast.fix_missing_locations(Waiting().visit(tree))
+    made: types.CodeType = compile(waiting, file, symbol, FLAGS)
+    return made
+
+
+class Waiting(ast.NodeTransformer):
+    """Makes a call of every `await` that stands in no function."""
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        self.generic_visit(node)
+        return ast.copy_location(ast.Call(ast.Name(WAIT, ast.Load()), [node.value], []), node)
+
+    def leave(self, node: ast.AST) -> ast.AST:
+        """A function, whose `await` is its own; or what is a coroutine in any case."""
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = leave  # noqa: N815 - as above
+    visit_AsyncFor = visit_AsyncWith = visit_GeneratorExp = leave  # noqa: N815 - as above
 
 
 def exit_status(error: BaseException) -> int:
@@ -90,9 +125,10 @@ class Console(code.InteractiveConsole):
 
     def __init__(self, names: dict[str, Any], run: Run, file: str = "<console>") -> None:
         super().__init__(names, file)
-        self.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        self.compile.compiler.flags |= FLAGS
         self._names = names
         self._run = run
+        names[WAIT] = run
 
     def interact(self, banner: str | None = None, exitmsg: str | None = None) -> None:
         """As ever, with history and completion where the system has them."""
@@ -103,6 +139,18 @@ class Console(code.InteractiveConsole):
             readline.set_completer(rlcompleter.Completer(self._names).complete)
             readline.parse_and_bind("tab: complete")
         super().interact(banner, exitmsg)
+
+    def runsource(self, source: str, filename: str = "<input>", symbol: str = "single") -> bool:
+        """Runs a statement; True where it is not complete yet."""
+        try:
+            if self.compile(source, filename, symbol) is None:
+                return True
+            compiled = compiled_here(source, filename, symbol)
+        except (SyntaxError, ValueError, OverflowError):
+            self.showsyntaxerror(filename)
+        else:
+            self.runcode(compiled)
+        return False
 
     def runcode(self, code: types.CodeType) -> None:
         """Runs what was typed."""
@@ -128,5 +176,6 @@ def with_ipython(app: App, names: dict[str, Any], outside: Outside) -> None:
     """IPython's prompt, whose `await` uses the loop on which everything else was made."""
     config: Any = importlib.import_module("traitlets.config").Config()
     config.TerminalInteractiveShell.banner2 = f"{banner(app)}\n"
-    config.InteractiveShell.loop_runner = outside.run
+    # A function: what is configured is copied, and a bound method with all that it is bound to.
+    config.InteractiveShell.loop_runner = lambda awaitable: outside.run(awaitable)  # noqa: PLW0108 - as above
     importlib.import_module("IPython").start_ipython(argv=[], user_ns=names, config=config)

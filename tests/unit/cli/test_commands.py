@@ -45,7 +45,7 @@ def test_the_app_in_the_help_is_one_that_runs(folder: Path) -> None:
 
 
 def test_every_command_says_what_it_does() -> None:
-    for name, command in kingpost.commands.items():  # type: ignore[attr-defined]
+    for name, command in kingpost.commands.items():  # type: ignore[attr-defined]  # click's decorators hide the class
         assert command.get_short_help_str(), name
 
 
@@ -92,6 +92,51 @@ def test_routes_lists_methods_paths_names_and_places(
     ]
 
 
+MAP = """
+from kingpost import App, Blueprint, Response, Route
+from kingpost.routing import Traverse
+
+app = App(routes=[Route("/table", lambda: "", name="table"), Route("/ping", Response("pong"), name="ping")])
+shop, inner = Blueprint("shop", prefix="/shop", hosts=["{tenant}.example.org"]), App()
+site = Traverse("/site", {})
+
+@app.resource("/things")
+class Things:
+    def get(self): ...
+    def post(self): ...
+
+@shop.get("/{item:int}")
+def buy(item: int, tenant: str): ...
+
+@site.view(dict)
+def show(context: dict): ...
+
+@inner.get("/")
+def home(): ...
+
+app.include(shop)
+app.include(site)
+app.mount("/inner", inner)
+"""
+
+
+def test_routes_shows_the_whole_map_each_with_its_line(folder: Path) -> None:
+    (folder / "map.py").write_text(MAP)
+    lines = call("routes", "map.py").output.splitlines()
+
+    assert lines[0].split() == ["METHODS", "PATH", "NAME", "WRITTEN", "IN", "WHEN"]
+    assert [tuple(line.split()[:4]) for line in lines[1:]] == [
+        ("GET", "/table", "table", "map.py:5"),
+        ("GET", "/ping", "ping", "map.py:5"),
+        ("GET", "/things", "Things", "map.py:11"),
+        ("POST", "/things", "Things", "map.py:12"),
+        ("GET", "/shop/{item:int}", "shop.buy", "map.py:14"),
+        ("GET", "/site", "site.show", "map.py:17"),
+        ("GET", "/site/{traversed:path}", "site.show", "map.py:17"),
+        ("GET", "/inner/", "inner.home", "map.py:20"),
+    ]
+
+
 def test_an_app_without_routes_is_told_so(folder: Path) -> None:
     (folder / "app.py").write_text("from kingpost import App\napp = App()\n")
 
@@ -104,6 +149,38 @@ def test_routes_explain_says_what_happens_on_a_path(folder: Path) -> None:
     assert "todo" in call("routes", "explain", "/todos/7").output
     assert "404" in call("routes", "explain", "/nowhere").output
     assert "405" in call("routes", "explain", "/", "--method", "post").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("routes", "explain", "/", "app.py"), "kingpost routes explain / --app app.py"),
+        (("settings", "explain", "greeting", "app"), "kingpost settings explain greeting --app app"),
+        (("request", "-i", "GET", "/", "app.py"), "kingpost request -i GET / --app app.py"),
+        (("shell", "app:app"), "kingpost shell --app app:app"),
+        (("commands", "app.py"), "kingpost commands --app app.py"),
+    ],
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_an_app_among_other_arguments_is_told_where_it_goes(
+    folder: Path, arguments: tuple[str, ...], remedy: str
+) -> None:
+    (folder / "app.py").write_text(APP)
+
+    result = call(*arguments)
+
+    assert result.exit_code == 2
+    assert "unexpected extra argument" in result.output
+    assert f"The app is named with --app: {remedy}" in " ".join(result.output.split())
+    if arguments[0] == "routes":
+        assert "home" in call(*remedy.split()[1:]).output
+
+
+def test_other_mistakes_of_arguments_say_nothing_of_apps(folder: Path) -> None:
+    for arguments in (("routes", "explain"), ("dev", "app.py", "more"), ("request", "--no", "GET")):
+        result = call(*arguments)
+        assert result.exit_code == 2
+        assert "--app:" not in result.output
 
 
 def test_settings_explain_says_where_a_value_comes_from(

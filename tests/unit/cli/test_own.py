@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kingpost import App
+from kingpost.testing import TestClient
 from tests.unit.cli.calling import call
 
 APP = '''
@@ -114,6 +117,43 @@ def test_what_providers_make_for_a_request_is_made_for_the_command_once_and_fini
 
     assert call("fill").output.splitlines() == steps
     assert call("drain").output.splitlines() == [*steps[:2], "drained Pool", *steps[3:]]
+
+
+class Session:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def test_one_provider_serves_a_handler_a_command_and_the_shell_and_may_be_overridden() -> None:
+    app, made, told = App(), list[str](), list[str]()
+
+    @app.provide
+    def session() -> Iterator[Session]:
+        made.append("begun")
+        yield Session("real")
+        made.append("over")
+
+    @app.get("/")
+    def home(session: Session) -> str:
+        return session.name
+
+    @app.extensions.command
+    def tell(session: Session) -> None:
+        told.append(session.name)
+
+    def names() -> list[str]:
+        app.__command__("tell").run({})
+        outside = app.__outside__()
+        by_shell = outside.get(Session).name
+        outside.close()
+        with TestClient(app) as client:
+            return [client.get("/").text, told[-1], by_shell]
+
+    assert names() == ["real"] * 3
+    assert made == ["begun", "over"] * 3
+    with app.override(Session, Session("fake")):
+        assert names() == ["fake"] * 3
+    assert names() == ["real"] * 3
 
 
 def test_a_command_that_fails_has_its_exception_thrown_into_providers() -> None:

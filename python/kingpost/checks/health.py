@@ -1,0 +1,118 @@
+"""`Health`: whether the process lives, and whether the App can do its work, for those who send it requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kingpost.errors import ConfigurationError
+from kingpost.http.request import Request
+from kingpost.http.response import Response
+from kingpost.routing.route import Route, checked_prefix
+from kingpost.types import Place
+
+if TYPE_CHECKING:
+    from kingpost.app.application import App
+    from kingpost.app.errands import Errand
+
+NO_STORE = {"cache-control": "no-store"}
+
+
+class Health:
+    """Serves `/livez`, which says that the process answers, and `/readyz`, which asks every health check of the App.
+
+    `/readyz` is answered with 200 where all of them pass, with 503 where one fails or is not done in time; it names them, and says no more:
+    what one has raised is in the log.
+
+    Args:
+        path: stands before both paths.
+        timeout: seconds that all checks have together, more than 0.
+
+    Raises:
+        ConfigurationError: `checks.bad-timeout`.
+        RoutingError: the path cannot be one.
+
+    Example:
+        ```python
+        from kingpost import App
+        from kingpost.checks import Health
+
+        app = App(plugins=[Health()])
+
+        @app.extensions.health
+        def disk() -> None:
+            open("data.txt", "a").close()
+        ```
+    """
+
+    name: str = "health"
+    requires: Sequence[str] = ()
+
+    def __init__(self, path: str = "", *, timeout: float = 5.0) -> None:
+        self.path = checked_prefix(path)
+        self.seconds = checked_seconds(timeout)
+
+    def install(self, app: App, /) -> None:
+        """What `app.install` calls."""
+
+        async def readyz(request: Request) -> Response[Any]:
+            failed = await failing(request.dispatch.health, self.seconds)
+            checks = {
+                name: "failing" if name in failed else "ok" for name in request.dispatch.health
+            }
+            told = {"status": "failing" if failed else "ok", "checks": checks}
+            return Response(told, status=503 if failed else 200, headers=NO_STORE)
+
+        alive = Response({"status": "ok"}, headers=NO_STORE)
+        app.include(
+            [
+                Route(f"{self.path}/livez", alive, name="livez", openapi=False),
+                Route(f"{self.path}/readyz", readyz, name="readyz", openapi=False),
+            ],
+            name=self.name,
+        )
+
+
+def checked_seconds(timeout: object) -> float:
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+        return timeout
+    raise ConfigurationError(
+        f"Health(timeout={timeout!r}): it is a number of seconds, more than 0",
+        code="checks.bad-timeout",
+        remedy="write timeout=5",
+        places=[Place.of_caller()],
+    )
+
+
+async def failing(checks: Mapping[str, Errand], seconds: float) -> set[str]:
+    """The names of those that fail, or are not done in time."""
+    running = {name: asyncio.ensure_future(passes(name, each)) for name, each in checks.items()}
+    if not running:
+        return set()
+    await asyncio.wait(running.values(), timeout=seconds)
+    failed: set[str] = set()
+    for name, task in running.items():
+        if not task.done():
+            task.cancel()
+            logging.getLogger("kingpost.checks").error(
+                "the health check %s is not done within %g s", name, seconds
+            )
+            failed.add(name)
+        elif not task.result():
+            failed.add(name)
+    return failed
+
+
+async def passes(name: str, check: Errand) -> bool:
+    try:
+        await check.called({"found": ignore})
+    except Exception:
+        logging.getLogger("kingpost.checks").exception("the health check %s fails", name)
+        return False
+    return True
+
+
+def ignore(_value: object) -> None:
+    """What a health check returns says nothing: it raises, or it does not."""

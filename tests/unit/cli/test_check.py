@@ -1,0 +1,141 @@
+"""`kingpost check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kingpost.cli.commands import kingpost
+
+APP = """
+from collections.abc import AsyncIterator, Iterator
+from kingpost import App, Request, Settings
+from kingpost.checks import Problem
+
+class AppSettings(Settings):
+    mail_to: str = ""
+
+class Database: ...
+
+class Post:
+    name = "post"
+    requires = ()
+
+    def install(self, app):
+        @app.extensions.check
+        def mail(settings: AppSettings, database: Database) -> Problem | None:
+            if not settings.mail_to:
+                return Problem("nobody is told of errors", "set MAIL_TO", is_error=False)
+
+app = App(settings=AppSettings, hosts=["example.org"], plugins=[Post()])
+
+@app.provide
+def database() -> Iterator[Database]:
+    yield Database()
+"""
+MORE = """
+@app.extensions.check
+def several() -> list[Problem]:
+    return [Problem("one"), Problem("two", is_error=False)]
+
+@app.extensions.check(name="streamed")
+async def some() -> AsyncIterator[Problem]:
+    yield Problem("three")
+
+@app.extensions.check
+async def later() -> Problem:
+    return Problem("four")
+
+@app.extensions.check
+def broken() -> Iterator[Problem]:
+    yield Problem("five")
+    raise OSError("no")
+
+@app.extensions.check
+def wrong() -> str:
+    return "six"
+"""
+
+
+@pytest.fixture(autouse=True)
+def program(folder: Path) -> None:
+    (folder / "app.py").write_text(APP)
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(kingpost, ["check", *arguments])
+
+
+def test_a_warning_is_told_and_is_no_failure() -> None:
+    result = check()
+
+    assert result.output.splitlines() == [
+        "warning: mail: nobody is told of errors",
+        "  do: set MAIL_TO",
+        "  at: app.py:16",
+        "2 checks: 0 errors, 1 warning",
+    ]
+    assert result.exit_code == 0
+
+
+def test_nothing_wrong_is_said_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_TO", "ann@example.org")
+
+    assert check("app.py").output == "2 checks: 0 errors, 0 warnings\n"
+
+
+def test_errors_of_every_kind_of_check_make_the_command_fail(folder: Path) -> None:
+    (folder / "app.py").write_text(APP + MORE)
+    result = check()
+    lines = [line for line in result.output.splitlines() if not line.startswith("  ")]
+
+    assert result.exit_code == 1
+    assert lines == [
+        "warning: mail: nobody is told of errors",
+        "error: several: one",
+        "warning: several: two",
+        "error: streamed: three",
+        "error: later: four",
+        "error: broken: five",
+        "error: broken: the check has failed: OSError: no",
+        "error: wrong: the check has failed: TypeError: wrong gives 'six', and a check gives Problems",
+        "7 checks: 6 errors, 2 warnings",
+    ]
+
+
+def test_an_app_for_any_host_is_warned_of(folder: Path) -> None:
+    (folder / "small.py").write_text("from kingpost import App\napp = App()\n")
+    result = check("small.py")
+
+    assert "warning: hosts: the app answers whatever host a request names" in result.output
+    assert 'do: say which are its own: App(hosts=["example.org"])' in result.output
+    assert result.exit_code == 0
+
+
+def test_what_keeps_an_app_from_starting_is_an_error(folder: Path) -> None:
+    (folder / "app.py").write_text(APP + '@app.get("/{id}")\ndef show(): ...\n')
+    result = check()
+
+    assert result.exit_code == 1
+    assert "binding.missing-path-parameter" in result.output
+
+
+def test_a_check_that_asks_for_a_request_is_refused(folder: Path) -> None:
+    (folder / "app.py").write_text(
+        APP + "@app.extensions.check\ndef asked(request: Request) -> None: ...\n"
+    )
+    result = check()
+
+    assert result.exit_code == 1
+    assert "a check answers no request" in result.output
+
+
+def test_two_checks_of_one_name_are_both_named(folder: Path) -> None:
+    (folder / "app.py").write_text(APP + "@app.extensions.check\ndef mail() -> None: ...\n")
+    result = check()
+
+    assert result.exit_code == 1
+    assert "extensions.taken" in result.output
+    assert "app.py:16" in result.output
