@@ -70,7 +70,12 @@ impl NativeBody {
                 this.core.output_changed(py)?;
                 Py::new(py, Waiter::new(&this.core, Some(outcome)))
             }
-            None => this.core.wait_for_body(py, this.id, slf),
+            None => {
+                let waiter = this.core.wait_for_body(py, this.id, slf)?;
+                // The client may have been told to send it.
+                this.core.output_changed(py)?;
+                Ok(waiter)
+            }
         }
     }
 
@@ -88,6 +93,8 @@ impl NativeBody {
                 self.core.wake_loop(py);
                 return Ok(bytes);
             }
+            // The client may have been told to send it.
+            self.core.flush_from_thread(py);
             gate.wait(py);
         }
     }

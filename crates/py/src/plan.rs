@@ -183,6 +183,8 @@ pub(crate) struct Plan {
     pub(crate) status: u16,
     pub(crate) max_body: u64,
     pub(crate) stream_body: bool,
+    /// The plan that answers where the body is still to come: it does what needs no body first.
+    pub(crate) early: Option<u32>,
     /// The answer to every request: no Python runs for it.
     pub(crate) constant: Option<Constant>,
     /// What the watchdog calls it.
@@ -255,7 +257,7 @@ fn find<'a>(pairs: &'a [(Cow<'a, str>, Cow<'a, str>)], name: &str) -> Found<'a> 
 #[pymethods]
 impl Plan {
     #[new]
-    #[pyo3(signature = (handler, *, kind, binders, slow, encoder=None, status=200, max_body=1_048_576, stream_body=false, name="", constant=None))]
+    #[pyo3(signature = (handler, *, kind, binders, slow, encoder=None, status=200, max_body=1_048_576, stream_body=false, name="", constant=None, early=None))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of a Python constructor"
@@ -271,6 +273,7 @@ impl Plan {
         stream_body: bool,
         name: &str,
         constant: Option<Bound<'_, Answer>>,
+        early: Option<u32>,
     ) -> PyResult<Self> {
         let py = handler.py();
         let constant = constant
@@ -304,6 +307,7 @@ impl Plan {
             status,
             max_body,
             stream_body,
+            early,
             constant,
             name: name.to_owned(),
             binder,

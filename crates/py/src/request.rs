@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -29,6 +30,8 @@ pub(crate) struct State {
     peer: Peer,
     body: Option<Py<PyBytes>>,
     stream: Option<Py<NativeBody>>,
+    /// The body is still to come, and what runs now needs none.
+    pending: bool,
     headers: Option<Py<Headers>>,
     cache: Option<Py<PyDict>>,
     disconnected: bool,
@@ -118,6 +121,7 @@ impl Request {
             state.target = filling.target;
             state.peer = filling.peer;
             state.disconnected = false;
+            state.pending = false;
             let is_used = state.body.is_some()
                 || state.stream.is_some()
                 || state.headers.is_some()
@@ -147,6 +151,11 @@ impl Request {
     pub(crate) fn set_stream(&self, py: Python<'_>, stream: Py<NativeBody>) {
         let former = self.state.with(py, |state| state.stream.replace(stream));
         drop(former);
+    }
+
+    /// Its body is still to come: until then nobody may take it for empty.
+    pub(crate) fn set_pending(&self, py: Python<'_>) {
+        self.state.with(py, |state| state.pending = true);
     }
 
     pub(crate) fn set_disconnected(&self, py: Python<'_>) {
@@ -221,6 +230,7 @@ impl Request {
                 peer: Peer::Unknown,
                 body: None,
                 stream: None,
+                pending: false,
                 headers: None,
                 cache: None,
                 disconnected: false,
@@ -315,13 +325,30 @@ impl Request {
     }
 
     /// The complete body; empty where there is none, and where the route streams it.
+    ///
+    /// Raises:
+    ///     RuntimeError: it is still to come.
     #[getter]
-    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        self.state
-            .with(py, |state| {
-                state.body.as_ref().map(|body| body.bind(py).clone())
-            })
-            .unwrap_or_else(|| PyBytes::new(py, b""))
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let (body, pending) = self.state.with(py, |state| {
+            let body = state.body.as_ref().map(|body| body.bind(py).clone());
+            (body, state.pending)
+        });
+        if pending {
+            return Err(PyRuntimeError::new_err(
+                "the body is still to come: what is marked with before_body runs without it",
+            ));
+        }
+        Ok(body.unwrap_or_else(|| PyBytes::new(py, b"")))
+    }
+
+    /// The body has come; whoever reads the request from now on finds it complete.
+    fn keep_body(&self, py: Python<'_>, body: Bound<'_, PyBytes>) {
+        let former = self.state.with(py, |state| {
+            state.pending = false;
+            (state.body.replace(body.unbind()), state.stream.take())
+        });
+        drop(former);
     }
 
     /// The unread body of a route that streams it.

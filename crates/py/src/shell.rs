@@ -463,6 +463,10 @@ impl Shell {
         let _gone = self.engine().collect_body(id, max);
     }
 
+    pub(crate) fn is_body_here(&mut self, id: RequestId) -> bool {
+        self.engine().is_body_here(id)
+    }
+
     pub(crate) fn stream_body(&mut self, id: RequestId, max: u64) {
         let _gone = self.engine().stream_body(id, max);
     }

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Converter {
-    /// One segment, not empty; also what `{name}` without a colon means.
+    /// One segment, not empty, without a slash or NUL even when decoded; also what `{name}` without a colon means.
     Str,
     /// An optional `-` and decimal digits, as many as there are.
     Int,
@@ -18,7 +18,7 @@ pub enum Converter {
     Date,
     /// The rest of the path, slashes included.
     Path,
-    /// A converter that the caller knows by this name: matches one segment, not empty.
+    /// A converter that the caller knows by this name: matches what `str` does.
     Custom(String),
 }
 
@@ -57,12 +57,12 @@ impl Converter {
     #[must_use]
     pub fn accepts(&self, value: &[u8]) -> bool {
         match self {
-            Self::Path => Syntax::Any.accepts(value) && !value.starts_with(b"/"),
+            Self::Path => !value.is_empty() && !value.starts_with(b"/"),
             other => other.syntax().accepts(value),
         }
     }
 
-    /// What is checked of one segment. `path` and custom converters take any.
+    /// What is checked of one segment; `path` is never asked for.
     pub(crate) fn syntax(&self) -> Syntax {
         match self {
             Self::Int => Syntax::Int,
@@ -70,7 +70,7 @@ impl Converter {
             Self::Slug => Syntax::Slug,
             Self::Uuid => Syntax::Uuid,
             Self::Date => Syntax::Date,
-            Self::Str | Self::Path | Self::Custom(_) => Syntax::Any,
+            Self::Str | Self::Path | Self::Custom(_) => Syntax::Name,
         }
     }
 }
@@ -83,14 +83,18 @@ pub(crate) enum Syntax {
     Int,
     Float,
     Slug,
-    Any,
+    /// Any text that is one name: `%2F` would make a path of it, and NUL ends a name for the system.
+    Name,
 }
 
 impl Syntax {
     /// Whether decoded bytes have this syntax. Nothing accepts an empty value.
     pub(crate) fn accepts(self, value: &[u8]) -> bool {
         match self {
-            Self::Any => !value.is_empty(),
+            Self::Name => {
+                let splits = |byte: &u8| matches!(byte, b'/' | b'\0');
+                !value.is_empty() && !value.iter().any(splits)
+            }
             Self::Int => is_digits(unsigned(value)),
             Self::Float => is_float(unsigned(value)),
             Self::Slug => {

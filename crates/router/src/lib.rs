@@ -5,14 +5,14 @@
 //! | in a pattern | matches |
 //! |---|---|
 //! | `/todos` | that text, compared after percent-decoding both sides |
-//! | `{name}`, `{name:str}` | one segment, not empty |
+//! | `{name}`, `{name:str}` | one segment, not empty, without a slash and without NUL even when decoded |
 //! | `{name:int}` | an optional `-` and decimal digits |
 //! | `{name:float}` | an optional `-`, digits, and optionally `.` and digits; no exponent |
 //! | `{name:slug}` | ASCII letters, digits, `-` and `_` |
 //! | `{name:uuid}` | 8-4-4-4-12 hexadecimal digits in either case |
 //! | `{name:date}` | a day of the calendar, `YYYY-MM-DD`, years 0001 to 9999 |
 //! | `{name:path}` | the rest of the path, slashes included; only as the whole last segment |
-//! | `{name:anything}` | a converter of the caller's own: one segment, not empty; the caller converts it |
+//! | `{name:anything}` | a converter of the caller's own: what `{name}` takes; the caller converts it |
 //!
 //! A segment may put literal text before and after its one parameter: `/v{version:int}`, `/files/{name}.json`.
 //! The parameter then takes all that lies between, and at least one byte.
@@ -39,7 +39,8 @@
 //! The path is taken as it was sent, without its query: raw bytes that begin with `/`.
 //!
 //! * It is cut at each `/` first and each segment is percent-decoded afterwards, so `%2F` is part of a segment and never
-//!   separates two. A `%` without two hexadecimal digits stands for itself.
+//!   separates two. Literals may hold it; a parameter takes neither it nor `%00`, unless it is `path`. A `%` without
+//!   two hexadecimal digits stands for itself.
 //! * Nothing is normalised. Dot segments are ordinary text: `/a/../b` has three segments and is not `/b`; a parameter may
 //!   be `..`, and who opens files by it must check it. A trailing slash counts: `/a` and `/a/` are two paths.
 //! * An empty segment matches only the end of a pattern that ends in `/`, never a parameter: `/a//b` does not match

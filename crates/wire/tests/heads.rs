@@ -42,7 +42,8 @@ fn facts(head: &Head) -> String {
     let flags = [
         (head.keep_alive, 'k'),
         (head.expect_continue, 'e'),
-        (head.has_cookie, 'c'),
+        (head.has_credentials, 'c'),
+        (head.has_coding, 'z'),
         (!head.framing.is_empty(), 'b'),
     ];
     std::iter::once(form)

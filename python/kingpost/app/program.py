@@ -30,6 +30,7 @@ from kingpost import _native
 from kingpost.app import generators
 from kingpost.app.answers import hook_answers
 from kingpost.app.background import keep_background, open_background
+from kingpost.app.connections import THE_REQUEST, Connections
 from kingpost.app.crossing import Threads, on_loop
 from kingpost.app.lasting import Lasting
 from kingpost.app.streams import read_on_threads
@@ -38,6 +39,7 @@ from kingpost.binding.plan import Argument, Binding
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import (
     Constant,
+    FromBody,
     FromProvider,
     Made,
     TheBackground,
@@ -45,6 +47,7 @@ from kingpost.binding.sources import (
     TheRequest,
     TheResponse,
 )
+from kingpost.http.before_body import is_before_body
 from kingpost.injection.graph import Node, needed
 from kingpost.injection.provider import Kind
 from kingpost.types import HandlerKind
@@ -108,7 +111,9 @@ class Parts(msgspec.Struct, frozen=True):
         reserve: keeps room for what was added to BackgroundTasks, or raises.
         lasting: the values that were made at start.
         form: receives the form that the handler, or a provider of its, asks for; None where nobody does.
+        body: receives the body behind what needs none; None where it is there before the first step.
         takes_error: whether the handler answers for an error, which the program is called with beside the request.
+        connections: the values that are made for a connection; None where there is none.
     """
 
     handler: Function
@@ -122,7 +127,14 @@ class Parts(msgspec.Struct, frozen=True):
     reserve: Callable[..., Any]
     lasting: Lasting
     form: Node | None = None
+    body: Node | None = None
     takes_error: bool = False
+    connections: Connections | None = None
+
+    @property
+    def receives(self) -> bool:
+        """Whether a step waits for the client."""
+        return self.form is not None or self.body is not None
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -141,8 +153,11 @@ class Program(msgspec.Struct, frozen=True):
     source: str
 
 
-def step_of(node: Node) -> Step:
+def step_of(node: Node, connections: Connections | None = None) -> Step:
     provider = node.provider
+    if provider.scope == "connection" and connections is not None:
+        function, kind = connections.step(node)
+        return Step("provide", Function(function, provider.signature, THE_REQUEST, kind), node)
     call = Function(
         provider.function, provider.signature, node.arguments, provider.kind, provider.inline
     )
@@ -163,10 +178,12 @@ def blocks_of(parts: Parts) -> list[list[Step]]:
         for node in needed(arguments):
             if node.key not in made:
                 made.add(node.key)
-                block.append(step_of(node))
+                block.append(step_of(node, parts.connections))
         blocks.append([*block, Step("before" if role == "before" else "handle", call)])
     if parts.form is not None:
         put_form(blocks, step_of(parts.form))
+    if parts.body is not None:
+        put_body(blocks, step_of(parts.body))
     return blocks
 
 
@@ -178,6 +195,61 @@ def put_form(blocks: list[list[Step]], form: Step) -> None:
                 block.insert(at, form)
                 return
     blocks[-1].insert(-1, form)
+
+
+def put_body(blocks: list[list[Step]], body: Step) -> None:
+    """Receive the body behind all that needs none and may refuse the request.
+
+    What only holds something, for those behind it, is made afterwards: a client may take its time.
+    """
+    for block in blocks:
+        *providers, last = block
+        early = early_steps(providers)
+        if len(early) == len(providers) and last.role == "before" and needs_no_body(last.call):
+            continue
+        late = [step for step in providers if step not in early]
+        block[:] = [*early, body, *late, last]
+        return
+
+
+def early_steps(providers: Sequence[Step]) -> list[Step]:
+    """Of the providers of a block those that need no body, and do not only hold something."""
+    free: dict[tuple[Any, ...], Step] = {}
+    late: set[tuple[Any, ...]] = set()
+    for step in providers:
+        if needs_no_body(step.call) and not late.intersection(keys_needed(step)):
+            free[key_of(step)] = step
+        else:
+            late.add(key_of(step))
+    wanted = {key for key, step in free.items() if not is_generator(step)}
+    for key, step in reversed(free.items()):
+        if key in wanted:
+            wanted.update(keys_needed(step))
+    return [step for key, step in free.items() if key in wanted]
+
+
+def key_of(step: Step) -> tuple[Any, ...]:
+    assert step.node is not None  # noqa: S101 - for the type checkers: it is a provider's
+    return step.node.key
+
+
+def keys_needed(step: Step) -> set[tuple[Any, ...]]:
+    return {
+        argument.source.node.key
+        for argument in step.call.arguments
+        if isinstance(argument.source, FromProvider)
+    }
+
+
+def needs_no_body(call: Function) -> bool:
+    """Whether a call reads no body, and could not: whoever has the request can read request.body."""
+    named = {parameter.name for parameter in call.signature.parameters}
+    sources = [argument.source for argument in call.arguments if argument.name in named]
+    if any(isinstance(source, FromBody) or is_of_form(source) for source in sources):
+        return False
+    return is_before_body(call.function) or not any(
+        isinstance(source, TheRequest) for source in sources
+    )
 
 
 def compile_program(parts: Parts, name: str) -> Program:
@@ -198,7 +270,7 @@ def compile_program(parts: Parts, name: str) -> Program:
     else:
         kind = "async"
     writer = Writer(parts, is_async=kind == "async")
-    if kind == "async" and parts.handler.colour == "thread" and parts.form is None:
+    if kind == "async" and parts.handler.colour == "thread" and not parts.receives:
         steps = one_visit(blocks)
     writer.write(steps, after)
     return writer.compiled(name, kind)
@@ -372,7 +444,12 @@ class Writer:
         if self.parts.form is not None:
             # No thread waits for a client that sends its form slowly.
             return len(steps) - 1
-        return next(at for at, step in enumerate(steps) if step.call.colour == "thread")
+        begin = 0
+        if self.parts.body is not None:
+            begin = next(at for at, step in enumerate(steps) if step.node is self.parts.body)
+        return next(
+            at for at, step in enumerate(steps) if at >= begin and step.call.colour == "thread"
+        )
 
     def steps(self, steps: Sequence[Step], assign: str, *, in_visit: bool = False) -> None:
         """Write calls; the last is the handler's, whose value is `assign`ed."""

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,16 +14,19 @@ from kingpost import limits
 from kingpost.app.around import Around
 from kingpost.app.calls import Call
 from kingpost.app.crossing import on_loop
+from kingpost.app.formats import Formats, functions_of
 from kingpost.app.fresh import FreshCalls
-from kingpost.app.layers import check_middleware, layered, on_thread
-from kingpost.app.program import Function, Parts, Program, compile_program
+from kingpost.app.layers import check_middleware, is_async, layered, on_thread
+from kingpost.app.program import Function, Parts, Program, blocks_of, compile_program
 from kingpost.app.rendering import REQUEST as THE_REQUEST
 from kingpost.app.streams import read_on_threads
+from kingpost.binding.choose import WITHOUT_BODY
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument, Binding, check_one_body, check_path_is_taken
 from kingpost.binding.signature import Signature, signature_of
 from kingpost.binding.sources import Made, TheRequest
-from kingpost.errors import ConfigurationError
+from kingpost.errors import ConfigurationError, Forbidden, RoutingError
+from kingpost.http.before_body import before_body, is_before_body
 from kingpost.http.request import Request, check_form_type, is_multipart, plain_fields
 from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
@@ -31,7 +34,8 @@ from kingpost.http.uploads import FormData, receive
 from kingpost.injection.graph import Graph, Node, check_colours, needed
 from kingpost.injection.lookup import Lookup, Overrides, check_one_each
 from kingpost.injection.provider import Kind, check_gives, kind_of, provider_of
-from kingpost.routing.options import body_limit
+from kingpost.routing.acl import Permission, Principals
+from kingpost.routing.options import body_limit, requirements
 from kingpost.routing.route import REGISTERED, Provided
 from kingpost.routing.table import Entry
 from kingpost.types import HandlerKind, Mode, Place
@@ -64,6 +68,8 @@ class Served(msgspec.Struct):
         after: hooks.
         middleware: outermost first.
         around: where a replacement of another colour runs.
+        early: as `function`, where the body is still to come: what needs none runs before it is read. A coroutine function; None where
+            nothing is to run before.
     """
 
     binding: Binding
@@ -76,6 +82,7 @@ class Served(msgspec.Struct):
     after: Sequence[Function]
     middleware: Sequence[Callable[..., Any]]
     around: Around
+    early: Callable[..., Any] | None = None
 
     def as_called(self, mode: Mode) -> tuple[Callable[..., Any], HandlerKind, Binding]:
         """What the engine calls. In tests it is looked up at each request, so that an override may take its place."""
@@ -91,8 +98,13 @@ class Served(msgspec.Struct):
         """Whether what is called returns a response, whatever the handler's annotation says."""
         return self.program is not None and (self.program.responds or mode == "test")
 
+    def early_as_called(self, mode: Mode) -> Callable[..., Any] | None:
+        """What the engine calls where the body is still to come."""
+        return self.call_early if self.early is not None and mode == "test" else self.early
+
     def take(self, other: Served) -> None:
         """Answer as `other` does, from now on."""
+        self.early = other.early
         self.function, self.kind, self.program = other.function, other.kind, other.program
         self.nodes, self.reads = other.nodes, other.reads
 
@@ -106,6 +118,13 @@ class Served(msgspec.Struct):
             return value
         response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
         return read_on_threads(response, self.around.threads.aside)
+
+    async def call_early(self, request: Any) -> Any:
+        if self.early is not None:
+            return await self.early(request)
+        # What has taken a provider's place needs the body.
+        await receive_body(request)
+        return await self.call_on_loop(request)
 
     def call_here(self, request: Any) -> Any:
         if self.kind == "async":
@@ -138,6 +157,7 @@ def serve(
     index: int | None,
     around: Around,
     overrides: Overrides | None,
+    formats: Formats | None = None,
 ) -> Served:
     """Put together what answers a route.
 
@@ -148,8 +168,11 @@ def serve(
     graph = Graph(visible(entry.scope.providers, overrides), offer)
     binding = Binding(signature, graph.arguments_of(signature))
     check_colours(signature, KINDS[call.kind], binding.arguments)
+    if formats is not None:
+        call, binding = formats.of_handler(call, binding)
     if around.rendering is not None:
-        call, binding = around.rendering.of_handler(call, binding, graph)
+        pages = [signature_of(each) for each in functions_of(entry)]
+        call, binding = around.rendering.of_handler(call, binding, graph, pages)
     before, after = hooks(entry, graph, around)
     middleware = (*entry.scope.middleware, *entry.options.get("middleware", ()))
     for each in middleware:
@@ -171,34 +194,75 @@ def serve(
     handler = Function(
         call.handler, signature, binding.arguments, KINDS[call.kind], call.kind == "inline"
     )
-    program = compile_program(
-        Parts(
-            handler,
-            before,
-            after,
-            route.respond,
-            route.caught,
-            route.caught_here,
-            around.threads,
-            bool(middleware),
-            around.background.reserve,
-            around.lasting,
-            form_node(entry) if reads.takes_files else None,
-        ),
-        entry.name or signature.name,
+    parts = Parts(
+        handler,
+        before,
+        after,
+        route.respond,
+        route.caught,
+        route.caught_here,
+        around.threads,
+        bool(middleware),
+        around.background.reserve,
+        around.lasting,
+        form_node(entry) if reads.takes_files else None,
+        connections=around.connections,
     )
-    function, is_async = layered(
-        program.function,
-        inner_is_async=program.kind == "async",
-        middleware=middleware,
-        around=route,
+    name = entry.name or signature.name
+
+    def put_around(program: Program) -> tuple[Callable[..., Any], HandlerKind]:
+        function, is_async = layered(
+            program.function,
+            inner_is_async=program.kind == "async",
+            middleware=middleware,
+            around=route,
+        )
+        kind = program.kind if not middleware else "async" if is_async else "thread"
+        if program.has_background:
+            fresh = FreshCalls(graph.lookup, offer, around.threads, around.lasting)
+            waited = function if is_async else on_thread(function, route)
+            function, kind = around.background.followed(waited, fresh), "async"
+        return function, kind
+
+    program = compile_program(parts, name)
+    function, kind = put_around(program)
+    early = None
+    if may_run_early(entry, reads, middleware):
+        waiting = msgspec.structs.replace(parts, body=BODY)
+        if middleware or blocks_of(waiting)[0][0].node is not BODY:
+            early, _ = put_around(compile_program(waiting, name))
+    return Served(
+        binding, function, kind, program, nodes, reads, before, after, middleware, around, early
     )
-    kind = program.kind if not middleware else "async" if is_async else "thread"
-    if program.has_background:
-        fresh = FreshCalls(graph.lookup, offer, around.threads, around.lasting)
-        waited = function if is_async else on_thread(function, route)
-        function, kind = around.background.followed(waited, fresh), "async"
-    return Served(binding, function, kind, program, nodes, reads, before, after, middleware, around)
+
+
+def may_run_early(entry: Entry, reads: Binding, middleware: Sequence[Callable[..., Any]]) -> bool:
+    """Whether what needs no body may run before it: nothing around it needs one, and there may be one that is read as a whole."""
+    return (
+        not reads.streams
+        and any(method not in WITHOUT_BODY for method in entry.methods)
+        and all(is_before_body(each) and is_async(each) for each in middleware)
+    )
+
+
+async def receive_body(request: Request) -> bytes:
+    """The body of a request that is still to come; from then on the request has it.
+
+    Raises:
+        HTTPError: it is too long, broken or too slow.
+    """
+    unread = request.unread
+    if unread is None:
+        raise RuntimeError("the route receives its body, and the engine has read it")
+    body = b"".join([chunk async for chunk in BodyStream(unread)])
+    request.keep_body(body)
+    return body
+
+
+BODY: Final = Node(
+    (receive_body,), provider_of(receive_body), (Argument("request", None, TheRequest()),)
+)
+"""The step that receives a body."""
 
 
 def form_node(entry: Entry) -> Node:
@@ -246,9 +310,13 @@ def hooks(
     Raises:
         SignatureError: a hook cannot be called.
     """
+    required = (*entry.scope.requires, *requirements(entry.options.get("requires", ())))
     before = [
-        hook(function, graph, around)
-        for function in (*entry.scope.before, *entry.options.get("before", ()))
+        *(required_hook(function, graph, around, entry.place) for function in required),
+        *(
+            hook(function, graph, around)
+            for function in (*entry.scope.before, *entry.options.get("before", ()))
+        ),
     ]
     after_graph = Graph(graph.lookup, msgspec.structs.replace(graph.offer, has_response=True))
     after_graph.nodes = graph.nodes
@@ -259,6 +327,42 @@ def hooks(
     for each in after:
         check_not_finished(each)
     return before, after
+
+
+def required_hook(
+    function: Callable[..., Any], graph: Graph, around: Around, place: Place
+) -> Function:
+    """A hook that never answers: what it says is refused or let pass.
+
+    Raises:
+        RoutingError: `routing.no-principals` for a permission where no provider says who asks.
+        SignatureError: it cannot be called.
+    """
+    if isinstance(function, Permission) and graph.lookup.find(Principals) is None:
+        raise RoutingError(
+            f"{function!r} asks who somebody is, and no provider that the route sees makes Principals",
+            code="routing.no-principals",
+            remedy="app.provide(f), with a function f that returns kingpost.routing.Principals",
+            places=[place],
+        )
+    made = hook(function, graph, around)
+    call = made.function
+
+    async def ask_on_loop(*args: Any, **named: Any) -> None:
+        refuse_where(await call(*args, **named))
+
+    def ask(*args: Any, **named: Any) -> None:
+        refuse_where(call(*args, **named))
+
+    asking = ask_on_loop if made.kind == "async" else ask
+    return msgspec.structs.replace(
+        made, function=before_body(asking) if is_before_body(function) else asking
+    )
+
+
+def refuse_where(allowed: object) -> None:
+    if allowed is False:
+        raise Forbidden("you may not do this")
 
 
 def hook(function: Callable[..., Any], graph: Graph, around: Around) -> Function:

@@ -254,7 +254,9 @@ impl Core {
         head: Box<Head>,
         has_body: bool,
     ) -> PyResult<()> {
-        let guarded = self.hooks.guard_all || (head.has_cookie && !head.method.is_safe());
+        let guarded = self.hooks.guard_all
+            || (head.has_credentials && !head.method.is_safe())
+            || (head.has_coding && has_body);
         let length = match head.framing {
             Framing::None => Some(0),
             Framing::Length(length) => Some(length),
@@ -304,7 +306,16 @@ impl Core {
                 let Some(plan) = self.plans.get(target as usize) else {
                     return Err(PyRuntimeError::new_err("a route has no plan"));
                 };
-                let plan = plan.get();
+                let mut plan = plan.get();
+                let mut work = work;
+                if has_body
+                    && let Some(early) = plan.early
+                    && let Some(other) = self.plans.get(early as usize)
+                    && !self.shell(py, |shell| shell.is_body_here(id))
+                {
+                    (plan, work.plan) = (other.get(), early);
+                    work.request.get().set_pending(py);
+                }
                 if plan.stream_body {
                     self.shell(py, |shell| shell.stream_body(id, plan.max_body));
                     let body = Py::new(py, NativeBody::new(self, id, length))?;
@@ -318,6 +329,8 @@ impl Core {
                     return Ok(());
                 }
                 self.invoke(py, plan, &work)?;
+                self.keep_spare(py, work.request);
+                return Ok(());
             }
         }
         self.keep_spare(py, work.request);

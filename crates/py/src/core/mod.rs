@@ -52,7 +52,7 @@ pub(crate) struct Hooks {
     pub(crate) miss: Py<PyAny>,
     pub(crate) guard: Py<PyAny>,
     pub(crate) refusal: Py<PyAny>,
-    /// The guard looks at every request, not only at unsafe ones with cookies.
+    /// The guard looks at every request, not only at unsafe ones with credentials and at encoded bodies.
     pub(crate) guard_all: bool,
     /// A str that begins with `<` goes through `answer`, which warns its author.
     pub(crate) warn_markup: bool,
@@ -72,10 +72,7 @@ impl Hooks {
             dispatch: dispatch.clone().unbind(),
             request_type: of("request_type")?,
             html_type: of("html_type")?,
-            response_type: py
-                .import("kingpost.http.response")?
-                .getattr("Response")?
-                .unbind(),
+            response_type: of("response_type")?,
             json_encode: of("json_encode")?,
             answer: of("answer")?,
             fail: of("fail")?,

@@ -124,6 +124,8 @@ impl Incoming {
 
     /// Notes that `count` bytes came.
     pub(crate) fn note(&mut self, count: usize, now: u64) {
+        // RFC 9110 10.1.1: nobody need be told to send what is here.
+        self.expects_continue = false;
         self.received += count as u64;
         self.window_bytes += count as u64;
         self.last_byte = now;

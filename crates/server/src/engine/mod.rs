@@ -209,7 +209,30 @@ impl Engine {
         self.claim_body(id, Use::Collected, max)
     }
 
-    /// Has the body handed out by `read_body` as it comes, up to `max` bytes.
+    /// Whether the whole body of a request has come with its head: to take it costs its client nothing more. Of a
+    /// body in chunks that is not known.
+    #[must_use]
+    pub fn is_body_here(&mut self, id: RequestId) -> bool {
+        let Engine { slab, reading, .. } = self;
+        let Some(connection) = slab.get_mut(id.connection()) else {
+            return false;
+        };
+        let read = if reading.connection == Some(connection.id) {
+            reading.end - reading.start
+        } else {
+            0
+        };
+        let here = (connection.unused() + read) as u64;
+        connection
+            .incoming
+            .as_ref()
+            .filter(|incoming| incoming.serial == id.serial)
+            .and_then(|incoming| incoming.left())
+            .is_some_and(|left| left <= here)
+    }
+
+    /// Has the body handed out by `read_body` as it comes, up to `max` bytes. A client that waits for `100 Continue`
+    /// is told when the first byte is asked for: who is refused before that sends none.
     ///
     /// # Errors
     /// [`Gone`] if the request is answered or its connection is gone.
@@ -234,7 +257,9 @@ impl Engine {
             let is_read = reading.connection == Some(connection.id) && reading.start < reading.end;
             let body_has_begun = is_read || connection.unused() > 0;
             connection.claim_body(shared, used, max);
-            connection.say_continue(shared, id.serial, body_has_begun);
+            if used == Use::Collected || body_has_begun {
+                connection.say_continue(shared, id.serial, body_has_begun);
+            }
         } else if used == Use::Collected {
             shared.events.push_back(Event::Body {
                 id,
@@ -250,7 +275,11 @@ impl Engine {
         let Ok((connection, shared)) = self.find(id) else {
             return BodyState::Gone;
         };
-        connection.take_body(shared, id.serial, out)
+        let state = connection.take_body(shared, id.serial, out);
+        if state == BodyState::Pending {
+            connection.say_continue(shared, id.serial, false);
+        }
+        state
     }
 
     /// Takes a head back whose request needs it no more, so that the next request finds its memory.

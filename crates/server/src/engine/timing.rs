@@ -45,7 +45,10 @@ impl Connection {
             Fate::Open => {}
         }
         if let Some(incoming) = &self.incoming {
-            let wanted = !incoming.is_raw && incoming.wants_more(shared.config.high_water);
+            // Who waits for `100 Continue` owes nothing before it is told.
+            let wanted = !incoming.is_raw
+                && !incoming.expects_continue
+                && incoming.wants_more(shared.config.high_water);
             return if wanted {
                 Timing::Body
             } else {

@@ -1,6 +1,6 @@
 //! `100 Continue` and `103 Early Hints`.
 
-use server::Gone;
+use server::{BodyState, Event, Gone};
 use wire::http1::FieldBlock;
 
 use super::wire_shell::{Shell, get, ok};
@@ -19,17 +19,100 @@ fn it_is_sent_when_the_body_is_first_wanted() {
         assert_eq!("", shell.output());
         if streamed {
             shell.engine.stream_body(id, 10).unwrap();
+            assert_eq!("", shell.output());
+            let state = shell.engine.read_body(id, &mut Vec::new());
+            assert_eq!(BodyState::Pending, state);
         } else {
             shell.engine.collect_body(id, 10).unwrap();
         }
         assert_eq!(CONTINUE, shell.output());
         shell.send(b"ok");
-        if !streamed {
+        if streamed {
+            assert!(matches!(shell.next(), Some(Event::BodyReady { .. })));
+        } else {
             assert_eq!(b"ok", shell.body().as_slice());
         }
         shell.quiet();
         shell.answer(id, "");
         assert!(!shell.output().contains("connection: close"));
+    }
+}
+
+#[test]
+fn who_is_refused_before_the_body_is_read_is_not_told_to_send_it() {
+    let mut shell = Shell::new();
+    shell.send(ASKING);
+    let id = shell.request_for("/");
+    shell.engine.stream_body(id, 10).unwrap();
+    shell.answer(id, "no");
+    let sent = shell.output();
+    assert!(!sent.contains("100 Continue"), "{sent}");
+    assert!(sent.contains("\r\nconnection: close\r\n"), "{sent}");
+}
+
+#[test]
+fn who_sends_the_body_without_waiting_is_read_like_others() {
+    let mut shell = Shell::new();
+    shell.send(ASKING);
+    let id = shell.request_for("/");
+    shell.engine.stream_body(id, 10).unwrap();
+    shell.send(b"ok");
+    shell.quiet();
+    let mut body = Vec::new();
+    assert_eq!(BodyState::Data, shell.engine.read_body(id, &mut body));
+    assert_eq!(BodyState::End, shell.engine.read_body(id, &mut body));
+    assert_eq!(b"ok", body.as_slice());
+    shell.answer(id, "");
+    let sent = shell.output();
+    assert!(!sent.contains("100 Continue"), "{sent}");
+    assert!(!sent.contains("connection: close"), "{sent}");
+}
+
+#[test]
+fn a_client_that_waits_for_100_is_not_too_slow() {
+    let mut shell = Shell::new();
+    shell.send(ASKING);
+    let id = shell.request_for("/");
+    shell.engine.stream_body(id, 10).unwrap();
+    shell.pass(3_600_000);
+    shell.quiet();
+    assert_eq!(
+        BodyState::Pending,
+        shell.engine.read_body(id, &mut Vec::new())
+    );
+    assert_eq!(CONTINUE, shell.output());
+    shell.pass(3_600_000);
+    assert!(matches!(
+        shell.engine.read_body(id, &mut Vec::new()),
+        BodyState::Failed(_)
+    ));
+}
+
+#[test]
+fn whether_a_body_has_come_with_its_head_can_be_told() {
+    let posts: [(&[u8], bool); 4] = [
+        (
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nok",
+            true,
+        ),
+        (
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\no",
+            false,
+        ),
+        (
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nok and more",
+            true,
+        ),
+        (
+            b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            false,
+        ),
+    ];
+    for (sent, is_here) in posts {
+        let mut shell = Shell::new();
+        shell.send(sent);
+        let id = shell.request_for("/");
+        assert_eq!(is_here, shell.engine.is_body_here(id), "{sent:?}");
     }
 }
 

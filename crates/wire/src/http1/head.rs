@@ -190,8 +190,10 @@ pub struct Head {
     pub upgrade: Option<Span>,
     /// The value of `Content-Type`; never repeated.
     pub content_type: Option<Span>,
-    /// Whether there is a `Cookie` field.
-    pub has_cookie: bool,
+    /// Whether there is what browsers send by themselves, whichever page asks: a `Cookie` field, or an `Authorization` other than `Bearer`.
+    pub has_credentials: bool,
+    /// Whether there is a `Content-Encoding` field.
+    pub has_coding: bool,
 }
 
 impl Head {
@@ -217,7 +219,8 @@ impl Head {
         self.expect_continue = false;
         self.upgrade = None;
         self.content_type = None;
-        self.has_cookie = false;
+        self.has_credentials = false;
+        self.has_coding = false;
     }
 
     /// The bytes that a span of this head names.

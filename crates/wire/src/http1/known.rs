@@ -35,7 +35,16 @@ impl Known {
         match (name.len(), first | 0x20) {
             (4, b'h') if is_name(name, b"host") => self.note_host(value, span),
             (6, b'c') if is_name(name, b"cookie") => {
-                head.has_cookie = true;
+                head.has_credentials = true;
+                Ok(())
+            }
+            // Only programs have a bearer's token; Basic and its like a browser repeats, whichever page asks.
+            (13, b'a') if is_name(name, b"authorization") => {
+                head.has_credentials |= !is_bearer(value);
+                Ok(())
+            }
+            (16, b'c') if is_name(name, b"content-encoding") => {
+                head.has_coding = true;
                 Ok(())
             }
             (6, b'e') if is_name(name, b"expect") => self.note_expect(value),

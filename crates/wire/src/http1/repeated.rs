@@ -24,7 +24,8 @@ pub struct RepeatedFields {
     framing: Framing,
     keep_alive: bool,
     expect_continue: bool,
-    has_cookie: bool,
+    has_credentials: bool,
+    has_coding: bool,
     /// How long the lines of the last head were.
     last_length: usize,
 }
@@ -75,7 +76,8 @@ impl RepeatedFields {
         head.framing = self.framing;
         head.keep_alive = self.keep_alive;
         head.expect_continue = self.expect_continue;
-        head.has_cookie = self.has_cookie;
+        head.has_credentials = self.has_credentials;
+        head.has_coding = self.has_coding;
         Some(end)
     }
 
@@ -103,7 +105,8 @@ impl RepeatedFields {
         self.framing = head.framing;
         self.keep_alive = head.keep_alive;
         self.expect_continue = head.expect_continue;
-        self.has_cookie = head.has_cookie;
+        self.has_credentials = head.has_credentials;
+        self.has_coding = head.has_coding;
     }
 }
 
