@@ -21,8 +21,10 @@ ROOT = HERE.parents[1]
 PACKAGE = ROOT / "python" / "kingpost"
 MODULES = (
     "kingpost",
+    "kingpost.checks",
     "kingpost.html",
     "kingpost.http",
+    "kingpost.interop",
     "kingpost.middleware",
     "kingpost.routing",
     "kingpost.schema",

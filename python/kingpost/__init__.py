@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from kingpost.http.files import FileResponse
     from kingpost.http.request import Request
     from kingpost.http.response import Redirect, Response
+    from kingpost.http.sse import Event, EventStream
     from kingpost.http.stream import BodyStream
     from kingpost.http.uploads import MultipartStream, UploadFile
     from kingpost.routing.around import CallNext, SyncCallNext
@@ -63,6 +64,8 @@ __all__ = [
     "Conflict",
     "Cookie",
     "Depends",
+    "Event",
+    "EventStream",
     "File",
     "FileResponse",
     "Forbidden",
@@ -106,6 +109,8 @@ _HOMES = {
     "Conflict": "kingpost.errors",
     "Cookie": "kingpost.binding.markers",
     "Depends": "kingpost.binding.markers",
+    "Event": "kingpost.http.sse",
+    "EventStream": "kingpost.http.sse",
     "File": "kingpost.binding.markers",
     "FileResponse": "kingpost.http.files",
     "Forbidden": "kingpost.errors",

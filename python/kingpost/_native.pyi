@@ -125,7 +125,10 @@ class Request:
     @property
     def host(self) -> str: ...
     @property
-    def body(self) -> bytes: ...
+    def body(self) -> bytes:
+        """Raises RuntimeError where it is still to come."""
+    def keep_body(self, body: bytes) -> None:
+        """The body has come; whoever reads the request from now on finds it complete."""
     @property
     def stream(self) -> NativeBody | None: ...
     @property
@@ -136,6 +139,13 @@ class Request:
     @property
     def route_index(self) -> int | None:
         """The target that the router found; None where no route matched."""
+    @property
+    def connection(self) -> int | None:
+        """A number that tells its connection from all others of this server; None for a request that was made by hand."""
+
+    def watch_connection(self, function: Callable[[], object], /) -> bool:
+        """Have `function` called on the loop when the connection is over; False where it is over already."""
+
     @property
     def is_disconnected(self) -> bool: ...
     def send_early_hints(self, links: Sequence[str]) -> None:
@@ -247,7 +257,10 @@ class Plan:
         stream_body: bool = False,
         name: str = "",
         constant: Answer | None = None,
-    ) -> Self: ...
+        early: int | None = None,
+    ) -> Self:
+        """`early` is the place of the plan that answers where the body of a request has not come with its head."""
+
     @property
     def name(self) -> str: ...
 

@@ -49,10 +49,13 @@ class Place(NamedTuple):
 
     @classmethod
     def of_caller(cls, *, package: str = "kingpost") -> Place:
-        """The line of the nearest frame outside `package`: where the user called us."""
+        """The line of the nearest frame outside `package`: where the user called us; the command, where it was no program's line."""
         frame = inspect.currentframe()
         while frame is not None:
             name = str(frame.f_globals.get("__name__", ""))
+            if name.startswith("click."):
+                # `kingpost dev` adds what nobody has written.
+                return cls(f"the {package} command", 0)
             if name != package and not name.startswith(package + "."):
                 return cls(short_path(frame.f_code.co_filename), frame.f_lineno)
             frame = frame.f_back
@@ -70,8 +73,8 @@ def short_path(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-Scope: TypeAlias = Literal["request", "app"]
-"""How long what a provider made is kept: for one request, or from start to stop of the App."""
+Scope: TypeAlias = Literal["request", "connection", "app"]
+"""How long what a provider made is kept: for one request, for a client's connection, or from start to stop of the App."""
 
 HandlerKind: TypeAlias = Literal["async", "thread", "inline", "asyncgen"]
 """How the engine calls a handler: stepped on the loop, on a worker thread, in place, or as a stream of chunks."""

@@ -179,7 +179,7 @@ class Reader:
         # On disk, since messages and tracebacks quote the source.
         file = self.folder.parent / f"{self.folder.name}-{block.page.stem}-{block.line}.py"
         file.write_text("\n" * block.line + block.text, encoding="utf-8")
-        exec(compile(file.read_text(encoding="utf-8"), file, "exec"), names)  # noqa: S102
+        exec(compile(file.read_text(encoding="utf-8"), file, "exec"), names)  # noqa: S102 - the documentation's own program
         return self.found(names)
 
     def found(self, names: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def test_the_first_page_runs_with_the_hard_dependencies_alone(
     programs: Path, tmp_path: Path
 ) -> None:
     python = programs / "python"
-    assert subprocess.run([python, "-c", "import pytest"], capture_output=True).returncode == 1  # noqa: S603, PLW1510
+    assert subprocess.run([python, "-c", "import pytest"], capture_output=True).returncode == 1  # noqa: S603, PLW1510 - our own interpreter; 1 is what it shall end with
     folder = tmp_path / "reader"
     folder.mkdir()
     with Reader(folder, programs=programs) as reader:

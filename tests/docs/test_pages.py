@@ -13,6 +13,7 @@ import kingpost
 import kingpost.errors
 import kingpost.html
 import kingpost.http
+import kingpost.interop
 import kingpost.middleware
 import kingpost.openapi
 import kingpost.schema
@@ -52,6 +53,7 @@ def reference_names() -> dict[str, Any]:
         kingpost,
         kingpost.html,
         kingpost.http,
+        kingpost.interop,
         kingpost.middleware,
         kingpost.openapi,
         kingpost.schema,

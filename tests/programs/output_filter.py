@@ -80,7 +80,7 @@ def a_subclass() -> User:
 @app.get("/row")
 def a_row() -> User:
     # A dict, or a row of a database: what the class does not name stays here.
-    return {"id": 3, "fullName": "Alan", "password": "secret-row", "salary": 5}  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+    return {"id": 3, "fullName": "Alan", "password": "secret-row", "salary": 5}  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # what the filter is for
 
 
 @app.get("/dataclass")
@@ -124,7 +124,7 @@ def a_response() -> Response[Any]:
 
 
 @app.get("/unannotated")
-def unannotated():  # type: ignore[no-untyped-def]  # noqa: ANN201
+def unannotated():  # type: ignore[no-untyped-def]  # noqa: ANN201 - without annotations on purpose
     return Admin(2, "Grace")
 
 

@@ -22,6 +22,7 @@ from kingpost import App, _native
 from kingpost.app.compile import compile_app
 from kingpost.html import Html
 from kingpost.http.request import Request
+from kingpost.http.response import Response
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, open_listeners
 from kingpost.server.loops import LoopKind
@@ -307,6 +308,7 @@ class PlainDispatch:
 
     request_type = Request
     html_type = Html
+    response_type = Response
     guard_all = False
     warn_markup = False
 

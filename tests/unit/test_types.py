@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,3 +63,10 @@ def test_paths_are_short_below_the_working_directory_only(
     assert short_path(str(tmp_path / "app.py")) == "app.py"
     assert short_path(str(tmp_path.parent / "app.py")) == str(tmp_path.parent / "app.py")
     assert short_path("<string>") == "<string>"
+
+
+def test_what_the_command_adds_was_written_by_nobody() -> None:
+    names: dict[str, Any] = {"__name__": "click.core", "Place": Place}
+    exec("place = Place.of_caller()", names)  # noqa: S102 - a frame as it stands below the command
+
+    assert str(names["place"]) == "the kingpost command"

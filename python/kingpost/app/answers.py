@@ -18,7 +18,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -36,7 +36,7 @@ from kingpost.app.encoding import (
     media_type_of,
     stream_media_type,
 )
-from kingpost.app.json import encode_json
+from kingpost.app.json import encode_json, plain_json
 from kingpost.app.rendered import Rendered
 from kingpost.app.streams import OnThreads, on_any_thread
 from kingpost.binding.signature import EMPTY, Signature
@@ -55,6 +55,9 @@ from kingpost.http.sse import (
 )
 from kingpost.schema.annotation import class_of, spelled
 from kingpost.types import Place
+
+if TYPE_CHECKING:
+    from kingpost.http.media import Writer
 
 Fields = list[tuple[str, str]]
 CallOnThread = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -230,17 +233,36 @@ class Answers:
         try:
             return encode_json(value if self.encoding.shape is None else self.encoding.shape(value))
         except msgspec.ValidationError as error:
-            raise self.error(
-                "answer.wrong-type",
-                f"returned {spelled(kind)}, which is not what it is annotated with: {error}",
-                f"return what the annotation says: {self.encoding.words}",
-            ) from error
+            raise self.wrong_type(value, error) from error
         except TypeError as error:
             raise self.error(
                 "answer.no-json",
                 f"returned what JSON cannot hold: {error}",
                 "return a dict, a Struct or a dataclass",
             ) from error
+
+    def encoded(self, writer: Writer, value: Any) -> bytes:
+        """A value as a codec writes it, filtered as JSON is."""
+        try:
+            return writer.encode(
+                plain_json(value if self.encoding.shape is None else self.encoding.shape(value))
+            )
+        except msgspec.ValidationError as error:
+            raise self.wrong_type(value, error) from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self.error(
+                "answer.not-encoded",
+                f"returned what {writer.media_type} has no form for: {error}",
+                "return another value",
+                "leave the format out of the route's formats=",
+            ) from error
+
+    def wrong_type(self, value: Any, error: Exception) -> AnswerError:
+        return self.error(
+            "answer.wrong-type",
+            f"returned {spelled(class_of(value))}, which is not what it is annotated with: {error}",
+            f"return what the annotation says: {self.encoding.words}",
+        )
 
     def stream(self, started: Started) -> tuple[Any, str]:
         first: object = started.first
@@ -318,6 +340,9 @@ class Answers:
                 "annotate it `-> AsyncIterator[Event[…]]`",
                 "return EventStream(…)",
             )
+        markup = getattr(item, "__html__", None)
+        if markup is not None:
+            return str(markup())
         return self.json(item) + b"\n"
 
     def error(self, code: str, problem: str, *remedies: str) -> AnswerError:

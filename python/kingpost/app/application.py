@@ -6,7 +6,7 @@ import contextvars
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kingpost.app.extensions import Extensions
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from kingpost.app.commands import Command
     from kingpost.app.compiled import CompiledApp
     from kingpost.app.crossing import Threads
-    from kingpost.app.events import Receivers
+    from kingpost.app.events import On, Receivers
     from kingpost.app.outside import Outside
     from kingpost.app.plan import CompiledRoute
     from kingpost.app.rendering import Rendering
     from kingpost.app.reporting import Reporters
+    from kingpost.injection.lookup import Lookup
     from kingpost.injection.provider import Provider
     from kingpost.routing.around import Middleware
     from kingpost.routing.reverse import Urls
     from kingpost.settings import Settings
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 _current: ContextVar[App] = ContextVar("kingpost.current_app")
 _compiled: weakref.WeakSet[App] = weakref.WeakSet()
@@ -52,6 +52,7 @@ class App(Registrar, Mountable):
         hosts: the names that the App answers to in production, such as `["example.org", "*.example.org"]`; any if not said.
         middleware: what runs around every route; the first is the outermost.
         converters: path converters by name, beside the built-in ones.
+        plugins: as `install` takes them.
 
     Raises:
         ConfigurationError: an argument that cannot work.
@@ -76,6 +77,7 @@ class App(Registrar, Mountable):
         hosts: Sequence[str] = (),
         middleware: Sequence[Middleware] = (),
         converters: Converters | None = None,
+        plugins: Sequence[Plugin] = (),
     ) -> None:
         super().__init__()
         self._lifespans: list[Callable[..., Any]] = []
@@ -92,6 +94,8 @@ class App(Registrar, Mountable):
         self._compiled: weakref.ref[CompiledApp] | None = None
         if routes:
             self.include(routes)
+        if plugins:
+            self.install(*plugins)
 
     @property
     def settings(self) -> Settings:
@@ -151,7 +155,7 @@ class App(Registrar, Mountable):
 
     @property
     def extensions(self) -> Extensions:
-        """Where plugins, and the App itself, add commands, variables of templates and error reporters."""
+        """Where plugins, and the App itself, add commands, checks, variables of templates, and more."""
         return self._extensions
 
     def lifespan(self, function: F, /) -> F:
@@ -163,14 +167,12 @@ class App(Registrar, Mountable):
         self._lifespans.append(checked_handler(function))
         return function
 
-    def on(self, event: type[T], /) -> Callable[[Callable[[T], R]], Callable[[T], R]]:
-        """Call the decorated function with every event of a class, or of a class below it, that is emitted."""
+    def on(self, event: type[T], /) -> On[T]:
+        """Call the decorated function with every event of a class, or of a class below it, that is emitted.
 
-        def decorate(function: Callable[[T], R]) -> Callable[[T], R]:
-            self._receivers.add(event, function)
-            return function
-
-        return decorate
+        `await app.on(OrderPaid)` waits for the next one, and is that event.
+        """
+        return self._receivers.on(event)
 
     @property
     def _receivers(self) -> Receivers:
@@ -181,31 +183,37 @@ class App(Registrar, Mountable):
             self._made_receivers = Receivers()
         return self._made_receivers
 
-    def emit(self, event: object, /) -> None:
+    def emit(self, event: object, /, *, strict: bool = False) -> None:
         """Call the receivers of an event from a `def`, in the order of their registration; those that are `async def` run on the event loop.
 
         What a receiver raises is logged: it is not the emitter's mistake, and the others are called.
 
+        Args:
+            event: any object; who asked for its class, or for one above it, is called.
+            strict: raise what a receiver has raised, when all were called.
+
         Raises:
             RuntimeError: on the event loop, where a receiver is `async def`: write `await app.aemit(event)`.
+            Exception: with `strict`, what a receiver raised; an ExceptionGroup where several did.
         """
-        self._receivers.emit(event)
+        self._receivers.emit(event, strict=strict)
 
-    async def aemit(self, event: object, /) -> None:
+    async def aemit(self, event: object, /, *, strict: bool = False) -> None:
         """As `emit`, from an `async def`; receivers that are `def` run on a worker thread."""
-        await self._receivers.aemit(event)
+        await self._receivers.aemit(event, strict=strict)
 
     def override(
         self, what: type[T] | Callable[..., T], by: T | Callable[..., T], /
     ) -> AbstractContextManager[None]:
-        """Put something in the place of what a provider makes, within a `with` block of a test.
+        """Put something in the place of what a provider makes, or of the App's settings, within a `with` block of a test.
 
         Args:
-            what: the type that handlers name, or the provider's function.
-            by: the value itself, or a function that makes it.
+            what: the type that handlers name, or the provider's function; or the class of the App's settings, or of a mounted App's.
+            by: the value itself, or a function that makes it; an object for settings, and then their `load()` gives it, too.
 
         Raises:
-            ConfigurationError: `injection.nothing-to-override`: no provider makes that.
+            ConfigurationError: `injection.nothing-to-override`: no provider makes that, and it is not the settings' class;
+                `app.bad-settings`: what stands in for settings is no object of their class.
         """
         from kingpost.app.overriding import override
 
@@ -253,6 +261,10 @@ class App(Registrar, Mountable):
     def __constants__(self, mode: Mode) -> Mapping[type[Any], Any]:
         """The objects of the App by their class: its settings."""
         return self._constants(mode)
+
+    @property
+    def __hosts__(self) -> Sequence[str]:
+        return self._hosts
 
     @property
     def __lifespans__(self) -> Sequence[Callable[..., Any]]:
@@ -321,38 +333,43 @@ class App(Registrar, Mountable):
     def __command__(self, name: str) -> Command:
         from kingpost.app.commands import compile_command
 
-        self._plugins.check()
-        context = contextvars.copy_context()
-        context.run(_current.set, self)
+        lookup, constants, context = self.__alone__()
         return compile_command(
             name,
             self._extensions.__commands__()[name],
-            registry=self._registry,
-            constants=self._constants(chosen_mode("production")),
-            overrides=self._overrides,
+            lookup=lookup,
+            constants=constants,
             context=context,
         )
 
-    def __outside__(self) -> Outside:
-        """Makes what handlers name, for `kingpost shell`."""
-        from kingpost.app.outside import Outside
+    def __alone__(self) -> tuple[Lookup, Mapping[type[Any], Any], Context]:
+        """For what runs without a server: the App's providers, its objects, and the context in which `current_app()` is the App."""
         from kingpost.app.served import visible
 
         self._plugins.check()
         context = contextvars.copy_context()
         context.run(_current.set, self)
         lookup = visible((self._registry.providers,), self._overrides)
-        return Outside(lookup, self._constants(chosen_mode("production")), context)
+        return lookup, self._constants(chosen_mode("production")), context
+
+    def __outside__(self) -> Outside:
+        """Makes what handlers name, for `kingpost shell`."""
+        from kingpost.app.outside import Outside
+
+        return Outside(*self.__alone__())
 
     def __plugin__(self, name: str) -> Plugin | None:
         return self._plugins.named(name)
 
     def __describe__(self) -> tuple[CompiledRoute, ...]:
+        from kingpost.app.around import Around
         from kingpost.app.compiled import compile_routes
 
         # For who looks at the routes without serving them; as for `url_for`, there need be no key.
         self._plugins.check()
-        return compile_routes(self._registry, self._constants("test"))
+        around = Around()
+        around.codecs = self._extensions.__codecs__()
+        return compile_routes(self._registry, self._constants("test"), around)
 
     def __override__(self, what: Any, by: Provider | None, place: Place) -> Provider | None:
         """Put a provider in the place of another from the next request on, None for that itself; what was there until now."""
@@ -373,6 +390,17 @@ class App(Registrar, Mountable):
             compiled.recompile(self._constants("test"), overrides)
         self._overrides = overrides
         return before
+
+    def __renew__(self) -> None:
+        """Serve with the settings that there are now, from the next request on; nothing where nobody serves it. For tests."""
+        compiled = None if self._compiled is None else self._compiled()
+        if compiled is not None:
+            compiled.recompile(self._constants("test"), self._overrides)
+
+    @property
+    def __settings__(self) -> type[Settings] | None:
+        """The class that the App was given; its settings are not read, since one of them may be wrong."""
+        return self._settings
 
     def _constants(self, mode: Mode) -> Mapping[type[Any], Any]:
         from kingpost.app.constants import constants_of

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kingpost._native import Answer
 from kingpost.app.answers import sealed
 from kingpost.app.background import Background
+from kingpost.app.connections import Connections
 from kingpost.app.crossing import Threads, on_loop
 from kingpost.app.lasting import Lasting
 from kingpost.errors import HTTPError
@@ -18,6 +19,7 @@ from kingpost.http.response import Response
 if TYPE_CHECKING:
     from kingpost.app.dispatch import AppDispatch
     from kingpost.app.rendering import Rendering
+    from kingpost.http.media import Codec
 
 
 class Around:
@@ -25,13 +27,16 @@ class Around:
 
     Attributes:
         rendering: renders what handlers return; None where only the names of routes are asked for.
+        codecs: what reads and writes other media types than JSON, by media type.
     """
 
     def __init__(self) -> None:
         self.threads = Threads()
         self.lasting = Lasting()
+        self.connections = Connections(self.threads, self.lasting)
         self.background = Background(self.threads)
         self.rendering: Rendering | None = None
+        self.codecs: Mapping[str, Codec] = {}
         self._dispatch: AppDispatch | None = None
 
     @property
@@ -45,6 +50,7 @@ class Around:
         dispatch.threads = self.threads
         dispatch.follow = self.background.follow
         self.background.report = dispatch.report_background
+        self.connections.report = dispatch.report_connection
 
     def of_route(self, index: int | None) -> RouteAround:
         return RouteAround(self, index)

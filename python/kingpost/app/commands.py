@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from contextvars import Context
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kingpost.app.crossing import Threads
-from kingpost.app.fresh import check_free, compile_fresh
+from kingpost.app.errands import Errand, by_name, compile_errand
 from kingpost.app.lasting import Lasting
-from kingpost.app.program import Program
-from kingpost.app.served import visible
-from kingpost.binding.offer import Offer
-from kingpost.binding.plan import Argument
 from kingpost.binding.signature import EMPTY, signature_of
-from kingpost.binding.sources import FromProvider
-from kingpost.injection.graph import Graph, check_colours, check_lasting
-from kingpost.injection.provider import kind_of
 from kingpost.schema.annotation import bare, list_of
 from kingpost.schema.text import Scalar, scalar_of
-from kingpost.settings import Settings
 
 if TYPE_CHECKING:
     from kingpost.app.extensions import Claim
-    from kingpost.injection.lookup import Overrides
-    from kingpost.routing.route import Registry
-
-
-NO_REQUEST = "a command answers no request"
+    from kingpost.injection.lookup import Lookup
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -59,18 +44,14 @@ class Command(msgspec.Struct, frozen=True):
         name: what is typed.
         help: the function's docstring.
         typed: what it takes from the command line.
-        program: the function with what it takes from the App, made for it and finished behind it.
-        lasting: what is made at start, if anything.
-        threads: where `def` steps of an `async def` command run.
+        errand: the function with what it takes from the App.
         context: the context in which `current_app()` is the App.
     """
 
     name: str
     help: str
     typed: tuple[Typed, ...]
-    program: Program
-    lasting: Lasting
-    threads: Threads
+    errand: Errand
     context: Context
 
     def run(self, values: Mapping[str, Any]) -> None:
@@ -79,27 +60,11 @@ class Command(msgspec.Struct, frozen=True):
         Args:
             values: of `typed`, by name.
         """
-        call = partial(self.program.function, ((), values))
-        if self.program.kind == "async" or self.lasting.nodes:
-            self.context.run(asyncio.run, self._run(call))
-        else:
-            self.context.run(call)
-
-    async def _run(self, call: Callable[[], Any]) -> None:
-        with self.threads.alone():
-            async with AsyncExitStack() as stack:
-                await self.lasting.start(stack, self.threads)
-                await (call() if self.program.kind == "async" else self.threads.call(call))
+        self.errand.run(values, self.context)
 
 
 def compile_command(
-    name: str,
-    claim: Claim,
-    *,
-    registry: Registry,
-    constants: Mapping[type[Any], Any],
-    overrides: Overrides,
-    context: Context,
+    name: str, claim: Claim, *, lookup: Lookup, constants: Mapping[type[Any], Any], context: Context
 ) -> Command:
     """Decide where the parameters of a command come from.
 
@@ -115,36 +80,18 @@ def compile_command(
             others.append(parameter)
         else:
             typed.append(found)
-    graph = Graph(
-        visible((registry.providers,), overrides), Offer({}, ("GET",), constants, Settings)
+    errand = compile_errand(
+        by_name(claim.function),
+        signature,
+        others,
+        "a command answers no request",
+        lookup=lookup,
+        constants=constants,
+        threads=Threads(),
+        lasting=Lasting(),
     )
-    arguments = graph.arguments_of(signature, parameters=others)
-    read = [each for each in arguments if not isinstance(each.source, FromProvider)]
-    check_lasting(signature, read, NO_REQUEST)
-    check_free(arguments, NO_REQUEST)
-    check_colours(signature, kind_of(claim.function), arguments)
-    lasting, threads = Lasting(), Threads()
-    function = by_name(claim.function)
-    program = compile_fresh(function, signature, arguments, threads=threads, lasting=lasting)
     told = inspect.getdoc(claim.function) or ""
-    return Command(name, told, tuple(typed), program, lasting, threads, context)
-
-
-def by_name(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with all its parameters to be given by name, also those that are positional."""
-    parameters = inspect.signature(function).parameters.values()
-    positional = [each.name for each in parameters if each.kind is each.POSITIONAL_ONLY]
-    if kind_of(function) == "async":
-
-        async def call_async(**named: Any) -> Any:
-            return await function(*[named.pop(name) for name in positional], **named)
-
-        return call_async
-
-    def call(**named: Any) -> Any:
-        return function(*[named.pop(name) for name in positional], **named)
-
-    return call
+    return Command(name, told, tuple(typed), errand, context)
 
 
 def typed_of(parameter: inspect.Parameter) -> Typed | None:

@@ -26,9 +26,11 @@ from kingpost.app.calls import Call
 from kingpost.app.choosing import Choices
 from kingpost.app.crossing import CallInThread
 from kingpost.app.dispatch import AppDispatch
+from kingpost.app.errands import Errand, collecting, compile_errand
 from kingpost.app.error_handlers import ErrorChains
 from kingpost.app.explain import explain_request
 from kingpost.app.extensions import Extensions
+from kingpost.app.formats import functions_of, with_extensions
 from kingpost.app.grouping import choose
 from kingpost.app.lasting import lifespan_context
 from kingpost.app.mounting import Answering, Site, Sites, add_tree, all_mounted, own_names
@@ -62,7 +64,8 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         mode: the mode it was compiled for.
         routes: in the order of registration; a route's index is its target in `router` and its plan in `plans`.
         router: the engine's path tree.
-        plans: one for each route, and behind them one for each choice between routes that share a path.
+        plans: one for each route, behind them one for each choice between routes that share a path, behind those one for each route that
+            does something before the body of a request has come.
         dispatch: answers what the engine asks.
         context: the context in which `current_app()` is this App.
         scope: what its own routes take from the App.
@@ -92,6 +95,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
                 await stack.enter_async_context(
                     lifespan_context(each.function, call, around.threads)
                 )
+            stack.push_async_callback(around.connections.close)
             yield
 
     def attach(self, call: CallInThread | None) -> None:
@@ -165,7 +169,8 @@ def compile_routes(
             are its notes.
     """
     sites = sites or Sites(constants, around or Around(), "test")
-    entries = flatten(registry, lambda kind, scope: make_resource(kind, sites.of(scope).constants))
+    flat = flatten(registry, lambda kind, scope: make_resource(kind, sites.of(scope).constants))
+    entries = with_extensions(flat)
     return compile_entries(entries, sites, overrides, own=registry.providers)
 
 
@@ -230,6 +235,7 @@ def compile_registry(
     extensions = extensions or Extensions(registry.check_open)
     rendering = Rendering(extensions.__renderers__(), extensions.__context__(), around.threads)
     around.rendering = rendering
+    around.codecs = extensions.__codecs__()
     sites = Sites(constants, around, mode)
     routes = compile_routes(registry, constants, around, overrides, sites)
     problems, router = Problems(), _native.Router()
@@ -269,6 +275,14 @@ def compile_registry(
                 overrides=overrides,
             )
         )
+    probe = partial(compile_probe, registry, constants, around, overrides)
+    give_probes(dispatch, extensions, probe, problems)
+    for site in sites.mounted:
+        if site.app is not None:
+            inner = partial(
+                compile_probe, site.app.__routes__(), site.constants, site.around, overrides
+            )
+            give_probes(dispatch, site.app.extensions, inner, problems)
     mounted = all_mounted(route.entry for route in routes)
     main = [route for route in routes if not route.entry.scope.mounts]
     problems.add(rendering.prepare(mode, urls, rendering_functions(registry, main)))
@@ -293,7 +307,7 @@ def compile_registry(
     choices.attach(dispatch, around.threads)
     if choices.choices:
         dispatch.choices = choices
-    plans = (*(route.native_plan(mode) for route in routes), *choices.plans())
+    plans, dispatch.early_routes = plans_of(routes, choices, mode)
     contexts = [
         compile_lifespan(each, (registry.providers,), constants, around, overrides)
         for each in lifespans
@@ -316,6 +330,24 @@ def compile_registry(
         sites,
         own,
     )
+
+
+def plans_of(
+    routes: Sequence[CompiledRoute], choices: Choices, mode: Mode
+) -> tuple[tuple[_native.Plan, ...], Mapping[int, CompiledRoute]]:
+    """All plans, and of which routes those are that serve requests whose body is still to come.
+
+    The others stand before them, in the order of the router's targets.
+    """
+    targets = len(routes) + len(choices.choices)
+    early = [(route, plan) for route in routes if (plan := route.early_plan(mode)) is not None]
+    numbers = {route.index: targets + at for at, (route, _) in enumerate(early)}
+    plans = (
+        *(route.native_plan(mode, early=numbers.get(route.index)) for route in routes),
+        *choices.plans(),
+        *(plan for _, plan in early),
+    )
+    return plans, {numbers[route.index]: route for route, _ in early}
 
 
 def attach_mounted(
@@ -516,6 +548,49 @@ def compile_context(
         around.rendering.apart[key] = call
 
 
+def give_probes(
+    dispatch: AppDispatch,
+    extensions: Extensions,
+    probe: Callable[[Callable[..., Any]], Errand],
+    problems: Problems,
+) -> None:
+    """Tell the dispatch what an App can be asked for: its health, and its numbers. Of two of one name the outer App's is asked."""
+    for key, claim in extensions.__health__().items():
+        made = problems.without(partial(probe, claim.function))
+        if made is not None:
+            dispatch.health = {**dispatch.health, key: dispatch.health.get(key, made)}
+    for key, metric in extensions.__metrics__().items():
+        made = problems.without(partial(probe, metric.claim.function))
+        if made is not None:
+            known = dispatch.metrics.get(key, (metric, made))
+            dispatch.metrics = {**dispatch.metrics, key: known}
+
+
+def compile_probe(
+    registry: Registry,
+    constants: Mapping[type[Any], Any],
+    around: Around,
+    overrides: Overrides | None,
+    function: Callable[..., Any],
+) -> Errand:
+    """A function that is asked for something while the App is served, without a request of its own.
+
+    Raises:
+        SignatureError: it asks for what is there during a request only.
+    """
+    signature = signature_of(function)
+    return compile_errand(
+        collecting(function),
+        signature,
+        signature.parameters,
+        "it is asked without a request",
+        lookup=visible((registry.providers,), overrides),
+        constants=constants,
+        threads=around.threads,
+        lasting=around.lasting,
+    )
+
+
 def rendering_functions(
     registry: Registry, routes: Iterable[CompiledRoute]
 ) -> list[Callable[..., Any]]:
@@ -524,7 +599,7 @@ def rendering_functions(
     functions: list[Callable[..., Any]] = []
     for route in routes:
         chains.extend(route.error_handlers)
-        functions.append(route.entry.handler)
+        functions += [route.entry.handler, *functions_of(route.entry)]
     functions += [handler.function for chain in chains for handler in chain.values()]
     return [
         each

@@ -35,6 +35,8 @@ from kingpost.types import Mode
 
 if TYPE_CHECKING:
     from kingpost.app.choosing import Choices
+    from kingpost.app.errands import Errand
+    from kingpost.app.extensions import Metric
     from kingpost.app.mounting import Answering
 
 Unhandled = Callable[[Request, BaseException], None]
@@ -50,12 +52,15 @@ class AppDispatch:
         follow: has a task waited for at a stop that goes on behind its answer.
         error_chains: the error handlers of each route, by its index; set when the App is compiled.
         own_errors: the error handlers of the App itself, for requests that no route answers.
+        health: asks whether the App can do its work, by name.
+        metrics: asks for numbers, by name.
         unhandled: told of every exception that was not meant for the client and that no error handler took; the test client raises it
             in the test.
     """
 
     request_type: type[Request] = Request
     html_type: type[str] = Html
+    response_type: type[Response[Any]] = Response
 
     def __init__(
         self,
@@ -83,7 +88,10 @@ class AppDispatch:
         self.follow: Callable[[asyncio.Task[None]], None] = lambda _task: None
         self.before_guard: Sequence[Callable[[Request], None]] = ()
         self.choices: Choices | None = None
+        self.early_routes: Mapping[int, CompiledRoute] = {}
         self.mounted: Sequence[Answering] = ()
+        self.health: Mapping[str, Errand] = {}
+        self.metrics: Mapping[str, tuple[Metric, Errand]] = {}
         self.error_chains: Sequence[Chain] = ()
         self.own_errors: Chain = ()
         self.around_misses: (
@@ -96,14 +104,18 @@ class AppDispatch:
         answer_to = getattr(value, "__answer__", None)
         if answer_to is not None:
             # What is sent of a file depends on the request.
-            return answer_to(request)  # type: ignore[no-any-return]
-        route = self._routes[plan]
+            return answer_to(request)  # type: ignore[no-any-return]  # an Answer, as every __answer__ gives
+        route = self._routes[plan] if plan < len(self._routes) else self.early_routes[plan]
         if self.warn_markup and isinstance(value, str) and value.startswith("<"):
             self._warn_of_markup(route, value)
         try:
             return route.answers.answer(value)
         except AnswerError as error:
             return self._forgiven(route, error)
+
+    def _planned(self, plan: int) -> CompiledRoute | None:
+        """The route of a plan; None for that of a choice."""
+        return self._routes[plan] if plan < len(self._routes) else self.early_routes.get(plan)
 
     def responder(self, plan: int | None, /) -> Callable[[Any], Response[Any]]:
         """What makes, of a value of a route's handler, the response that middleware and hooks see."""
@@ -154,7 +166,7 @@ class AppDispatch:
         self, request: Request, plan: int | None, error: BaseException, /
     ) -> Answer | Awaitable[Answer]:
         # A choice that has failed before it knew its route has none.
-        route = None if plan is None or plan >= len(self._routes) else self._routes[plan]
+        route = None if plan is None else self._planned(plan)
         try:
             handler = handler_of(error, self._chain(request, route))
             if handler is None:
@@ -279,6 +291,13 @@ class AppDispatch:
         function = work[0]
         name = getattr(function, "__qualname__", repr(function))
         logging.getLogger("kingpost.app").error("%s failed, after its answer", name, exc_info=error)
+
+    def report_connection(self, error: BaseException) -> None:
+        """Tells of a provider of scope "connection" that failed when the connection was over."""
+        self._reporters.tell(error, None)
+        logging.getLogger("kingpost.app").error(
+            "what was made for a connection could not be finished", exc_info=error
+        )
 
     # -- what no route answers
 

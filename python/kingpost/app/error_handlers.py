@@ -166,6 +166,7 @@ def compile_error_handler(
             reserve=refuse,
             lasting=site.around.lasting,
             takes_error=True,
+            connections=site.around.connections,
         ),
         signature.name,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from kingpost.server.threads import is_on_loop, is_worker_thread
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kingpost.app.crossing import Threads
     from kingpost.app.reporting import Reporters
 
+T = TypeVar("T")
+R = TypeVar("R")
 Receiver = Callable[[Any], Any]
 
 
@@ -29,6 +31,7 @@ class Receivers:
     def __init__(self) -> None:
         self._by_class: dict[type[Any], list[tuple[int, Receiver]]] = {}
         self._count = 0
+        self._waiting: list[tuple[type[Any], Callable[[Any], None]]] = []
         self.threads: Threads | None = None
         self.reporters: Reporters | None = None
 
@@ -42,8 +45,36 @@ class Receivers:
         for _, receiver in sorted(found, key=lambda entry: entry[0]):
             yield receiver
 
-    def emit(self, event: object) -> None:
-        receivers = list(self.of(event))
+    def on(self, event: type[T]) -> On[T]:
+        return On(self, event)
+
+    async def next_of(self, event: type[T]) -> T:
+        """The next event of a class, or of one below it, from now on."""
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[T] = loop.create_future()
+
+        def come(found: T) -> None:
+            if not waiting.done():
+                waiting.set_result(found)
+
+        def tell(found: T) -> None:
+            # Who emits may be on a thread.
+            loop.call_soon_threadsafe(come, found)
+
+        self._waiting.append((event, tell))
+        try:
+            return await waiting
+        finally:
+            self._waiting.remove((event, tell))
+
+    def tell_waiting(self, event: object) -> None:
+        for kind, tell in tuple(self._waiting):
+            if isinstance(event, kind):
+                tell(event)
+
+    def emit(self, event: object, *, strict: bool) -> None:
+        self.tell_waiting(event)
+        receivers, raised = list(self.of(event)), list[Exception]()
         if any(map(is_async, receivers)) and is_on_loop():
             raise RuntimeError(
                 f"a receiver of {type(event).__name__} is async def, and emit() cannot wait for it here: write await app.aemit(…)"
@@ -55,9 +86,15 @@ class Receivers:
                 else:
                     receiver(event)
             except Exception as error:  # noqa: BLE001 - it is the receiver's, and the others are called
-                report(event, receiver, error, self.reporters)
+                raised.append(error)
+                if not strict:
+                    report(event, receiver, error, self.reporters)
+        if strict:
+            raise_all(event, raised)
 
-    async def aemit(self, event: object) -> None:
+    async def aemit(self, event: object, *, strict: bool) -> None:
+        self.tell_waiting(event)
+        raised: list[Exception] = []
         for receiver in list(self.of(event)):
             try:
                 if is_async(receiver):
@@ -68,7 +105,33 @@ class Receivers:
                     # The emitter may hold what those wait for that keep all worker threads.
                     await self.threads.aside(partial(receiver, event))
             except Exception as error:  # noqa: BLE001 - it is the receiver's, and the others are called
-                report(event, receiver, error, self.reporters)
+                raised.append(error)
+                if not strict:
+                    report(event, receiver, error, self.reporters)
+        if strict:
+            raise_all(event, raised)
+
+
+class On(Generic[T]):
+    """What `app.on(OrderPaid)` is: a decorator of receivers, and something to wait for."""
+
+    def __init__(self, receivers: Receivers, event: type[T]) -> None:
+        self._receivers = receivers
+        self._event = event
+
+    def __call__(self, function: Callable[[T], R], /) -> Callable[[T], R]:
+        self._receivers.add(self._event, function)
+        return function
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._receivers.next_of(self._event).__await__()
+
+
+def raise_all(event: object, raised: list[Exception]) -> None:
+    if len(raised) == 1:
+        raise raised[0]
+    if raised:
+        raise ExceptionGroup(f"receivers of {type(event).__name__} failed", raised)
 
 
 def is_async(receiver: Receiver) -> bool:

@@ -13,6 +13,7 @@ from kingpost.binding.signature import signature_of
 from kingpost.injection.lookup import substituted
 from kingpost.injection.provider import Kind, kind_of
 from kingpost.schema.annotation import spelled
+from kingpost.types import Scope
 
 if TYPE_CHECKING:
     from kingpost.app.choosing import Choices
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 HIDDEN = "kingpost_"
 """How the names of arguments begin that are the App's own: those that pages are rendered with."""
 KIB, MIB = 1024, 1024 * 1024
+LASTS: dict[Scope, str] = {"app": "made at start", "connection": "made once for a connection"}
 COLOURS: dict[Kind, str] = {
     "async": "on the event loop",
     "asyncgen": "on the event loop, finished when the answer is made",
@@ -100,9 +102,9 @@ def around_facts(served: Served) -> Iterator[tuple[str, str]]:
     lasting = served.around.lasting.nodes_of(served.reads.arguments)
     for node in (*lasting, *served.nodes):
         provider = node.provider
-        words = "made at start" if provider.scope == "app" else COLOURS[provider.kind]
-        if provider.inline and provider.scope != "app":
-            words = "in place"
+        words = LASTS.get(provider.scope) or (
+            "in place" if provider.inline else COLOURS[provider.kind]
+        )
         made = spelled(substituted(provider.gives, dict(node.key[1:])))
         yield "provided", f"{made} by {node.name} at {provider.place}, {words}"
         for argument in node.arguments:
@@ -121,4 +123,7 @@ def body_words(route: CompiledRoute) -> str:
         if route.max_body >= MIB
         else f"{route.max_body / KIB:g} KiB"
     )
-    return f"unread, at most {size}" if route.served.reads.streams else f"at most {size}"
+    if route.served.reads.streams:
+        return f"unread, at most {size}"
+    early = "; what needs none runs before it" if route.served.early is not None else ""
+    return f"at most {size}{early}"

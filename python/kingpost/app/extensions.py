@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import msgspec
 
@@ -21,18 +21,23 @@ if TYPE_CHECKING:
     from kingpost.app.plan import CompiledRoute
     from kingpost.app.rendered import Rendered
     from kingpost.app.rendering import Renderer
+    from kingpost.http.media import Codec
     from kingpost.http.request import Request
 
 D = TypeVar("D", bound="Callable[[dict[str, Any]], None]")
 R = TypeVar("R", bound="Callable[[BaseException, Request | None], object]")
 
 OWN_COMMANDS = frozenset(
-    {"commands", "dev", "explain", "openapi", "request", "routes", "run", "settings", "shell"}
+    {
+        *("check", "commands", "dev", "explain", "openapi", "request", "routes", "run", "settings"),
+        "shell",
+    }
 )
 """What `kingpost` itself does."""
 OWN_VARIABLES = frozenset({"csp_nonce", "request", "static", "url_for"})
 """What every template has, `static` where the App includes a folder of files."""
 
+_METRIC = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*", re.ASCII)
 _COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -47,6 +52,20 @@ class Claim(msgspec.Struct, frozen=True):
         """Whether it can be called by anybody: a `def` without parameters."""
         is_async = inspect.iscoroutinefunction(self.function)
         return not is_async and not inspect.signature(self.function).parameters
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A function whose number is shown.
+
+    Attributes:
+        claim: the function.
+        kind: "counter" for what only grows.
+        label: the name of the label that tells its numbers apart; empty where there is one number.
+    """
+
+    claim: Claim
+    kind: Literal["gauge", "counter"]
+    label: str
 
 
 class Extensions:
@@ -71,8 +90,12 @@ class Extensions:
         self._commands: dict[str, Claim] = {}
         self._context: dict[str, Claim] = {}
         self._reporters: list[Claim] = []
+        self._codecs: dict[str, tuple[Codec, Place]] = {}
         self._renderers: dict[type[Rendered], Renderer] = {}
         self._openapi: list[Claim] = []
+        self._checks: dict[str, Claim] = {}
+        self._health: dict[str, Claim] = {}
+        self._metrics: dict[str, Metric] = {}
         self._when_compiled: list[Callable[[Sequence[CompiledRoute]], None]] = []
 
     @overload
@@ -83,7 +106,7 @@ class Extensions:
         """Run the decorated function as `kingpost NAME`, its parameters read from the command line.
 
         A parameter without a default is an argument, one with a default an option (`--times 3`), a bool a flag. The App's settings and
-        what a provider of scope "app" makes are given to it as to a handler; its docstring is its help.
+        what providers make are given to it as to a handler, and finished behind it; its docstring is its help.
 
         Args:
             function: `def` or `async def`.
@@ -135,6 +158,81 @@ class Extensions:
 
         return decorate if function is None else decorate(function)
 
+    @overload
+    def check(self, function: F, /) -> F: ...
+    @overload
+    def check(self, function: None = None, /, *, name: str) -> Callable[[F], F]: ...
+    def check(self, function: Any = None, /, *, name: str = "") -> Any:
+        """Have `kingpost check` ask the decorated function what is wrong: it returns or yields `kingpost.checks.Problem`s.
+
+        Its parameters are given as a command's are: settings, and what providers make.
+
+        Args:
+            function: `def` or `async def`.
+            name: in place of the function's own, whose `_` becomes `-`.
+
+        Raises:
+            ConfigurationError: `extensions.taken`; `extensions.bad-name`.
+        """
+        return self._dashed("check", self._checks, function, name)
+
+    @overload
+    def health(self, function: F, /) -> F: ...
+    @overload
+    def health(self, function: None = None, /, *, name: str) -> Callable[[F], F]: ...
+    def health(self, function: Any = None, /, *, name: str = "") -> Any:
+        """Have `kingpost.checks.Health` ask the decorated function whether the App can do its work: it raises where it cannot.
+
+        Its parameters are given as a command's are: settings, and what providers make.
+
+        Args:
+            function: `def` or `async def`.
+            name: in place of the function's own, whose `_` becomes `-`.
+
+        Raises:
+            ConfigurationError: `extensions.taken`; `extensions.bad-name`.
+        """
+        return self._dashed("health check", self._health, function, name)
+
+    def metric(
+        self, name: str, /, *, kind: Literal["gauge", "counter"] = "gauge", label: str = ""
+    ) -> Callable[[F], F]:
+        """Have `kingpost.checks.Metrics` show what the decorated function returns: a number, or numbers by the value of a label.
+
+        Its parameters are given as a command's are: settings, and what providers make. Its docstring is shown beside it.
+
+        Args:
+            name: of the metric, by the rules of Prometheus, such as `"shop_orders_waiting"`.
+            kind: "counter" for what only grows while the process lives.
+            label: the label's name, where the function returns a dict.
+
+        Raises:
+            ConfigurationError: `extensions.taken`; `extensions.bad-name`.
+        """
+        for each in (name, *((label,) if label else ())):
+            if not _METRIC.fullmatch(each):
+                raise bad_name(
+                    each, "a metric", "letters, digits and `_`, and begins with a letter"
+                )
+
+        def decorate(function: F) -> F:
+            claims: dict[str, Claim] = {key: it.claim for key, it in self._metrics.items()}
+            self._claim("metric", claims, name, function)
+            self._metrics[name] = Metric(claims[name], kind, label)
+            return function
+
+        return decorate
+
+    def _dashed(self, what: str, claims: dict[str, Claim], function: Any, name: str) -> Any:
+        def decorate(function: Any) -> Any:
+            key = name or checked_handler(function).__name__.replace("_", "-")
+            if not _COMMAND.fullmatch(key):
+                raise bad_name(key, f"a {what}", "small letters, digits and single dashes")
+            self._claim(what, claims, key, function)
+            return function
+
+        return decorate if function is None else decorate(function)
+
     def error_reporter(self, function: R, /) -> R:
         """Tell the decorated function of every exception that no error handler took: `def report(error, request)`.
 
@@ -155,6 +253,41 @@ class Extensions:
             )
         self._reporters.append(Claim(function, place))
         return function
+
+    def codec(self, codec: Codec, /) -> None:
+        """Read bodies of one more media type wherever a model is read, and write it wherever an answer is JSON, for clients that accept it.
+
+        Args:
+            codec: Has `media_type`, `extension`, `encode` and `decode`; what only writes is named by the routes that give it, `formats=[…]`.
+
+        Raises:
+            ConfigurationError: `extensions.taken`; `extensions.bad-codec`.
+        """
+        from kingpost.http.media_type import FORM_TYPES, MediaType
+
+        self._check_open()
+        place = Place.of_caller()
+        given: object = codec
+        media_type: object = getattr(given, "media_type", None)
+        is_whole = all(callable(getattr(given, name, None)) for name in ("encode", "decode"))
+        parsed = MediaType.parse(media_type) if isinstance(media_type, str) else None
+        if not is_whole or parsed is None or isinstance(given, type):
+            raise ConfigurationError(
+                f"{given!r} is no codec",
+                code="extensions.bad-codec",
+                remedy="give an object with media_type, extension, encode(value) and decode(document)",
+                places=[place],
+            )
+        if parsed.essence in FORM_TYPES or parsed.is_json:
+            raise taken(f"{parsed.essence} is read already", [place])
+        earlier = self._codecs.setdefault(parsed.essence, (codec, place))
+        if earlier[0] is not codec:
+            raise ConfigurationError(
+                f"two codecs claim the media type {parsed.essence!r}",
+                code="extensions.taken",
+                remedy="leave one of them out",
+                places=[earlier[1], place],
+            )
 
     def renderer(self, kind: type[Rendered], renderer: Renderer, /) -> None:
         """Have a class of answers rendered by something; `Templates` does so for `Template`."""
@@ -185,11 +318,23 @@ class Extensions:
     def __commands__(self) -> Mapping[str, Claim]:
         return self._commands
 
+    def __checks__(self) -> Mapping[str, Claim]:
+        return self._checks
+
+    def __health__(self) -> Mapping[str, Claim]:
+        return self._health
+
+    def __metrics__(self) -> Mapping[str, Metric]:
+        return self._metrics
+
     def __context__(self) -> Mapping[str, Claim]:
         return self._context
 
     def __reporters__(self) -> Sequence[Claim]:
         return self._reporters
+
+    def __codecs__(self) -> Mapping[str, Codec]:
+        return {essence: codec for essence, (codec, _) in self._codecs.items()}
 
     def __renderers__(self) -> Mapping[type[Rendered], Renderer]:
         return self._renderers

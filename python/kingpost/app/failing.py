@@ -11,6 +11,7 @@ from kingpost.app.pages import (
     error_page,
     may_show_details,
     not_found_page,
+    page_policy,
     traceback_page,
 )
 from kingpost.errors import HTTPError, MethodNotAllowed, NotFound
@@ -56,6 +57,8 @@ class ErrorAnswers:
             body = development_problem(error) if helps else problem_json(error)
         own = [(name.lower(), value) for name, value in error.headers.items()]
         fields = [("content-type", HTML if as_page else PROBLEM_JSON), ("vary", "accept"), NOSNIFF]
+        if as_page:
+            fields.append(("content-security-policy", page_policy(framed=not helps)))
         if helps and as_page:
             # The page shows source and values: it must not end in another site's frame or cache.
             fields += [("cache-control", "no-store"), ("x-frame-options", "DENY")]
@@ -98,7 +101,7 @@ def said_by(error: BaseException) -> str:
     """Its class and its text; the class alone where its text cannot be had."""
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - the user's code may raise anything
+    except BaseException:  # noqa: BLE001 - the user's code may raise anything, SystemExit too
         return type(error).__name__
 
 

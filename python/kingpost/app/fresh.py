@@ -109,6 +109,12 @@ def check_free(arguments: Iterable[Argument], why: str) -> None:
         SignatureError: `injection.scope`.
     """
     for node in needed(arguments):
+        if node.provider.scope == "connection":
+            raise node.provider.signature.refused(
+                "injection.scope",
+                f"{why}, and what {node.name} makes is there during a connection only",
+                'register it with scope="app", or for a request',
+            )
         others = [each for each in node.arguments if not isinstance(each.source, FromProvider)]
         check_lasting(node.provider.signature, others, why)
 

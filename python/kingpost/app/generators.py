@@ -130,6 +130,10 @@ class Generators:
         """As `unwind`, on the loop."""
         raise_new(await self._end_all(made, None, error), error)
 
+    async def close_async(self, made: Made) -> None:
+        """Finish on the loop what was made for no answer. Raises what one of them raised."""
+        raise_new(await self._end_all(made, None, None), None)
+
     def _held(self, made: Made, response: Response[Any], *, on_loop: bool = False) -> bool:
         """Has the generators finished at the end of a stream; False where the answer is none."""
         chunks = response.chunks

@@ -14,6 +14,7 @@ from kingpost.binding.sources import Constant, FromProvider
 from kingpost.errors import ConfigurationError
 from kingpost.injection.graph import Node
 from kingpost.injection.provider import kind_of
+from kingpost.settings import Settings
 from kingpost.types import Place
 
 Key = tuple[Any, ...]
@@ -116,12 +117,14 @@ class Lasting:
 
 
 def identity_of(node: Node) -> Key:
-    """What tells a value from others: a provider of the App's may be given other things on a blueprint."""
-    needs = tuple(
-        identity_of(argument.source.node)
-        for argument in node.arguments
-        if isinstance(argument.source, FromProvider)
-    )
+    """What tells a value from others: a provider of the App's may be given other things on a blueprint, and other settings in a test."""
+    needs: list[Any] = []
+    for argument in node.arguments:
+        source = argument.source
+        if isinstance(source, FromProvider):
+            needs.append(identity_of(source.node))
+        elif isinstance(source, Constant) and isinstance(source.value, Settings):
+            needs.append(id(source.value))
     return (node.key, *needs)
 
 

@@ -49,6 +49,7 @@ class Sites:
         self._main = Site(None, constants, around)
         self._mode: Mode = mode
         self._mounted: dict[int, Site] = {}
+        self._around: Mapping[int, Around] = {}
 
     def of(self, scope: Scope) -> Site:
         """The App that a route belongs to."""
@@ -62,9 +63,9 @@ class Sites:
         return list(self._mounted.values())
 
     def renewed(self, constants: Constants) -> Sites:
-        """The same with other constants of the outermost App, for tests that put something in the place of a provider."""
+        """The same with the constants that there are now, for tests that put something in the place of a provider or of settings."""
         fresh = Sites(constants, self._main.around, self._mode)
-        fresh._mounted = self._mounted
+        fresh._around = {key: site.around for key, site in self._mounted.items()}
         return fresh
 
     def _inner(self, mount: Mount, outer: Site) -> Site:
@@ -72,9 +73,7 @@ class Sites:
         if known is None:
             app = cast("App", mount.app)
             own = app.__constants__(self._mode)
-            around = copy.copy(outer.around)
-            if around.rendering is not None:
-                around.rendering = app.__rendering__(around.threads)
+            around = self._around.get(id(app)) or around_inside(app, outer.around)
             known = Site(
                 app,
                 cast("Constants", ChainMap(cast("Any", own), cast("Any", outer.constants))),
@@ -82,6 +81,15 @@ class Sites:
             )
             self._mounted[id(mount.app)] = known
         return known
+
+
+def around_inside(app: App, outer: Around) -> Around:
+    """What the programs of a mounted App need: threads and what lasts are shared, templates and codecs are its own."""
+    around = copy.copy(outer)
+    if around.rendering is not None:
+        around.rendering = app.__rendering__(around.threads)
+    around.codecs = {**around.codecs, **app.extensions.__codecs__()}
+    return around
 
 
 class Answering(msgspec.Struct, frozen=True):

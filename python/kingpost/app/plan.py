@@ -12,8 +12,9 @@ from kingpost import _native, limits
 from kingpost.app.answers import Answers
 from kingpost.app.calls import Call, call_of
 from kingpost.app.encoding import Encoding, encoding_of, is_events
+from kingpost.app.formats import Formats, check_write, formats_of
 from kingpost.app.mounting import Site, inside
-from kingpost.app.served import Served, serve
+from kingpost.app.served import REQUEST, Served, serve
 from kingpost.app.shape import named_at
 from kingpost.binding.offer import Offer, PathParameter
 from kingpost.binding.plan import Binding
@@ -67,6 +68,7 @@ class CompiledRoute(msgspec.Struct, frozen=True):
     target: Target
     served: Served
     conditions: Conditions = ALWAYS
+    formats: Formats | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -103,7 +105,13 @@ class CompiledRoute(msgspec.Struct, frozen=True):
             for piece in self.pattern.pieces
         )
 
-    def native_plan(self, mode: Mode) -> _native.Plan:
+    def native_plan(self, mode: Mode, *, early: int | None = None) -> _native.Plan:
+        """The plan, as the engine has it.
+
+        Args:
+            mode: how the App runs.
+            early: the number of the plan for requests whose body is still to come.
+        """
         handler, kind, binding = self.served.as_called(mode)
         return _native.Plan(
             handler,
@@ -116,6 +124,24 @@ class CompiledRoute(msgspec.Struct, frozen=True):
             stream_body=self.served.reads.streams,
             name=self.name or self.path,
             constant=self.constant,
+            early=early,
+        )
+
+    def early_plan(self, mode: Mode) -> _native.Plan | None:
+        """The plan for requests whose body is still to come, where something is to run before it; None where nothing is."""
+        function = self.served.early_as_called(mode)
+        if function is None:
+            return None
+        return _native.Plan(
+            function,
+            kind="async",
+            binders=REQUEST.binders,
+            slow=REQUEST.slow,
+            encoder="answer",
+            status=self.answers.status,
+            max_body=self.max_body,
+            stream_body=True,
+            name=self.name or self.path,
         )
 
     @property
@@ -167,6 +193,7 @@ def compile_route(
         Settings,
         host=host_parameters(conditions),
         context=None if conditions.walks is None else conditions.walks.context,
+        codecs=site.around.codecs,
     )
     with named_at(signature.place):
         encoding = encoding_of(signature.returns)
@@ -178,6 +205,10 @@ def compile_route(
         aside=site.around.threads.aside,
     )
     call = call_of(entry, waits=not is_events(encoding.item))
+    formats = formats_of(entry, signature, answers, site.around.codecs)
+    if formats is not None:
+        encoding = formats.encoding(encoding)
+        check_write(entry)
     served = serve(
         entry,
         call,
@@ -186,9 +217,12 @@ def compile_route(
         index=index,
         around=site.around,
         overrides=overrides,
+        formats=formats,
     )
     if site.app is not None and not isinstance(entry.handler, Constant):
         served.function = inside(site.app, served.function, is_async=served.kind == "async")
+        if served.early is not None:
+            served.early = inside(site.app, served.early, is_async=True)
     return CompiledRoute(
         index,
         entry,
@@ -211,6 +245,7 @@ def compile_route(
         ),
         served,
         conditions,
+        formats,
     )
 
 

@@ -136,15 +136,19 @@ class Rendering:
 
     # -- handlers
 
-    def of_handler(self, call: Call, binding: Binding, graph: Graph) -> tuple[Call, Binding]:
-        """A handler that renders what it returns, and its arguments.
+    def of_handler(
+        self, call: Call, binding: Binding, graph: Graph, pages: Sequence[Signature] = ()
+    ) -> tuple[Call, Binding]:
+        """A handler that renders what it returns, or what functions of its formats do, and its arguments.
 
         Raises:
             SignatureError: nothing renders it, or a function of the context asks for what no page can give.
         """
         signature = binding.signature
-        self.check_rendered(signature)
-        may = may_render(signature.returns)
+        for each in (signature, *pages):
+            self.check_rendered(each)
+        found = {may_render(each.returns) for each in (signature, *pages)}
+        may = True if True in found else None if None in found else False
         if may is False or not self._renderers:
             return call, binding
         hidden = [Argument(REQUEST, REQUEST, TheRequest())]

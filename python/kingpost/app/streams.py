@@ -45,7 +45,7 @@ class Watched:
         if chunk is OVER:
             self._tell(None)
             raise StopIteration
-        return chunk  # type: ignore[no-any-return]
+        return chunk  # type: ignore[no-any-return]  # what is not OVER is a chunk
 
     def close(self) -> None:
         """Ends it before its end."""
@@ -94,7 +94,7 @@ class WatchedAsync:
         if chunk is OVER:
             await self._tell(None)
             raise StopAsyncIteration
-        return chunk  # type: ignore[no-any-return]
+        return chunk  # type: ignore[no-any-return]  # what is not OVER is a chunk
 
     async def aclose(self) -> None:
         """Ends it before its end. Behind that nothing is waited for: the last byte is on its way, and whoever follows it counts the turns."""
@@ -134,7 +134,7 @@ class OnThreads:
         if chunk is OVER:
             self._is_over = True
             raise StopAsyncIteration
-        return chunk  # type: ignore[no-any-return]
+        return chunk  # type: ignore[no-any-return]  # what is not OVER is a chunk
 
     async def aclose(self) -> None:
         """Ends it before its end."""
@@ -170,6 +170,7 @@ async def close_chunks(chunks: Chunks) -> None:
     close = getattr(chunks, "close", None)
     if close is not None:
         close()
+
 
 async def on_any_thread(function: Callable[[], Any]) -> Any:
     """Where nobody said which threads there are: hooks and error handlers."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import Annotated, Any, get_args, get_origin
 
-from kingpost.binding.body import JsonBody, is_model
+from kingpost.binding.body import TypedBody, is_model
 from kingpost.binding.fields import (
     FromFile,
     FromModel,
@@ -391,7 +391,9 @@ class Chooser:
                 f"write {self.name}: {spelled(self.bare.type)} | None = None",
             )
         try:
-            return FromBody(JsonBody(without_marker(self.annotation)), self.default())
+            return FromBody(
+                TypedBody(without_marker(self.annotation), self.offer.codecs), self.default()
+            )
         except TypeError as error:
             raise self.signature.refused(
                 "binding.body-type",
@@ -413,7 +415,15 @@ class Chooser:
                 f"{self.name} is read from the body, and {' and '.join(without)} has none",
                 "answer POST, PUT or PATCH",
                 "take the values from the query, one parameter each",
+                *self.by_a_provider(),
             )
+
+    def by_a_provider(self) -> list[str]:
+        """The remedy for a class that no client was meant to send."""
+        kind = self.bare.type
+        if not isinstance(kind, type) or kind.__module__.startswith(("builtins", "kingpost")):
+            return []
+        return [f"app.provide(f), with a function f that returns {spelled(kind)}"]
 
     def default(self) -> Any:
         if self.parameter.default is not EMPTY:
@@ -425,6 +435,13 @@ class Chooser:
             return
         if isinstance(default, scalar.type) or (scalar.type is float and isinstance(default, int)):
             return
+        if isinstance(default, MARKERS):
+            kind = spelled(self.annotation)
+            raise self.signature.refused(
+                "binding.bad-default",
+                f"the default of {self.name} is {default!r}, which is a marker and no value",
+                f"write {self.name}: Annotated[{kind}, {default!r}]",
+            )
         raise self.signature.refused(
             "binding.bad-default",
             f"the default of {self.name} is {default!r}, which is not {scalar.words}",
@@ -439,6 +456,7 @@ class Chooser:
             "the query",
             "a Struct, dataclass, TypedDict or dict to read it from the body",
             "request: Request for the request itself",
+            *self.by_a_provider(),
         )
 
 

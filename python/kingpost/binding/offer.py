@@ -11,6 +11,7 @@ from kingpost.types import Place
 
 if TYPE_CHECKING:
     from kingpost.binding.sources import Source
+    from kingpost.http.media import Codec
 
 
 class PathParameter(msgspec.Struct, frozen=True):
@@ -44,5 +45,7 @@ class Offer(msgspec.Struct, frozen=True):
     """Gives what a function makes that a parameter is marked with."""
     provided_at: Callable[[Any], Place | None] | None = None
     """Where a provider of a class stands that the route may not see: such a class is never read from a request."""
+    codecs: Mapping[str, Codec] = msgspec.field(default_factory=dict[str, Any])
+    """What reads bodies beside JSON, by its media type without parameters."""
     has_response: bool = False
     """Whether a parameter may be the response: what runs after the handler."""

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from kingpost import _native
-from kingpost.binding.body import JsonBody, check_media_type
+from kingpost.binding.body import TypedBody
 from kingpost.errors import FieldError, NotFound
 from kingpost.http.request import Request
 from kingpost.http.stream import BodyStream
@@ -115,22 +115,21 @@ class FromHost(Unhurried, frozen=True):
 
 
 class FromBody(msgspec.Struct, frozen=True):
-    """The JSON body."""
+    """The body, as one value."""
 
-    body: JsonBody
+    body: TypedBody
     default: Any
 
     @property
     def words(self) -> str:
         default = "" if self.default is REQUIRED else f", {self.default!r} if empty"
-        return f"body: {self.body.words} as JSON{default}"
+        return f"body: {self.body.words} as {self.body.formats}{default}"
 
     def read(self, request: Request, errors: Errors) -> Any:
         if not request.body:
             if self.default is REQUIRED:
                 errors.append(field_error(("body",), "missing"))
             return self.default
-        check_media_type(request)
         value, broken = self.body.read(request)
         errors.extend(broken)
         return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kingpost.http.accept import MediaRange, best_match, parse_accept, prefers_html
+from kingpost.http.before_body import before_body
 from kingpost.http.cache_control import CacheControl
 from kingpost.http.headers import Headers, ResponseHeaders
 from kingpost.http.media_type import MediaType
@@ -33,6 +34,7 @@ __all__ = [
     "Request",
     "Response",
     "ResponseHeaders",
+    "before_body",
     "best_match",
     "last_event_id",
     "parse_accept",

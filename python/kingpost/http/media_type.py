@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from kingpost import limits
 
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+"""What an HTML form is sent as."""
 # RFC 9110 section 5.6.2: tchar.
 TOKEN_CHARACTERS = frozenset(
     "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

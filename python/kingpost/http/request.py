@@ -15,7 +15,7 @@ from kingpost.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from kingpost.http.cookies import parse_cookies
 from kingpost.http.headers import check_field
 from kingpost.http.media import json
-from kingpost.http.media_type import MediaType
+from kingpost.http.media_type import FORM_TYPES, MediaType
 from kingpost.http.multidict import MultiDict
 from kingpost.http.stream import Chunks
 from kingpost.http.uploads import FormData, collected
@@ -26,9 +26,6 @@ T = TypeVar("T")
 _SEEN = "seen"
 _ROUTE, _PARAMS, _WALK = "route", "path_params", "walk"
 _STREAM, _FAILURE = "stream", "failure"
-
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-"""What an HTML form is sent as."""
 
 # bytes.decode knows codecs that take quadratic time (idna, punycode) or are no text; these are what forms and tools send.
 _CHARSETS = {
@@ -101,6 +98,12 @@ class Request(NativeRequest):
         """The object that traversal has found; None where the route is none of a Traverse."""
         return getattr(self.cache.get(_WALK), "context", None)
 
+    @property
+    def lineage(self) -> tuple[Any, ...]:
+        """The objects that traversal went through, the root first and the context last; empty where the route is none of a Traverse."""
+        lineage: tuple[Any, ...] = getattr(self.cache.get(_WALK), "lineage", ())
+        return lineage
+
     def __walk__(self, walk: object) -> None:
         """Traversal has found something."""
         self.cache[_WALK] = walk
@@ -113,7 +116,7 @@ class Request(NativeRequest):
     def unread(self) -> Chunks | None:
         """Where the body of a route comes from that reads it as a stream; None where it is complete."""
         chunks: Chunks | None = self.cache.get(_STREAM)
-        return super().stream if chunks is None else chunks
+        return self.stream if chunks is None else chunks
 
     def __receive__(self, chunks: Chunks) -> None:
         """Have the unread body come from here: somebody stands in its way."""

@@ -260,6 +260,9 @@ class Response(Generic[T_co]):
         return f"<{type(self).__name__} {self.status}>"
 
 
+_ANY: Final[type[Response[Any]]] = Response
+
+
 def plain_response(body: bytes, ready: int, status: int) -> Response[Any]:
     """The response that a plain value is sent as: what `call_next` returns of most handlers.
 
@@ -268,11 +271,11 @@ def plain_response(body: bytes, ready: int, status: int) -> Response[Any]:
         ready: The number of its fields in READY.
         status: Final, as of the route.
     """
-    made: Response[Any] = _new(Response)
+    made: Response[Any] = _new(_ANY)
     made.content = made.media_type = None
     # This is the class's other door: its own would look at everything once more.
-    made._headers = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    made._ready = ready  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    made._headers = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # as said above
+    made._ready = ready  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # as said above
     made.status = status
     made.encoded = body
     return made

@@ -17,7 +17,7 @@ from kingpost.errors import ConfigurationError
 from kingpost.injection.lookup import Lookup, TypeArguments, substituted
 from kingpost.injection.provider import Kind, Provider, provided_at
 from kingpost.schema.annotation import spelled
-from kingpost.types import Place
+from kingpost.types import Place, Scope
 
 MAX_DEPTH: Final = 50
 """Providers that need one another in a row."""
@@ -100,6 +100,13 @@ class Graph:
         node = self.node_of(provider, type_arguments)
         if node.provider.scope == "app":
             check_lasting(provider.signature, node.arguments, "it is made once, at start")
+        elif node.provider.scope == "connection":
+            check_lasting(
+                provider.signature,
+                node.arguments,
+                "it is made once for a connection",
+                scopes=("app", "connection"),
+            )
         return FromProvider(node, node.name)
 
     def node_of(self, provider: Provider, type_arguments: TypeArguments) -> Node:
@@ -137,8 +144,20 @@ class Graph:
         )
 
 
-def check_lasting(signature: Signature, arguments: Iterable[Argument], why: str) -> None:
-    """Refuses what runs at start and asks for something of one request.
+def check_lasting(
+    signature: Signature,
+    arguments: Iterable[Argument],
+    why: str,
+    *,
+    scopes: Sequence[Scope] = ("app",),
+) -> None:
+    """Refuses what runs at start, or for a connection, and asks for something that does not last as long.
+
+    Args:
+        signature: of what runs.
+        arguments: what it asks for.
+        why: why it cannot have anything else.
+        scopes: of providers that last long enough.
 
     Raises:
         SignatureError: `injection.scope`.
@@ -147,12 +166,13 @@ def check_lasting(signature: Signature, arguments: Iterable[Argument], why: str)
         source = argument.source
         if isinstance(source, Constant):
             continue
-        if isinstance(source, FromProvider) and source.node.provider.scope == "app":
+        scope: Scope = source.node.provider.scope if isinstance(source, FromProvider) else "request"
+        if scope in scopes:
             continue
         raise signature.refused(
             "injection.scope",
-            f"{why}, and {argument.name} is there during a request only ({source.words})",
-            'register what makes it with scope="app"',
+            f"{why}, and {argument.name} is there during a {scope} only ({source.words})",
+            f'register what makes it with scope="{scopes[-1]}"',
             f"take {argument.name} away",
         )
 
@@ -188,7 +208,8 @@ def needed(arguments: Iterable[Argument]) -> list[Node]:
                 node: Node = argument.source.node
                 # What lasts was made at start.
                 if node.provider.scope != "app" and node.key not in order:
-                    follow(node.arguments)
+                    if node.provider.scope == "request":
+                        follow(node.arguments)
                     order.setdefault(node.key, node)
 
     follow(arguments)

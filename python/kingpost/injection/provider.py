@@ -77,10 +77,6 @@ class Provider(msgspec.Struct, frozen=True, eq=False):
         return self.signature.name
 
     @property
-    def runs_on_loop(self) -> bool:
-        return self.inline or self.kind in ("async", "asyncgen")
-
-    @property
     def is_generator(self) -> bool:
         return self.kind in ("generator", "asyncgen")
 

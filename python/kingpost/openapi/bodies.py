@@ -23,7 +23,6 @@ from kingpost.openapi.readings import Reading
 from kingpost.openapi.schemas import Schemas, not_null
 from kingpost.schema import type_of
 
-JSON = "application/json"
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FILE: Schema = {
@@ -41,7 +40,8 @@ def body_of(readings: Sequence[Reading], schemas: Schemas) -> Schema | None:
     for each in readings:
         if isinstance(each.source, FromBody):
             schema = each.in_schema(schemas.of_type(each.source.body.decoder.type, "in"))
-            return body({JSON: {"schema": schema}}, each, required=each.source.default is REQUIRED)
+            content = {kind: {"schema": schema} for kind in each.source.body.media_types}
+            return body(content, each, required=each.source.default is REQUIRED)
         if isinstance(each.source, TheBodyStream):
             return body({"*/*": {}}, each, required=False)
         if isinstance(each.source, TheMultipart):

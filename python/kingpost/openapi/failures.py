@@ -147,7 +147,7 @@ def implied(route: CompiledRoute, readings: Sequence[Reading]) -> Iterator[type[
         yield BadRequest
     if may_miss(route, readings):
         yield NotFound
-    if route.conditions.weighed:
+    if route.conditions.weighed or (route.formats is not None and route.formats.is_strict):
         yield NotAcceptable
     if body or any(isinstance(each, TheBodyStream) for each in sources):
         yield ContentTooLarge

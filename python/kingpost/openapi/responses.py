@@ -5,7 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, get_args, get_origin
 
-from kingpost.app.encoding import BYTES, HTML, JSON, STREAMS, TEXT, stream_media_type
+from kingpost.app.encoding import (
+    BYTES,
+    HTML,
+    JSON,
+    STREAMS,
+    TEXT,
+    data_of_events,
+    is_events,
+    stream_media_type,
+)
+from kingpost.app.formats import Formats
 from kingpost.app.plan import CompiledRoute
 from kingpost.app.rendered import Rendered
 from kingpost.binding.signature import EMPTY
@@ -13,6 +23,7 @@ from kingpost.errors import TITLES
 from kingpost.html import Html
 from kingpost.http.files import FileResponse
 from kingpost.http.response import REDIRECT_STATUSES, Redirect, Response
+from kingpost.http.sse import EVENT_STREAM, EventStream
 from kingpost.openapi.components import WHOLE, Schema
 from kingpost.openapi.schemas import Schemas
 from kingpost.routing.route import Constant
@@ -37,6 +48,8 @@ def responses_of(route: CompiledRoute, schemas: Schemas, returns: str = "") -> S
         found.constant(handler.response)
     else:
         found.of(route.binding.signature.returns)
+        if route.formats is not None:
+            found.negotiated(route.formats)
         if "status" not in route.entry.options and route.encoding.is_empty:
             found.content = {"204": {}}
     return {
@@ -102,6 +115,9 @@ class Answers:
             self.content.setdefault("206", {ANY: {}})
             for status in ("304", "416"):
                 self.content.setdefault(status, {})
+        elif issubclass(origin, EventStream):
+            data = data_of_events(content) if is_events(content) else content
+            self.add(EVENT_STREAM, {"x-itemSchema": self.event(data)})
         elif is_text(content):
             # Who makes a Response of text or bytes does it to say another media type.
             self.add(ANY, {})
@@ -117,8 +133,37 @@ class Answers:
             self.add(media_type, {"schema": TEXT_SCHEMA})
         elif media_type == BYTES:
             self.add(media_type, {})
+        elif media_type == EVENT_STREAM:
+            self.add(media_type, {"x-itemSchema": self.event(data_of_events(item))})
         else:
             self.add(media_type, {"x-itemSchema": self._schemas.outgoing(item)})
+
+    def event(self, data: Any) -> Schema:
+        """One event of a stream, as OpenAPI 3.2 describes it: an object of texts, of which the data may hold JSON."""
+        kind = bare(data).type
+        every = get_args(kind) if is_union(kind) else (data,)
+        forms = [
+            TEXT_SCHEMA
+            if is_text(bare(each).type) or is_markup(bare(each).type)
+            else {
+                "type": "string",
+                "contentMediaType": JSON,
+                "contentSchema": self._schemas.outgoing(each),
+            }
+            for each in every
+            if each is not Any
+        ]
+        plain = forms[0] if forms else TEXT_SCHEMA
+        shown = plain if all(form == plain for form in forms) else {"anyOf": forms}
+        return {
+            "type": "object",
+            "properties": {
+                "data": shown,
+                "event": TEXT_SCHEMA,
+                "id": TEXT_SCHEMA,
+                "retry": {"type": "integer", "minimum": 0},
+            },
+        }
 
     def json(self, schema: Schema) -> None:
         self.add(JSON, {"schema": schema} if schema else {})
@@ -135,6 +180,18 @@ class Answers:
         else:
             members = [*earlier["schema"].get("anyOf", [earlier["schema"]]), made["schema"]]
             content[media_type] = {"schema": {"anyOf": members}}
+
+    def negotiated(self, formats: Formats) -> None:
+        """What is sent as JSON may be sent as other media types, too, or instead of it."""
+        for content in self.content.values():
+            json = content.get(JSON)
+            if json is None and not formats.is_said:
+                continue
+            if formats.is_said:
+                content.clear()
+            for offer in formats.offers:
+                page = {"schema": TEXT_SCHEMA} if offer.essence.startswith("text/") else {}
+                content[offer.essence] = page if offer.is_page or json is None else json
 
     def constant(self, response: Response[Any]) -> None:
         """The one answer of a route that always gives the same."""

@@ -12,6 +12,7 @@ from kingpost.routing.converters import Converter
 from kingpost.routing.options import RouteOptions
 
 if TYPE_CHECKING:
+    from kingpost.routing.acl import Principals, permission
     from kingpost.routing.predicates import Accepts, HasHeader, HasQuery, Predicate
     from kingpost.routing.traversal import Traverse
 
@@ -21,8 +22,10 @@ __all__ = [
     "HasHeader",
     "HasQuery",
     "Predicate",
+    "Principals",
     "RouteOptions",
     "Traverse",
+    "permission",
 ]
 
 
@@ -31,6 +34,7 @@ _LATER = {
     **dict.fromkeys(
         ("Accepts", "HasHeader", "HasQuery", "Predicate"), "kingpost.routing.predicates"
     ),
+    **dict.fromkeys(("Principals", "permission"), "kingpost.routing.acl"),
     "Traverse": "kingpost.routing.traversal",
 }
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from kingpost.routing.conditions import predicates_of
 from kingpost.routing.converters import Converters
-from kingpost.routing.options import check_options
+from kingpost.routing.options import check_options, requirements
 from kingpost.routing.refusal import refused
 from kingpost.routing.registrar import Registrar
 from kingpost.routing.route import RouteGroup, checked_name, checked_prefix
@@ -34,6 +34,7 @@ class Blueprint(Registrar, RouteGroup):
             `Accept: application/json; version=2`.
         hosts: the hosts that its routes answer for, unless they say so themselves; any if not said.
         when: what must hold for each of its routes, besides what they demand themselves.
+        requires: what must hold of who asks, for each of its routes: a function or several, as the route option.
         middleware: what runs around its routes, inside of the App's; the first is the outermost.
         converters: path converters for its own routes, by name.
 
@@ -51,13 +52,15 @@ class Blueprint(Registrar, RouteGroup):
         versioned_by: VersionedBy = "path",
         hosts: Sequence[str] = (),
         when: Predicate | Sequence[Predicate] = (),
+        requires: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
         middleware: Sequence[Middleware] = (),
         converters: Converters | None = None,
     ) -> None:
         super().__init__()
         self.name = checked_name(name)
         self.version = None if version is None else checked_name(version)
-        options = check_options({"hosts": hosts, "when": when})
+        options = check_options({"hosts": hosts, "when": when, "requires": requires})
+        self.requires = requirements(requires)
         self.hosts = tuple(options.get("hosts", ()))
         self.when = predicates_of(options.get("when", ()))
         self.prefix = checked_prefix(prefix)

@@ -44,7 +44,7 @@ Converters = Mapping[str, ConverterClass]
 
 
 class StrConverter:
-    """Any text without a slash; never empty."""
+    """Any text without a slash and without NUL, however they are encoded; never empty. The router has looked."""
 
     def convert(self, text: str, /) -> str:
         return text

@@ -11,6 +11,7 @@ from kingpost.errors import HTTPError, RoutingError
 from kingpost.routing.refusal import refused
 
 if TYPE_CHECKING:
+    from kingpost.http.media import Format, Writer
     from kingpost.routing.around import Middleware
     from kingpost.routing.predicates import Predicate
 
@@ -40,6 +41,9 @@ class RouteOptions(TypedDict, total=False):
     """Largest request body: bytes, or text such as "2 MiB"."""
     middleware: Sequence[Middleware]
     """What runs around this route, inside of its blueprint's and the App's; the first is the outermost."""
+    requires: Callable[..., Any] | Sequence[Callable[..., Any]]
+    """What must hold of who asks: functions, injected as hooks are, that run before everything else and before the body is read. One that
+    returns False refuses with 403; others raise. `kingpost.routing.permission` makes one."""
     before: Sequence[Callable[..., Any]]
     """What runs before the handler; a value that is not None is the answer."""
     after: Sequence[Callable[..., Any]]
@@ -48,11 +52,12 @@ class RouteOptions(TypedDict, total=False):
     """The hosts that the route answers for; `"{tenant}.example.org"` gives the handler a `tenant`. Any if not said."""
     when: Predicate | Sequence[Predicate]
     """What else must hold for the route to be the one: Accepts, HasHeader, HasQuery, or functions of the request."""
+    formats: Sequence[Writer | Format[Any]]
+    """What the answer may be, by `Accept` or by the end of the path; the first is what is preferred."""
     openapi: Mapping[str, Any] | Literal[False]
     """False keeps the route out of the OpenAPI document; a dict is merged into its operation (RFC 7396: None takes out)."""
 
 
-NOT_YET = ("requires",)
 UNITS = {
     "": 1,
     "B": 1,
@@ -64,6 +69,9 @@ UNITS = {
     "GIB": 2**30,
 }
 SIZE = re.compile(r"([0-9]{1,15})\s*([KMG]i?B|B)?", re.ASCII | re.IGNORECASE)
+NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+MEDIA_TYPE = re.compile(rf"{NAME}/{NAME}(?:\s*;[^\r\n]*)?", re.ASCII)
+EXTENSION = re.compile(r"(?:[a-z0-9]+(?:[.-][a-z0-9]+)*)?", re.ASCII)
 KINDS: Mapping[str, tuple[type, ...]] = {
     "name": (str,),
     "status": (int,),
@@ -76,10 +84,12 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "timeout": (int, float),
     "max_body": (int, str),
     "middleware": (list, tuple),
+    "requires": (object,),
     "before": (list, tuple),
     "after": (list, tuple),
     "hosts": (list, tuple),
     "when": (object,),
+    "formats": (list, tuple),
     "openapi": (bool, Mapping),
 }
 LISTS = ("middleware", "before", "after")
@@ -89,15 +99,9 @@ def check_options(options: Mapping[str, object]) -> RouteOptions:
     """The options, known and of their types.
 
     Raises:
-        RoutingError: `routing.unknown-option`, `routing.option-not-yet` or `routing.bad-option`.
+        RoutingError: `routing.unknown-option` or `routing.bad-option`.
     """
     for option, value in options.items():
-        if option in NOT_YET:
-            raise refused(
-                "routing.option-not-yet",
-                f"the route option {option!r} comes with a later release",
-                "leave it out",
-            )
         if option not in KINDS:
             raise unknown_option(option)
         check_kind(option, value)
@@ -127,19 +131,53 @@ def check_values(options: RouteOptions) -> None:
         raise bad_option("status", status, "must be from 200 to 599")
     for tag in options.get("tags", ()):
         check_tag(tag)
-    for option in LISTS:
-        for function in cast("Sequence[object]", options.get(option, ())):
-            if not callable(function):
-                raise bad_option(option, function, "must be a list of functions")
+    check_functions(options)
     for error in options.get("errors", ()):
         check_error(error)
     if cast("object", options.get("openapi")) is True:
         raise bad_option("openapi", value=True, rule="is False to hide the route, or a dict")
+    check_formats(options.get("formats"))
     check_conditions(options)
     timeout = options.get("timeout", 1.0)
     if not 0 < timeout < float("inf"):
         raise bad_option("timeout", timeout, "is a number of seconds above 0")
     body_limit(options, default=0)
+
+
+def check_functions(options: RouteOptions) -> None:
+    for each in requirements(options.get("requires", ())):
+        if not callable(each):
+            raise bad_option("requires", each, "must be a function, or a list of functions")
+    for option in LISTS:
+        for function in cast("Sequence[object]", options.get(option, ())):
+            if not callable(function):
+                raise bad_option(option, function, "must be a list of functions")
+
+
+def requirements(given: Any) -> tuple[Callable[..., Any], ...]:
+    """What a route or a Blueprint requires, one function or several."""
+    return tuple(cast("Sequence[Any]", given)) if isinstance(given, list | tuple) else (given,)
+
+
+def check_formats(formats: Sequence[object] | None) -> None:
+    """Refuses what writes no media type, and two of one media type or of one extension."""
+    if formats is None:
+        return
+    if not formats:
+        raise bad_option("formats", formats, "must name one, at least")
+    for attribute, rule in (("media_type", MEDIA_TYPE), ("extension", EXTENSION)):
+        seen: set[str] = set()
+        for each in formats:
+            text = getattr(each, attribute, None)
+            if not isinstance(text, str) or not rule.fullmatch(text) or isinstance(each, type):
+                raise bad_option("formats", each, "is no Format, and no codec such as Csv()")
+            key = text.partition(";")[0].strip().lower()
+            if key and key in seen:
+                raise bad_option("formats", key, f"is the {attribute} of two formats")
+            seen.add(key)
+    for each in formats:
+        if not callable(getattr(each, "encode", None) or getattr(each, "write", None)):
+            raise bad_option("formats", each, "is no Format, and no codec such as Csv()")
 
 
 def check_conditions(options: RouteOptions) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, cast, overload
 
 from kingpost.errors import HTTPError
 from kingpost.routing.options import RouteOptions, check_options
+from kingpost.routing.ordering import Layered
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import (
     REGISTERED,
@@ -182,15 +183,16 @@ class Registrar:
         Args:
             provider: `def` or `async def`; with `yield` in place of `return`, what follows runs when the response is made: the value of the
                 `yield` is the response, an exception of the handler is raised there. Its own parameters are served as a handler's are.
-            scope: "request" makes the value once for each request; "app" once, at start.
+            scope: "request" makes the value once for each request; "connection" once for each connection of a client, on which requests follow
+                one another; "app" once, at start.
             inline: a promise that this `def` never blocks; it needs no worker thread then.
             async_type: for a value whose use blocks: the type that an `async def` has to ask for in its place.
         """
-        if scope not in ("request", "app"):
+        if scope not in ("request", "connection", "app"):
             raise refused(
                 "injection.bad-scope",
                 f"scope={scope!r} is none",
-                "write scope='request' or scope='app'",
+                "write scope='request', scope='connection' or scope='app'",
             )
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -206,14 +208,32 @@ class Registrar:
 
         return decorate if provider is None else decorate(provider)
 
-    def middleware(self, function: F, /) -> F:
-        """Run the decorated function around every route; what is registered first is the outermost.
+    @overload
+    def middleware(self, function: F, /, *, under: Any = (), over: Any = ()) -> F: ...
+    @overload
+    def middleware(
+        self, function: None = None, /, *, under: Any = (), over: Any = ()
+    ) -> Callable[[F], F]: ...
+    def middleware(self, function: Any = None, /, *, under: Any = (), over: Any = ()) -> Any:
+        """Run the decorated function around every route; what is registered first is the outermost, unless it says otherwise.
 
         It takes the request and the rest of it: `async def f(request: Request, call_next: CallNext) -> Response`, or the same as `def`.
+
+        Args:
+            function: the middleware.
+            under: what must be outside of it, such as `TrustedProxies`: middleware of the same App or Blueprint, its class, or a list of
+                such. What is not there is passed over.
+            over: what must be inside of it.
         """
-        self._registry.check_open()
-        self._registry.middleware.append(checked_handler(function))
-        return function
+
+        def decorate(function: F) -> F:
+            self._registry.check_open()
+            self._registry.layers.append(
+                Layered(checked_handler(function), several(under), several(over), Place.of_caller())
+            )
+            return function
+
+        return decorate if function is None else decorate(function)
 
     def before_request(self, function: F, /) -> F:
         """Call the decorated function before every handler; what it returns, if that is not None, is the answer."""
@@ -259,6 +279,11 @@ class Registrar:
                 places=places,
             )
         self._registry.error_handlers[handler.kind] = handler
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """One thing, or a list of them."""
+    return tuple(cast("Sequence[Any]", given)) if isinstance(given, list | tuple) else (given,)
 
 
 def check_error_kind(kind: object) -> None:

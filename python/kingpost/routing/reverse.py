@@ -249,7 +249,12 @@ def segment(name: str, parameter: str, target: Target, value: object) -> str:
         converter.convert(text)
     except (TypeError, ValueError) as error:
         raise bad_value(name, parameter, value, str(error)) from error
-    parts = text.split("/") if isinstance(converter, PathConverter) else [text]
+    is_rest = isinstance(converter, PathConverter)
+    parts = text.split("/") if is_rest else [text]
+    if not is_rest and ("/" in text or "\0" in text):
+        # The router gives no parameter such a text, however it is encoded: the link would lead nowhere.
+        reason = f"one segment holds no slash and no NUL; {{{parameter}:path}} takes them"
+        raise bad_value(name, parameter, value, reason)
     if any(part in ("", ".", "..") for part in parts):
         # Browsers resolve dot segments, and an empty one changes which route is meant: the link would lead elsewhere.
         raise bad_value(name, parameter, value, "it would lead to another path")

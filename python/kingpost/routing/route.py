@@ -14,6 +14,7 @@ import msgspec
 from kingpost.errors import RoutingError
 from kingpost.routing.converters import Converters
 from kingpost.routing.options import RouteOptions, check_options
+from kingpost.routing.ordering import Layered, ordered
 from kingpost.routing.refusal import refused
 from kingpost.types import Mode, Place, Scope
 
@@ -167,11 +168,16 @@ class Registry(msgspec.Struct):
     )
     converters: Converters = msgspec.field(default_factory=dict[str, Any])
     providers: list[Provided] = msgspec.field(default_factory=list[Provided])
-    middleware: list[Handler] = msgspec.field(default_factory=list[Handler])
-    """The first is the outermost."""
+    layers: list[Layered] = msgspec.field(default_factory=list[Layered])
+    """Middleware in the order of registration."""
     before: list[Handler] = msgspec.field(default_factory=list[Handler])
     after: list[Handler] = msgspec.field(default_factory=list[Handler])
     is_closed: bool = False
+
+    @property
+    def middleware(self) -> Sequence[Handler]:
+        """The first is the outermost."""
+        return ordered(self.layers)
 
     def close(self) -> None:
         """Take no more: an App that serves them was started, and would never learn of them."""
@@ -264,6 +270,8 @@ def checked_methods(methods: Sequence[str]) -> tuple[str, ...]:
             raise bad_method(f"{method!r} is no method; methods are upper-case, such as 'GET'")
         if method in ("CONNECT", "TRACE"):
             raise bad_method(f"{method} is never answered by a route")
+        if method == "WEBSOCKET":
+            raise bad_method("WEBSOCKET is no method, and the table keeps it for WebSocket routes")
     return tuple(dict.fromkeys(methods))
 
 

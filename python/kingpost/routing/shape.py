@@ -28,10 +28,6 @@ class Shape(msgspec.Struct, frozen=True):
     def order(self) -> tuple[tuple[int, ...], ...]:
         return tuple(segment[:4] for segment in self.segments)
 
-    @property
-    def takes_rest(self) -> bool:
-        return bool(self.segments) and self.segments[-1][0] == REST
-
     def overlaps(self, other: Shape) -> bool:
         """Whether some path may match both. What parameters accept is not looked at: it says yes too often rather than too rarely."""
         for one, two in zip(self.segments, other.segments, strict=False):

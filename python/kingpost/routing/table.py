@@ -57,6 +57,8 @@ class Scope(msgspec.Struct, frozen=True):
     """Nearest first, as the error handlers."""
     middleware: tuple[Handler, ...] = ()
     """Outermost first: the App's, its blueprints', …; so are the hooks."""
+    requires: tuple[Handler, ...] = ()
+    """Of the outermost blueprint first."""
     before: tuple[Handler, ...] = ()
     after: tuple[Handler, ...] = ()
     hosts: Sequence[str] = ()
@@ -80,6 +82,8 @@ class Entry(msgspec.Struct, frozen=True):
     """Dotted; None for a handler without a usable name, such as a lambda."""
     place: Place
     scope: Scope
+    extension: str = ""
+    """What stands behind the path to say which of the route's formats is meant; empty where `Accept` says it."""
 
     @property
     def conditions(self) -> Conditions:
@@ -185,6 +189,7 @@ def included(include: Include, scope: Scope, make: MakeResource) -> Iterator[Ent
             converters={**scope.converters, **registry.converters},
             providers=(registry.providers, *scope.providers),
             middleware=(*scope.middleware, *registry.middleware),
+            requires=(*scope.requires, *getattr(group, "requires", ())),
             before=(*scope.before, *registry.before),
             # As with middleware, the nearest is the innermost: it sees the response first.
             after=(*registry.after, *scope.after),

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from kingpost._native import Answer
 from kingpost.http.request import Request
+from kingpost.http.response import Response
 
 
 class Dispatch(Protocol):
@@ -20,6 +21,11 @@ class Dispatch(Protocol):
     @property
     def html_type(self) -> type[str]:
         """The str that is sent as text/html."""
+        ...
+
+    @property
+    def response_type(self) -> type[Response[Any]]:
+        """The class of answers that are sent without asking `answer` where their body is made."""
         ...
 
     @property

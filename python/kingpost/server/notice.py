@@ -63,7 +63,8 @@ class NoticedDispatch:
     """
 
     html_type = _Never
-    """No answer is sent as a page before it was looked at here."""
+    response_type = _Never
+    """No page, and no Response that middleware or hooks have seen, is sent before it was looked at here."""
 
     def __init__(self, dispatch: object, may_tell: Callable[[str], bool]) -> None:
         self._dispatch: Any = dispatch

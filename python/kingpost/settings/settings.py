@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, cast, dataclass_transform
 
@@ -96,6 +97,20 @@ _LOADED: dict[type[Settings], Settings] = {}
 def forget(cls: type[Settings]) -> None:
     """Let the next `load()` of a class read again."""
     _LOADED.pop(cls, None)
+
+
+@contextmanager
+def replaced(cls: type[Settings], by: Settings) -> Generator[None]:
+    """Let `load()` of a class give these within the block; nothing is read for it."""
+    before = _LOADED.get(cls)
+    _LOADED[cls] = by
+    try:
+        yield
+    finally:
+        if before is None:
+            forget(cls)
+        else:
+            _LOADED[cls] = before
 
 
 class Source(NamedTuple):

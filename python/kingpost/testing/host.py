@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from kingpost.app.application import App
     from kingpost.http.request import Request
 
+# What the server calls a request; an application may call it otherwise.
+OWN_ID = re.compile("[0-9a-f]{16}")
 # Unhandled exceptions that nobody has asked for yet; the oldest is dropped.
 _KEPT_ERRORS = 100
 # Seconds that requests in flight have when a test ends.
@@ -90,8 +93,8 @@ class TestHost:
             await self._service.idle()
 
     def error_of(self, request_id: str) -> BaseException | None:
-        """The exception that a request ended with, once; of the latest request where the id is not known."""
-        if request_id:
+        """The exception that a request ended with, once; of the latest request where the id is not known, or not the server's."""
+        if OWN_ID.fullmatch(request_id):
             return self._errors.pop(request_id, None)
         return self._errors.popitem()[1] if self._errors else None
 

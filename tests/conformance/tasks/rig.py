@@ -9,6 +9,7 @@ from typing import Any, Literal
 from kingpost import _native
 from kingpost.html import Html
 from kingpost.http.request import Request
+from kingpost.http.response import Response
 from kingpost.server.task import RequestTask
 
 Kind = Literal["carrier", "plain"]
@@ -20,6 +21,7 @@ class Collector:
 
     request_type = Request
     html_type = Html
+    response_type = Response
     guard_all = False
     warn_markup = False
 

@@ -1,9 +1,9 @@
-# refused by mypy: Unexpected keyword argument "requires" for "get"
+# refused by mypy: Unexpected keyword argument "cache" for "get"
 from kingpost import App
 
 app = App()
 
 
-@app.get("/", requires=print)
+@app.get("/", cache=60)
 def home() -> str:
     return ""

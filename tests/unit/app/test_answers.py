@@ -142,6 +142,7 @@ def test_the_content_of_a_response_is_filtered_as_annotated() -> None:
         ([b"a", b"b"], EMPTY, "application/octet-stream", [b"a", b"b"]),
         (["a", "b"], EMPTY, "text/plain; charset=utf-8", ["a", "b"]),
         ([Html("<p>")], EMPTY, "text/html; charset=utf-8", ["<p>"]),
+        ([Markup(), Markup()], EMPTY, "text/html; charset=utf-8", ["<b>", "<b>"]),
         ([{"a": 1}, 2], EMPTY, "application/x-ndjson", [b'{"a":1}\n', b"2\n"]),
         (["a"], Iterator[bytes], "application/octet-stream", ["a"]),
         ([bytearray(b"a")], EMPTY, "application/octet-stream", [b"a"]),

@@ -30,7 +30,7 @@ def test_app_has_these_members_and_no_others() -> None:
 
 
 def test_a_blueprint_has_the_decorators() -> None:
-    own = {"name", "prefix", "version", "hosts", "when"}
+    own = {"name", "prefix", "version", "hosts", "when", "requires"}
 
     assert {name for name in dir(Blueprint("x")) if not name.startswith("_")} - own == SHARED
 
@@ -43,7 +43,7 @@ def test_the_settings_are_of_the_class_that_was_given() -> None:
 @pytest.mark.parametrize("settings", [AppSettings(), str, "AppSettings"], ids=str)
 def test_settings_that_are_no_class_of_settings_are_refused(settings: object) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        App(settings=settings)  # type: ignore[arg-type]
+        App(settings=settings)  # type: ignore[arg-type]  # the mistake itself
 
     assert refused.value.code == "app.bad-settings"
 

@@ -223,10 +223,10 @@ def test_what_the_handler_reads_is_what_url_for_writes() -> None:
     app.get("/{day}/{colour}/{flag}/{word}")(handler)
     values = {"day": dt.date(2026, 1, 2), "colour": Colour.RED, "flag": True, "word": "x"}
 
-    assert app.url_for("handler", **values) == "/2026-01-02/red/true/x"  # type: ignore[arg-type]
+    assert app.url_for("handler", **values) == "/2026-01-02/red/true/x"  # type: ignore[arg-type]  # values of several types
     for name, wrong in {"day": "2026-01-02", "colour": "red", "flag": 1, "word": 5}.items():
         with pytest.raises(ConfigurationError):
-            app.url_for("handler", **(values | {name: wrong}))  # type: ignore[arg-type]
+            app.url_for("handler", **(values | {name: wrong}))  # type: ignore[arg-type]  # values of several types
 
 
 def test_marked_methods_keep_their_function() -> None:

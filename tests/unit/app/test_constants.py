@@ -128,7 +128,7 @@ def test_who_signs_does_not_start_without_a_key(
         monkeypatch.setenv("SECRET_KEY", value)
 
     with pytest.raises(SettingsError, match="SECRET_KEY is missing, and kingpost") as caught:
-        compile_app(signing(), mode=mode)  # type: ignore[arg-type]
+        compile_app(signing(), mode=mode)  # type: ignore[arg-type]  # one of the modes, as text
 
     assert caught.value.code == "settings.no-secret-key"
 

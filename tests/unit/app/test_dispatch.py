@@ -233,7 +233,7 @@ def test_a_forgotten_return_fails_in_tests_and_is_logged_once_in_production(
     app = App()
 
     @app.get("/")
-    def forgetful():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def forgetful():  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
         "no return"
 
     assert ask(app).status == 500
@@ -249,7 +249,7 @@ def test_other_mistakes_of_answers_are_500_in_production(monkeypatch: pytest.Mon
     app = App()
 
     @app.get("/")
-    def odd():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def odd():  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
         return object()
 
     assert ask(app).status == 500
@@ -266,7 +266,7 @@ def test_text_that_looks_like_a_page_is_named_once_in_development(
         return "<p>text</p>"
 
     @app.get("/unannotated")
-    def unannotated():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def unannotated():  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
         return "<p>"
 
     @app.get("/page")

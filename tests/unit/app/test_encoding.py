@@ -73,7 +73,7 @@ def test_the_items_of_a_stream_choose_its_type(item: Any, media_type: str | None
 
 
 def test_in_development_pages_and_texts_are_looked_at() -> None:
-    encodings = [Encoding(native, "") for native in ("text", "html", "dynamic", "json", "empty")]  # type: ignore[arg-type]
+    encodings = [Encoding(native, "") for native in ("text", "html", "dynamic", "json", "empty")]  # type: ignore[arg-type]  # each is one of the words
 
     assert [one.native_in("development") for one in encodings] == ["answer"] * 3 + ["json", "empty"]
     assert [one.native_in("production") for one in encodings] == [one.native for one in encodings]

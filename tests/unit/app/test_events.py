@@ -108,3 +108,108 @@ def test_what_a_receiver_raises_is_logged(caplog: pytest.LogCaptureFixture) -> N
 
     assert log == ["last", "last"]
     assert caplog.text.count("failed with a Happened") == 4
+
+
+def test_a_coroutine_waits_for_the_next_event_of_a_class_or_below_it() -> None:
+    app = App()
+    seen: list[object] = []
+
+    class Order: ...
+
+    class Paid(Order): ...
+
+    @app.get("/wait")
+    async def wait() -> str:
+        task = asyncio.ensure_future(heard())
+        await asyncio.sleep(0)
+        app.emit(object())
+        await app.aemit(Paid())
+        await app.aemit(Order())
+        return type(await task).__name__
+
+    async def heard() -> Order:
+        event = await app.on(Order)
+        seen.append(event)
+        return event
+
+    with TestClient(app) as client:
+        assert client.get("/wait").text == "Paid"
+
+    assert len(seen) == 1
+
+
+def test_an_event_that_a_thread_emits_ends_the_waiting() -> None:
+    app = App()
+
+    class Paid: ...
+
+    @app.get("/wait")
+    async def wait() -> str:
+        waiting = asyncio.ensure_future(next_paid())
+        await asyncio.sleep(0)
+        await asyncio.to_thread(app.emit, Paid())
+        return await waiting
+
+    async def next_paid() -> str:
+        async with asyncio.timeout(20):
+            return type(await app.on(Paid)).__name__
+
+    with TestClient(app) as client:
+        assert client.get("/wait").text == "Paid"
+
+
+def test_who_stops_waiting_is_told_nothing() -> None:
+    app = App()
+
+    class Paid: ...
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await app.on(Paid)
+        await app.aemit(Paid())
+
+    asyncio.run(give_up())
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_strict_emitter_is_told_what_receivers_raise_when_all_were_called(
+    is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, called = App(), list[str]()
+
+    class Paid: ...
+
+    class Refunded: ...
+
+    @app.on(Refunded)
+    def fails_for_refunds(event: Refunded) -> None:
+        raise OSError("no book")
+
+    @app.on(Paid)
+    def fails(event: Paid) -> None:
+        raise OSError("no book")
+
+    @app.on(Paid)
+    def fails_too(event: Paid) -> None:
+        raise KeyError("no kitchen")
+
+    @app.on(object)
+    def works(event: object) -> None:
+        called.append("works")
+
+    def emit(event: object) -> None:
+        if is_async:
+            asyncio.run(app.aemit(event, strict=True))
+        else:
+            app.emit(event, strict=True)
+
+    with pytest.raises(OSError, match="no book"):
+        emit(Refunded())
+    with pytest.raises(ExceptionGroup) as group:
+        emit(Paid())
+
+    assert [type(error) for error in group.value.exceptions] == [OSError, KeyError]
+    emit(object())
+    assert called == ["works", "works", "works"]
+    assert caplog.text == ""

@@ -18,10 +18,10 @@ def checked(function: Any, kind: Any = NotFound) -> Any:
 
 
 def test_a_handler_takes_the_request_and_its_error() -> None:
-    def typed(request: Request, error: NotFound) -> str: ...  # type: ignore[empty-body]
-    def wider(request: object, error: Exception) -> dict[str, int]: ...  # type: ignore[empty-body]
+    def typed(request: Request, error: NotFound) -> str: ...  # type: ignore[empty-body]  # never called
+    def wider(request: object, error: Exception) -> dict[str, int]: ...  # type: ignore[empty-body]  # never called
     def loose(request: Any, error: Any) -> None: ...
-    def status(request: Request, error: HTTPError) -> str: ...  # type: ignore[empty-body]
+    def status(request: Request, error: HTTPError) -> str: ...  # type: ignore[empty-body]  # never called
 
     assert checked(typed) is str
     assert checked(wider) == dict[str, int]

@@ -32,6 +32,7 @@ from kingpost import (
 from kingpost.app.compile import compile_app
 from kingpost.testing import BadReply, TestClient
 from tests.unit.app.asking import ask
+from tests.waiting import PATIENCE
 
 T = TypeVar("T")
 
@@ -275,8 +276,8 @@ class Log(list[str]):
                 self.append(f"!{name} {type(error).__name__}")
                 raise
 
-        step.__annotations__["return"] = Iterator[kind]  # type: ignore[valid-type]
-        step_async.__annotations__["return"] = AsyncIterator[kind]  # type: ignore[valid-type]
+        step.__annotations__["return"] = Iterator[kind]  # type: ignore[valid-type]  # a type made at run time
+        step_async.__annotations__["return"] = AsyncIterator[kind]  # type: ignore[valid-type]  # a type made at run time
         return step_async if is_async else step
 
 
@@ -363,8 +364,9 @@ def test_of_a_stream_that_nobody_reads_to_its_end_they_are_closed(
 
 
 def until(there: Callable[[], bool], client: TestClient) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not there() and time.monotonic() < deadline:
+        # The loop of a TestClient runs while it waits for an answer.
         client.get("/nothing")
         time.sleep(0.005)
 
@@ -589,9 +591,9 @@ def test_a_cancelled_handler_gives_back_what_it_holds(is_async: bool) -> None:
     app, log = App(), Log()
     app.provide(log.provider("a", is_async=is_async))
 
-    @app.get("/", timeout=0.02)
+    @app.get("/", timeout=0.5)
     async def slow(a: One) -> str:
-        await asyncio.sleep(5)
+        await asyncio.sleep(30)
         return ""
 
     assert ask(app).status == 503
@@ -601,10 +603,14 @@ def test_a_cancelled_handler_gives_back_what_it_holds(is_async: bool) -> None:
 def test_a_cancellation_waits_for_the_thread_that_makes_something() -> None:
     app = App()
     log: list[str] = []
+    give_up: list[Callable[[], object]] = []
+    is_cancelled = threading.Event()
 
     @app.provide
     def slow() -> Iterator[One]:
-        time.sleep(0.1)
+        give_up[0]()
+        assert is_cancelled.wait(10)
+        time.sleep(0.05)
         log.append("made")
         try:
             yield One()
@@ -612,8 +618,15 @@ def test_a_cancellation_waits_for_the_thread_that_makes_something() -> None:
             log.append("given back")
 
     async def impatient(request: Request, call_next: Any) -> Response[Any]:
+        loop = asyncio.get_running_loop()
+
+        def expire() -> None:
+            limit.reschedule(loop.time())
+            loop.call_soon(is_cancelled.set)
+
         try:
-            async with asyncio.timeout(0.02):
+            async with asyncio.timeout(None) as limit:
+                give_up.append(lambda: loop.call_soon_threadsafe(expire))
                 response: Response[Any] = await call_next(request)
         except TimeoutError:
             log.append("timed out")
@@ -638,7 +651,7 @@ def test_a_client_that_leaves_gives_back_what_its_request_holds() -> None:
         await asyncio.sleep(30)
         return ""
 
-    with TestClient(app, timeout=0.2, raise_errors=False) as client:
+    with TestClient(app, timeout=1.0, raise_errors=False) as client:
         with pytest.raises(TimeoutError):
             client.get("/")
         until(lambda: len(log) == 2, client)
@@ -807,13 +820,13 @@ async def many(app: App, count: int, *, threads: int) -> list[str]:
     client = AsyncTestClient(app)
     started = Engine.__init__
     wrapped = functools.partialmethod(with_options, started, Options(threads=threads))
-    Engine.__init__ = wrapped  # type: ignore[method-assign,assignment]
+    Engine.__init__ = wrapped  # type: ignore[method-assign,assignment]  # watched for this test alone
     try:
         async with client:
             async with asyncio.timeout(60):
                 answers = await asyncio.gather(*(client.get("/") for _ in range(count)))
     finally:
-        Engine.__init__ = started  # type: ignore[method-assign]
+        Engine.__init__ = started  # type: ignore[method-assign]  # watched for this test alone
     return [answer.text for answer in answers]
 
 

@@ -342,3 +342,36 @@ def test_objects_may_be_middleware() -> None:
 
     assert ask(app).text == "x"
     assert counting.count == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_it_is_told_of_an_exception_that_nobody_meant_for_the_client(
+    path: str, is_async: bool
+) -> None:
+    seen: list[str] = []
+
+    async def around_async(request: Request, call_next: CallNext) -> Response[Any]:
+        response = await call_next(request)
+        seen.append(repr(request.failure))
+        return response
+
+    def around(request: Request, call_next: SyncCallNext) -> Response[Any]:
+        response = call_next(request)
+        seen.append(repr(request.failure))
+        return response
+
+    raised: list[Exception] = [ValueError("for nobody"), NotFound("for the client"), KeyError("x")]
+    app = App(middleware=[around_async if is_async else around])
+
+    @app.error(KeyError)
+    def known(request: Request, error: KeyError) -> Response[str]:
+        return Response("no such key", status=404)
+
+    def fail() -> Any:
+        raise raised.pop(0)
+
+    handlers(app, fail)
+
+    assert [ask(app, path).status for _ in range(3)] == [500, 404, 404]
+    assert seen == ["ValueError('for nobody')", "None", "None"]

@@ -227,7 +227,7 @@ def test_circles_and_what_is_no_app_are_refused() -> None:
     assert refused.value.code == "routing.include-circle"
     for path, what in [("/x", print), ("/{id}", App()), ("/x", Blueprint("x"))]:
         with pytest.raises(RoutingError) as caught:
-            app.mount(path, what)  # type: ignore[arg-type]
+            app.mount(path, what)  # type: ignore[arg-type]  # the mistake itself
         assert caught.value.code == "routing.bad-mount"
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
 
-from kingpost import App, Depends, Request, Struct
+from kingpost import App, Depends, Request, Secret, Settings, Struct
 from kingpost.errors import ConfigurationError
+from kingpost.signing import KeyRing, Signer
 from kingpost.testing import TestClient
 
 T = TypeVar("T")
@@ -24,6 +25,14 @@ class Clock(Struct):
 
 class Alarm(Struct):
     clock: Clock
+
+
+class ShopSettings(Settings, prefix="SHOP_OF_TESTS_"):
+    name: str = "real"
+
+
+class NeededSettings(Settings, prefix="NEEDED_OF_TESTS_"):
+    name: str
 
 
 class Box(Generic[T]):
@@ -193,3 +202,138 @@ def test_to_override_nothing_is_a_mistake() -> None:
 def test_without_an_override_the_app_is_as_in_production() -> None:
     with TestClient(app_of()) as client:
         assert [client.get(path).text for path in ("/def", "/async", "/inline")] == ["real"] * 3
+
+
+def shop_of() -> App:
+    app = App(settings=ShopSettings)
+
+    @app.provide
+    def user(settings: ShopSettings) -> User:
+        return User(settings.name)
+
+    @app.provide(scope="app")
+    def lasting(settings: ShopSettings) -> Alarm:
+        return Alarm(Clock(len(settings.name)))
+
+    @app.get("/")
+    def home(settings: ShopSettings, user: User, alarm: Alarm) -> str:
+        return f"{settings.name} {user.name} {alarm.clock.time} {app.settings is settings}"
+
+    @app.get("/missing")
+    def missing() -> None:
+        raise KeyError("x")
+
+    @app.error(KeyError)
+    def sorry(error: KeyError, settings: ShopSettings) -> str:
+        return settings.name
+
+    return app
+
+
+def texts(client: TestClient) -> list[str]:
+    return [client.get(path).text for path in ("/", "/missing")]
+
+
+def test_settings_may_be_overridden() -> None:
+    app = shop_of()
+
+    with app.override(ShopSettings, ShopSettings(name="other")):
+        with TestClient(app) as client:
+            assert texts(client) == ["other other 5 True", "other"]
+        assert ShopSettings.load().name == "other"
+    assert ShopSettings.load().name == "real"
+
+
+def test_settings_may_be_overridden_behind_the_start() -> None:
+    app = shop_of()
+
+    with TestClient(app) as client:
+        for name in ("other", "third"):
+            with app.override(ShopSettings, ShopSettings(name=name)):
+                assert texts(client) == [f"{name} {name} 5 True", name]
+            assert texts(client) == ["real real 4 True", "real"]
+
+
+def test_another_override_keeps_those_of_the_settings() -> None:
+    app = shop_of()
+
+    with (
+        TestClient(app) as client,
+        app.override(ShopSettings, ShopSettings(name="other")),
+        app.override(User, User("ann")),
+    ):
+        assert texts(client) == ["other ann 5 True", "other"]
+
+
+def test_settings_that_nothing_sets_may_be_overridden() -> None:
+    app = App(settings=NeededSettings)
+
+    @app.get("/")
+    def home(settings: NeededSettings) -> str:
+        return settings.name
+
+    with app.override(NeededSettings, NeededSettings(name="b")), TestClient(app) as client:
+        assert client.get("/").text == "b"
+
+
+def test_the_settings_of_a_mounted_app_may_be_overridden() -> None:
+    app, inner = App(), shop_of()
+    app.mount("/shop", inner)
+
+    with TestClient(app) as client:
+        with app.override(ShopSettings, ShopSettings(name="other")):
+            assert client.get("/shop/").text == "other other 5 True"
+        assert client.get("/shop/").text == "real real 4 True"
+
+
+def test_a_mounted_app_sees_what_stands_in_for_those_around_it() -> None:
+    app, inner = App(settings=ShopSettings), App()
+    app.mount("/shop", inner)
+
+    @inner.get("/")
+    def home(settings: ShopSettings) -> str:
+        return settings.name
+
+    with TestClient(app) as client:
+        with app.override(ShopSettings, ShopSettings(name="other")):
+            assert client.get("/shop/").text == "other"
+        assert client.get("/shop/").text == "real"
+
+
+def test_what_signs_takes_the_key_of_the_override() -> None:
+    app, keys = App(), ("k" * 40, "l" * 40)
+
+    @app.get("/")
+    def home(ring: KeyRing) -> str:
+        return Signer(ring, "test").sign("x")
+
+    signed: list[str] = []
+    with TestClient(app) as client:
+        for key in keys:
+            with app.override(Settings, Settings(secret_key=Secret(key))):
+                signed.append(client.get("/").text)
+
+    rings = [KeyRing(key) for key in keys]
+    assert [
+        Signer(ring, "test").verify(text) for ring, text in zip(rings, signed, strict=True)
+    ] == [b"x", b"x"]
+
+
+def test_settings_that_are_not_the_apps_are_not_overridden() -> None:
+    with (
+        pytest.raises(ConfigurationError) as refused,
+        shop_of().override(NeededSettings, NeededSettings(name="b")),
+    ):
+        pass
+
+    assert refused.value.code == "injection.nothing-to-override"
+    assert "App(settings=NeededSettings), or override ShopSettings" in str(refused.value)
+
+
+@pytest.mark.parametrize("by", ["b", ShopSettings, lambda: ShopSettings(), Settings()])
+def test_only_an_object_of_their_class_stands_in_for_settings(by: Any) -> None:
+    with pytest.raises(ConfigurationError) as refused, shop_of().override(ShopSettings, by):
+        pass
+
+    assert refused.value.code == "app.bad-settings"
+    assert "app.override(ShopSettings, ShopSettings(…))" in str(refused.value)

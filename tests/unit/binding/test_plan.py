@@ -307,7 +307,7 @@ def test_a_stream_is_handed_over_unread() -> None:
 
 
 def test_the_request_needs_no_annotation_when_it_is_called_so() -> None:
-    def handler(request) -> None: ...  # type: ignore[no-untyped-def]
+    def handler(request) -> None: ...  # type: ignore[no-untyped-def]  # without annotations on purpose
 
     request = sample()
 
@@ -321,7 +321,7 @@ def test_a_handler_that_has_the_request_may_leave_out_path_parameters() -> None:
 
 
 def test_a_parameter_of_the_path_without_a_type_is_what_the_converter_gives() -> None:
-    def handler(id, name) -> None: ...  # type: ignore[no-untyped-def]
+    def handler(id, name) -> None: ...  # type: ignore[no-untyped-def]  # without annotations on purpose
 
     made = binding(handler, id=PathParameter(int, "int", int, "int"), name=None)
 
@@ -344,12 +344,12 @@ def test_impossible_signatures_are_refused() -> None:
     def star(*args: str) -> None: ...
     def unknown(x: Engine) -> None: ...
     def several(x: int | str) -> None: ...
-    def untyped(x) -> None: ...  # type: ignore[no-untyped-def]
-    def untyped_default(x=1) -> None: ...  # type: ignore[no-untyped-def]
+    def untyped(x) -> None: ...  # type: ignore[no-untyped-def]  # without annotations on purpose
+    def untyped_default(x=1) -> None: ...  # type: ignore[no-untyped-def]  # without annotations on purpose
     def two(a: Todo, b: Point) -> None: ...
     def two_streams(a: Todo, b: BodyStream) -> None: ...
     def own_default(a: Todo = Todo("x")) -> None: ...
-    def odd_default(a: int = "x") -> None: ...  # type: ignore[assignment]
+    def odd_default(a: int = "x") -> None: ...  # type: ignore[assignment]  # the mistake itself
     def foreign(a: OtherSettings) -> None: ...
     def class_marker(a: Annotated[int, Query]) -> None: ...
     def two_markers(a: Annotated[int, Query(), Body()]) -> None: ...
@@ -447,7 +447,7 @@ def test_a_required_list_is_missed() -> None:
 
 def test_a_model_with_an_unknown_field_type_is_refused() -> None:
     class Unresolved(Struct):
-        field: Nowhere  # type: ignore[name-defined]  # noqa: F821
+        field: Nowhere  # type: ignore[name-defined]  # noqa: F821 - a name that does not exist, on purpose
 
     class Unknown(Struct):
         engine: list[Engine]

@@ -37,11 +37,11 @@ class Called:
         return a
 
 
-def bare(a, b=1):  # type: ignore[no-untyped-def]
+def bare(a, b=1):  # type: ignore[no-untyped-def]  # without annotations on purpose
     return a
 
 
-def later(a: Nowhere) -> str:  # type: ignore[name-defined]
+def later(a: Nowhere) -> str:  # type: ignore[name-defined]  # a name that does not exist, on purpose
     return ""
 
 
@@ -49,7 +49,7 @@ def checked(a: Decimal) -> str:
     return ""
 
 
-def broken(a: int[5]) -> str:  # type: ignore[type-arg]
+def broken(a: int[5]) -> str:  # type: ignore[type-arg]  # the mistake itself
     return ""
 
 

@@ -16,4 +16,4 @@ def test_other_names_are_not_there() -> None:
     with pytest.raises(
         AttributeError, match=r"module 'kingpost.http' has no attribute 'require_nothing'"
     ):
-        kingpost.http.require_nothing  # type: ignore[attr-defined]  # noqa: B018
+        kingpost.http.require_nothing  # type: ignore[attr-defined]  # noqa: B018 - the mistake itself

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from kingpost import App, MultipartStream, Request, Unauthorized, UploadFile, limits
+from kingpost import App, BodyStream, MultipartStream, Request, Unauthorized, UploadFile, limits
 from kingpost.errors import HTTPError
 from kingpost.http.uploads import Collector, FormData, collected, safe_filename
-from kingpost.testing import TestClient
+from kingpost.testing import LiveServer, TestClient
 
 TYPE = "multipart/form-data; boundary=x"
 HEADERS = {"content-type": TYPE}
@@ -175,6 +176,47 @@ def test_who_may_not_upload_is_told_so_before_the_body_is_read() -> None:
     assert Watched.taken < 20
 
 
+class User:
+    """Who has signed in."""
+
+
+@pytest.mark.parametrize("path", ["/hook", "/provider", "/stream"])
+def test_of_a_gigabyte_less_than_64_kib_is_sent_when_the_stranger_hears_so(path: str) -> None:
+    app = App()
+
+    @app.provide
+    def user(request: Request) -> User:
+        raise Unauthorized("who are you?")
+
+    def refuse(request: Request) -> None:
+        raise Unauthorized("who are you?")
+
+    @app.post("/hook", before=[refuse], max_body="2 GiB")
+    def by_hook(file: UploadFile) -> int:
+        return file.size
+
+    @app.post("/provider", max_body="2 GiB")
+    def by_provider(user: User, file: UploadFile) -> int:
+        return file.size
+
+    @app.post("/stream", max_body="2 GiB")
+    async def by_stream(user: User, parts: MultipartStream) -> int:
+        return sum([1 async for _ in parts])
+
+    begun = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: multipart/form-data; boundary=x\r\n"
+        f"content-length: {1024 * limits.MIB}\r\n\r\n"
+    )
+    with LiveServer(app) as live:
+        address = ("127.0.0.1", int(str(live.url).rstrip("/").rpartition(":")[2]))
+        with socket.create_connection(address, timeout=20) as connection:
+            connection.sendall(head.encode() + begun + b"z" * 60_000)
+            answer = connection.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
 @pytest.mark.parametrize("is_async", [True, False])
 def test_parts_pass_by(*, is_async: bool) -> None:
     app = App()
@@ -214,12 +256,13 @@ def test_parts_pass_by(*, is_async: bool) -> None:
     assert answer.json() == ["tytuł", 300_000]
 
 
-def test_a_large_upload_needs_little_memory() -> None:
-    """200 MB pass through a handler that counts them."""
+@pytest.mark.parametrize("size", [200 * limits.MIB, 2_048 * limits.MIB])
+def test_a_large_upload_needs_little_memory(size: int) -> None:
+    """It passes through a handler that counts it; what is in memory does not grow with it."""
     app = App()
-    size, piece = 200 * limits.MIB, b"z" * 262_144
+    piece = b"z" * 262_144
 
-    @app.post("/", max_body="1 GiB")
+    @app.post("/", max_body="3 GiB")
     async def count(parts: MultipartStream) -> int:
         total = 0
         async for each in parts:
@@ -240,6 +283,41 @@ def test_a_large_upload_needs_little_memory() -> None:
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 
     assert answer.json() == size
+    assert grown * 1024 < 60 * limits.MIB
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["async", "def"])
+def test_two_gigabytes_from_a_socket_need_little_memory(way: str) -> None:
+    """The body as it comes, through a real connection; while the handler is slower than the client, the client waits."""
+    app = App()
+    size, piece = 2_048 * limits.MIB, b"z" * 1_048_576
+
+    @app.put("/async", max_body="3 GiB")
+    async def count(body: BodyStream) -> int:
+        total = 0
+        async for chunk in body:
+            total += len(chunk)
+        return total
+
+    @app.put("/def", max_body="3 GiB")
+    def count_here(body: BodyStream) -> int:
+        return sum(map(len, body))
+
+    with LiveServer(app) as live:
+        address = ("127.0.0.1", int(str(live.url).rstrip("/").rpartition(":")[2]))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with socket.create_connection(address, timeout=60) as connection:
+            head = f"PUT /{way} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n"
+            connection.sendall(head.encode())
+            for _ in range(size // len(piece)):
+                connection.sendall(piece)
+            answer = b""
+            while received := connection.recv(65_536):
+                answer += received
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+    assert answer.endswith(str(size).encode())
     assert grown * 1024 < 60 * limits.MIB
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import pytest
 
-from kingpost import App, Blueprint, Depends, Request, Response, Struct
+from kingpost import App, Blueprint, Depends, Form, Request, Response, Struct
 from kingpost.app.compile import compile_app
 from kingpost.errors import ConfigurationError
 
@@ -49,10 +49,10 @@ def test_a_cycle_is_told_with_its_path() -> None:
 
     class Three: ...
 
-    def one(two: Two) -> One: ...  # type: ignore[empty-body]
-    def two(three: Three) -> Two: ...  # type: ignore[empty-body]
-    def three(two: Two) -> Three: ...  # type: ignore[empty-body]
-    def home(one: One) -> str: ...  # type: ignore[empty-body]
+    def one(two: Two) -> One: ...  # type: ignore[empty-body]  # never called
+    def two(three: Three) -> Two: ...  # type: ignore[empty-body]  # never called
+    def three(two: Two) -> Three: ...  # type: ignore[empty-body]  # never called
+    def home(one: One) -> str: ...  # type: ignore[empty-body]  # never called
 
     for function in (one, two, three, home):
         function.__annotations__ = {
@@ -74,10 +74,10 @@ def test_a_generic_that_never_ends_is_a_cycle() -> None:
     app = App()
 
     @app.provide
-    def repository(inner: Repository[list[T]]) -> Repository[T]: ...  # type: ignore[empty-body]
+    def repository(inner: Repository[list[T]]) -> Repository[T]: ...  # type: ignore[empty-body]  # never called
 
     @app.get("/")
-    def home(repository: Repository[Todo]) -> str: ...  # type: ignore[empty-body]
+    def home(repository: Repository[Todo]) -> str: ...  # type: ignore[empty-body]  # never called
 
     assert refusal(app).code == "injection.cycle"
 
@@ -86,16 +86,46 @@ def test_a_provider_that_is_missing_is_named_by_who_needs_it() -> None:
     app = App()
 
     @app.provide
-    def repository(session: Session, model: type[T]) -> Repository[T]: ...  # type: ignore[empty-body]
+    def repository(session: Session, model: type[T]) -> Repository[T]: ...  # type: ignore[empty-body]  # never called
 
     @app.get("/")
-    def home(todos: Repository[Todo]) -> str: ...  # type: ignore[empty-body]
+    def home(todos: Repository[Todo]) -> str: ...  # type: ignore[empty-body]  # never called
 
     error = refusal(app)
 
     assert error.code == "binding.unknown-type"
     assert "nothing says where session: Session comes from" in str(error)
     assert str(error).startswith("repository(")
+    assert "or app.provide(f), with a function f that returns Session" in str(error)
+
+
+@pytest.mark.parametrize("kind", [bytes, Form])
+def test_no_provider_is_proposed_for_what_none_may_make(kind: type[object]) -> None:
+    app = App()
+
+    def home(value: Any) -> str:
+        return ""
+
+    home.__annotations__["value"] = kind
+    app.post("/")(home)
+
+    error = refusal(app)
+
+    assert error.code == "binding.unknown-type"
+    assert "app.provide" not in str(error)
+
+
+def test_a_class_that_get_cannot_send_may_want_a_provider() -> None:
+    app = App()
+
+    @app.get("/")
+    def home(todo: Todo) -> str:
+        return todo.title
+
+    error = refusal(app)
+
+    assert error.code == "binding.body-on-get"
+    assert "or app.provide(f), with a function f that returns Todo" in str(error)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -263,7 +293,7 @@ def test_a_name_for_checkers_is_refused_with_the_remedy() -> None:
     app = App()
 
     @app.provide
-    def connection() -> Connection: ...  # type: ignore[empty-body]
+    def connection() -> Connection: ...  # type: ignore[empty-body]  # never called
 
     @app.get("/")
     def home() -> str:
@@ -295,10 +325,10 @@ def test_an_async_def_that_names_what_blocks_is_refused() -> None:
             return error
         return None
 
-    async def needs(session: Session) -> Repository[int]: ...  # type: ignore[empty-body]
+    async def needs(session: Session) -> Repository[int]: ...  # type: ignore[empty-body]  # never called
     async def hook(session: Session) -> None: ...
 
-    def home(repository: Repository[int]) -> str: ...  # type: ignore[empty-body]
+    def home(repository: Repository[int]) -> str: ...  # type: ignore[empty-body]  # never called
 
     refused = [
         told(lambda app: app.get("/")(async_handler)),
@@ -330,7 +360,7 @@ def test_depends_takes_a_function() -> None:
     app = App()
 
     @app.get("/")
-    def home(session: Annotated[Session, Depends(session())]) -> str:  # type: ignore[arg-type]
+    def home(session: Annotated[Session, Depends(session())]) -> str:  # type: ignore[arg-type]  # the mistake itself
         return ""
 
     assert refusal(app).code == "injection.no-function"
@@ -338,7 +368,7 @@ def test_depends_takes_a_function() -> None:
 
 def test_a_scope_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigurationError) as refused:
-        App().provide(scope="connection")  # type: ignore[call-overload]
+        App().provide(scope="process")  # type: ignore[call-overload]  # the mistake itself
 
     assert refused.value.code == "injection.bad-scope"
 
@@ -374,10 +404,10 @@ def test_the_rest_of_a_hook_that_yields_is_refused() -> None:
     assert refusal(app).code == "binding.hook"
 
 
-def no_arguments() -> Response[str]: ...  # type: ignore[empty-body]
-def three(a: Any, b: Any, c: Any) -> Response[str]: ...  # type: ignore[empty-body]
-def named(request: Request, *, call_next: Any) -> Response[str]: ...  # type: ignore[empty-body]
-def one_and_named(request: Request, *, more: int = 1) -> Response[str]: ...  # type: ignore[empty-body]
+def no_arguments() -> Response[str]: ...  # type: ignore[empty-body]  # never called
+def three(a: Any, b: Any, c: Any) -> Response[str]: ...  # type: ignore[empty-body]  # never called
+def named(request: Request, *, call_next: Any) -> Response[str]: ...  # type: ignore[empty-body]  # never called
+def one_and_named(request: Request, *, more: int = 1) -> Response[str]: ...  # type: ignore[empty-body]  # never called
 def many(request: Request, call_next: Any) -> Iterator[str]:
     yield ""
 

@@ -11,6 +11,7 @@ from typing import Any
 from kingpost import _native
 from kingpost.html import Html
 from kingpost.http.request import Request
+from kingpost.http.response import Response
 from kingpost.server.task import RequestTask
 from kingpost.server.threads import WorkerThreads
 
@@ -22,6 +23,7 @@ class Plain:
 
     request_type = Request
     html_type = Html
+    response_type = Response
     guard_all = False
     warn_markup = False
 

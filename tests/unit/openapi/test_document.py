@@ -32,6 +32,7 @@ from kingpost import (
     Struct,
 )
 from kingpost.errors import ConfigurationError
+from kingpost.http import Event, EventStream
 from kingpost.openapi import OpenAPI, document
 from kingpost.routing import Accepts, HasHeader
 from kingpost.schema import closed
@@ -115,6 +116,9 @@ def test_a_decimal_is_text_that_looks_like_one() -> None:
         (Iterator[str], {"200": ["text/plain"]}),
         (AsyncIterator[bytes], {"200": ["application/octet-stream"]}),
         (Iterator[int], {"200": ["application/x-ndjson"]}),
+        (Iterator[Event[int]], {"200": ["text/event-stream"]}),
+        (AsyncIterator[Event[int] | Event[str]], {"200": ["text/event-stream"]}),
+        (EventStream[int], {"200": ["text/event-stream"]}),
         (FileResponse, {"200": ["*/*"], "206": ["*/*"], "304": [], "416": []}),
     ],
     ids=str,
@@ -123,6 +127,40 @@ def test_answers_by_the_annotation(returns: Any, contents: Any) -> None:
     found = answer(returns)
 
     assert {status: list(each.get("content", {})) for status, each in found.items()} == contents
+
+
+@pytest.mark.parametrize(
+    ("returns", "data"),
+    [
+        (EventStream[str], {"type": "string"}),
+        (EventStream[Event[Any]], {"type": "string"}),
+        (
+            Iterator[Event[int]],
+            {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"type": "integer"},
+            },
+        ),
+        (
+            Iterator[Event[str] | Event[bool]],
+            {
+                "anyOf": [
+                    {"type": "string"},
+                    {
+                        "type": "string",
+                        "contentMediaType": "application/json",
+                        "contentSchema": {"type": "boolean"},
+                    },
+                ]
+            },
+        ),
+    ],
+)
+def test_the_data_of_an_event_is_text_or_text_that_holds_json(returns: Any, data: Any) -> None:
+    event = answer(returns)["200"]["content"]["text/event-stream"]["x-itemSchema"]
+
+    assert event["properties"]["data"] == data
 
 
 def test_a_status_of_ones_own() -> None:

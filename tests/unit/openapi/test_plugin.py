@@ -88,7 +88,7 @@ def test_a_path_that_is_none_is_refused(path: str) -> None:
 
 def test_a_version_is_text() -> None:
     with pytest.raises(ConfigurationError, match="the version of an API is text") as refused:
-        OpenAPI(version=1.4)  # type: ignore[arg-type]
+        OpenAPI(version=1.4)  # type: ignore[arg-type]  # the mistake itself
 
     assert (refused.value.code, refused.value.remedy) == ("openapi.bad-info", 'write version="1.4"')
 

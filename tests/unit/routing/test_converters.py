@@ -99,14 +99,14 @@ def test_a_date_has_the_form_that_the_pattern_gives() -> None:
 
 def test_a_converter_says_what_it_gives() -> None:
     class Silent:
-        def convert(self, text, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def convert(self, text, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - without annotations on purpose
             return text
 
         def format(self, value: object, /) -> str:
             return str(value)
 
     class Unresolved(Silent):
-        def convert(self, text: str, /) -> "Nowhere":  # type: ignore[name-defined]  # noqa: F821
+        def convert(self, text: str, /) -> "Nowhere":  # type: ignore[name-defined]  # noqa: F821 - a name that does not exist, on purpose
             return text
 
     assert [value_type(BUILT_IN[name]()) for name in ("int", "date", "path")] == [

@@ -3,6 +3,7 @@
 import pytest
 
 from kingpost.errors import NotFound, RoutingError
+from kingpost.http.media import Csv, Format, Json
 from kingpost.routing import HasQuery
 from kingpost.routing.options import RouteOptions, body_limit, check_options
 
@@ -24,10 +25,12 @@ def test_every_option_that_exists_passes() -> None:
         "timeout": 1.5,
         "max_body": "1 MiB",
         "middleware": [],
+        "requires": later,
         "before": [],
         "after": [],
         "hosts": ["example.org", "{tenant}.example.org", "*.example.com", "[::1]"],
         "when": [HasQuery("q")],
+        "formats": [Json(), Csv()],
         "openapi": False,
     }
 
@@ -40,7 +43,16 @@ def test_every_option_that_exists_passes() -> None:
     [
         ("stauts", 201, "routing.unknown-option"),
         ("colour", "red", "routing.unknown-option"),
-        ("requires", None, "routing.option-not-yet"),
+        ("requires", None, "routing.bad-option"),
+        ("requires", ["edit"], "routing.bad-option"),
+        ("formats", "csv", "routing.bad-option"),
+        ("formats", [], "routing.bad-option"),
+        ("formats", ["csv"], "routing.bad-option"),
+        ("formats", [Csv], "routing.bad-option"),
+        ("formats", [Csv(), Csv()], "routing.bad-option"),
+        ("formats", [Format("text", "txt", str)], "routing.bad-option"),
+        ("formats", [Format("text/plain", "a/b", str)], "routing.bad-option"),
+        ("formats", [Format("text/plain\r\nx: y", "txt", str)], "routing.bad-option"),
         ("hosts", "example.org", "routing.bad-option"),
         ("hosts", ["http://example.org"], "routing.bad-host"),
         ("hosts", ["{a}x.org"], "routing.bad-host"),

@@ -21,8 +21,8 @@ class Quote:
 
 MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Route("todos", home), "routing.bad-pattern"),
-    (lambda: Route(home, home), "routing.bad-pattern"),  # type: ignore[arg-type]
-    (lambda: Route("/", "home"), "routing.not-a-handler"),  # type: ignore[arg-type]
+    (lambda: Route(home, home), "routing.bad-pattern"),  # type: ignore[arg-type]  # the mistake itself
+    (lambda: Route("/", "home"), "routing.not-a-handler"),  # type: ignore[arg-type]  # the mistake itself
     (lambda: Route("/", Quote), "routing.not-a-handler"),
     (lambda: Route("/", home, methods=[]), "routing.bad-method"),
     (lambda: Route("/", home, methods="GET"), "routing.bad-method"),
@@ -33,15 +33,15 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Include("/api/", []), "routing.bad-prefix"),
     (lambda: Include("/", []), "routing.bad-prefix"),
     (lambda: Include("", [], name="a.b"), "routing.bad-name"),
-    (lambda: Include("", "todos"), "routing.not-included"),  # type: ignore[arg-type]
-    (lambda: Include("", [home]), "routing.not-included"),  # type: ignore[list-item]
+    (lambda: Include("", "todos"), "routing.not-included"),  # type: ignore[arg-type]  # the mistake itself
+    (lambda: Include("", [home]), "routing.not-included"),  # type: ignore[list-item]  # the mistake itself
     (lambda: Blueprint("a b"), "routing.bad-name"),
     (lambda: Blueprint("a", version=""), "routing.bad-name"),
     (lambda: route("x"), "routing.bad-pattern"),
-    (lambda: Registrar().resource("/")(home), "routing.not-a-resource"),  # type: ignore[arg-type]
+    (lambda: Registrar().resource("/")(home), "routing.not-a-resource"),  # type: ignore[arg-type]  # the mistake itself
     (lambda: Registrar().error(200), "routing.bad-error-kind"),
     (lambda: Registrar().error(True), "routing.bad-error-kind"),
-    (lambda: Registrar().error(BaseException), "routing.bad-error-kind"),  # type: ignore[type-var]
+    (lambda: Registrar().error(BaseException), "routing.bad-error-kind"),  # type: ignore[type-var]  # the mistake itself
 ]
 
 
@@ -56,7 +56,7 @@ def test_what_cannot_work_is_refused_at_its_line(make: Callable[[], Any], code: 
 
 def test_a_decorator_without_parentheses_says_so() -> None:
     with pytest.raises(RoutingError) as refused:
-        Registrar().get(home)  # type: ignore[arg-type]
+        Registrar().get(home)  # type: ignore[arg-type]  # the mistake itself
 
     assert refused.value.remedy == 'give the path in parentheses: @app.get("/")'
 

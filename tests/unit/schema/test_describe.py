@@ -297,7 +297,7 @@ def test_a_default_that_takes_the_object_is_refused() -> None:
 
 def test_codecs_are_found_by_class() -> None:
     assert codec_of(int) is None
-    assert {codec_of(kind.span).family for kind in KINDS.values()} == {"msgspec", "pydantic"}  # type: ignore[union-attr]
+    assert {codec_of(kind.span).family for kind in KINDS.values()} == {"msgspec", "pydantic"}  # type: ignore[union-attr]  # each of these has one
 
 
 def test_changes_before_the_type_make_a_field_pydantics_own() -> None:

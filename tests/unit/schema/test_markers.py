@@ -71,4 +71,4 @@ def test_there_is_no_other_name() -> None:
     import kingpost.schema
 
     with pytest.raises(AttributeError, match="has no attribute 'Public'"):
-        kingpost.schema.Public  # type: ignore[attr-defined]  # noqa: B018
+        kingpost.schema.Public  # type: ignore[attr-defined]  # noqa: B018 - the mistake itself

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from kingpost import _native
+from kingpost.http.response import Response
 from kingpost.types import Mode
 
 
@@ -20,6 +21,7 @@ class TestDispatch:
     __test__ = False
     request_type = _native.Request
     html_type = str
+    response_type = Response
     guard_all = False
     warn_markup = False
 

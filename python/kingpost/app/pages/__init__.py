@@ -8,6 +8,7 @@ from __future__ import annotations
 from kingpost.app.pages.details import may_show_details
 from kingpost.app.pages.error import error_page
 from kingpost.app.pages.not_found import RouteLine, not_found_page
+from kingpost.app.pages.policy import page_policy
 from kingpost.html import Html
 from kingpost.http import Request
 
@@ -17,6 +18,7 @@ __all__ = [
     "import_failure_page",
     "may_show_details",
     "not_found_page",
+    "page_policy",
     "traceback_page",
 ]
 

@@ -93,17 +93,18 @@ def _as_sentence(text: str) -> str:
 def _refused_values(errors: Iterable[FieldError]) -> Html:
     rows = Html("\n").join(
         Html.format(
-            "<tr><td><strong>{}</strong></td><td>{}</td><td>{}</td></tr>",
+            "<tr><td><strong>{}</strong></td><td>{}{}</td><td><code>{}</code></td></tr>",
             location_text(entry["location"]),
             _as_sentence(entry["message"]),
-            Html.format("<code>{}</code>", bounded_input(entry["input"]))
+            Html.format('<p class="sent">Sent: <code>{}</code></p>', bounded_input(entry["input"]))
             if "input" in entry
             else Html(),
+            entry["code"],
         )
         for entry in errors
     )
     return Html.format(
-        '<div class="card"><table><thead><tr><th>Where</th><th>What to do</th><th>Sent</th></tr></thead>\n<tbody>\n{}\n</tbody></table></div>\n',
+        '<div class="card"><table><thead><tr><th>Where</th><th>What to do</th><th>Code</th></tr></thead>\n<tbody>\n{}\n</tbody></table></div>\n',
         rows,
     )
 

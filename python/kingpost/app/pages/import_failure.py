@@ -6,10 +6,9 @@ from kingpost.app.pages.report import (
     ExceptionReport,
     FrameReport,
     report_of,
-    source_around,
 )
 from kingpost.app.pages.style import STYLE, TRACEBACK_STYLE
-from kingpost.app.pages.traceback import chain_sections, frame_card, text_section
+from kingpost.app.pages.traceback import chain_sections, refusal, refusal_sections, text_section
 from kingpost.errors import ConfigurationError
 from kingpost.html import Html, page
 
@@ -28,7 +27,7 @@ def import_failure_page(
     first = reports[0] = _without_importlib(reports[0])
     where = first.syntax or (first.frames[-1] if first.frames else None)
     if isinstance(exception, ConfigurationError):
-        status, lead = "Your app does not start", _refusal(exception)
+        status, lead = "Your app does not start", refusal(exception)
         title = exception.message.partition("\n")[0]
     else:
         status, lead = "Your code does not import", _where(where)
@@ -40,9 +39,9 @@ def import_failure_page(
         target=f" ({target})" if target else "",
         title=title[:300],
         lead=lead,
-        sections=Html("").join(
-            chain_sections(reports, folded=isinstance(exception, ConfigurationError))
-        ),
+        sections=refusal_sections(exception, reports)
+        if isinstance(exception, ConfigurationError)
+        else Html("").join(chain_sections(reports)),
         text=text_section(exception),
     )
     shown = page(title[:200], body, style=STYLE + TRACEBACK_STYLE)
@@ -50,30 +49,6 @@ def import_failure_page(
         refresh = Html.format('<meta http-equiv="refresh" content="{}">\n<title>', refresh_seconds)
         shown = Html(str(shown).replace("<title>", refresh, 1))
     return shown
-
-
-def _refusal(error: ConfigurationError) -> Html:
-    """The message, the remedy, and the source around every place that it names."""
-    rest = error.message.partition("\n")[2]
-    parts = [Html.format('<pre class="text wrap">{}</pre>\n', rest)] if rest else []
-    if error.remedy:
-        parts.append(
-            Html.format('<p class="lead">{}{}.</p>\n', error.remedy[:1].upper(), error.remedy[1:])
-        )
-    parts.append(Html.format("<p><code>kingpost explain {}</code></p>\n", error.code))
-    for place in error.places:
-        lines = source_around(place.file, place.line)
-        frame = FrameReport(
-            file=place.file,
-            line=place.line,
-            function="",
-            is_users=True,
-            source=lines,
-            locals=(),
-            hidden_locals=0,
-        )
-        parts.append(frame_card(frame, is_open=bool(lines)))
-    return Html("").join(parts)
 
 
 def _where(frame: FrameReport | None) -> Html:

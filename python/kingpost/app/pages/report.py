@@ -125,7 +125,7 @@ def plain_traceback(exception: BaseException) -> str:
                 exception, limit=limits.TRACEBACK_FRAMES, compact=True
             ).format()
         )
-    except Exception:  # noqa: BLE001 - the user's code may raise anything
+    except BaseException:  # noqa: BLE001 - the user's code may raise anything, SystemExit too
         # The message is the user's code (`__str__`), and may fail like any other.
         return (
             "".join(traceback.format_tb(exception.__traceback__))
@@ -145,7 +145,7 @@ def _one(exception: BaseException, relation: str) -> ExceptionReport:
         relation=relation,
         type=_type_name(type(exception)),
         message=_message(exception),
-        notes=tuple(str(note)[:2_000] for note in notes),
+        notes=tuple(_text(note)[:2_000] for note in notes),
         frames=tuple(_frame(step) for step in kept),
         left_out=left_out,
         syntax=_syntax(exception) if isinstance(exception, SyntaxError) else None,
@@ -166,11 +166,15 @@ def _type_name(kind: type) -> str:
     )
 
 
-def _message(exception: BaseException) -> str:
+def _text(thing: object) -> str:
     try:
-        text = exception.msg if isinstance(exception, SyntaxError) else str(exception)
-    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        return str(thing)
+    except BaseException as error:  # noqa: BLE001 - the user's code may raise anything, SystemExit too
         return f"<its text could not be made: {type(error).__name__}>"
+
+
+def _message(exception: BaseException) -> str:
+    text = exception.msg if isinstance(exception, SyntaxError) else _text(exception)
     return text if len(text) <= 4_000 else text[:4_000] + f"… {len(text)} characters"
 
 
@@ -199,7 +203,8 @@ def _frame(tb: TracebackType) -> FrameReport:
 
 
 def _is_definition(value: object) -> bool:
-    return isinstance(value, type | FunctionType | BuiltinFunctionType | ModuleType)
+    # By its class: an object may raise where it is asked for `__class__`.
+    return issubclass(type(value), (type, FunctionType, BuiltinFunctionType, ModuleType))
 
 
 def is_users(file: str) -> bool:
@@ -207,13 +212,16 @@ def is_users(file: str) -> bool:
     return not file.startswith(("<", _PACKAGE, *_LIBRARIES)) and "site-packages" not in file
 
 
-def source_around(file: str, line: int, mark: tuple[int, int] = (0, 0)) -> tuple[SourceLine, ...]:
-    """The lines from five before to three after `line`; empty when the file cannot be read.
+def source_around(
+    file: str, line: int, mark: tuple[int, int] = (0, 0), *, below: int = _AFTER
+) -> tuple[SourceLine, ...]:
+    """The lines from five before to `below` after `line`; empty when the file cannot be read.
 
     Args:
         file: As the code names it.
         line: Counted from 1.
         mark: Byte offsets of the part of that line to mark.
+        below: How many lines after it.
     """
     try:
         linecache.checkcache(file)
@@ -224,7 +232,7 @@ def source_around(file: str, line: int, mark: tuple[int, int] = (0, 0)) -> tuple
         return ()
     first = max(1, line - _BEFORE)
     around: list[SourceLine] = []
-    for number in range(first, min(len(lines), line + _AFTER) + 1):
+    for number in range(first, min(len(lines), line + below) + 1):
         text = lines[number - 1].rstrip("\r\n")
         here = number == line
         around.append(

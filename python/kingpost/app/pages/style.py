@@ -30,6 +30,7 @@ td code,.values td{overflow-wrap:anywhere}
 tr:first-child>th,tr:first-child>td{border-top:0}
 th{font-weight:550;color:var(--soft);width:12rem}
 thead th{font-size:.82rem;width:auto}
+.sent{margin:.15em 0 0;color:var(--soft)}
 thead+tbody tr:first-child>td{border-top:1px solid var(--line)}
 @media(max-width:34rem){.card tr{display:block;border-top:1px solid var(--line);padding:.5rem .9rem}.card tr:first-child,.card thead+tbody tr:first-child{border-top:0}.card th,.card td{display:block;width:auto;padding:0;border:0!important}.card thead{display:none}}
 """
@@ -58,8 +59,11 @@ mark{background:var(--mark);color:inherit;box-shadow:inset 0 -2px var(--accent)}
 .locals>summary{padding:.45rem .9rem;cursor:pointer;color:var(--soft);font-size:.88rem}
 .locals td code,.values td code{background:none;border:0;padding:0;white-space:pre-wrap}
 .locals th,.values th{font:13.5px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+.unread{padding:0 .9rem}
 .masked{color:var(--soft);font-style:italic}
 pre.text{padding:.9rem;border:1px solid var(--line);border-radius:10px;max-height:32rem;overflow:auto}
+details.calls{margin:1.6rem 0 .7rem}
+details.calls>summary{cursor:pointer;color:var(--soft);margin-bottom:.7rem}
 pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 .bar{display:flex;justify-content:space-between;align-items:baseline;gap:1rem;margin:2.2rem 0 .7rem}
 .bar h2{margin:0}
@@ -67,3 +71,9 @@ button{font:inherit;font-size:.85rem;color:var(--ink);background:var(--card);bor
 @media(min-width:34rem){.methods{white-space:nowrap}}
 .methods{font:600 12.5px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--soft)}
 """
+
+COPY_SCRIPT: Final = (
+    "document.getElementById('copy').onclick=function(e){navigator.clipboard.writeText(document.getElementById('text').textContent)"
+    ".then(function(){e.target.textContent='Copied'})}"
+)
+"""Copying is the only thing that needs a script; without one the text can be selected."""

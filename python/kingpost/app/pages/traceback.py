@@ -15,20 +15,20 @@ from kingpost.app.pages.report import (
     SourceLine,
     plain_traceback,
     report_of,
+    source_around,
 )
-from kingpost.app.pages.style import STYLE, TRACEBACK_STYLE
+from kingpost.app.pages.style import COPY_SCRIPT, STYLE, TRACEBACK_STYLE
 from kingpost.app.pages.values import MASK, is_secret_name, masked_text
+from kingpost.errors import ConfigurationError
 from kingpost.html import Html, page
 from kingpost.http import Request
 
 _BODY_CHARACTERS = 1_000
 _FIELD_CHARACTERS = 1_000
 
-# Copying is the only thing that needs a script; without one the text can be selected.
-_COPY = Html(
-    "<script>document.getElementById('copy').onclick=function(e){navigator.clipboard.writeText(document.getElementById('text').textContent)"
-    ".then(function(){e.target.textContent='Copied'})}</script>\n"
-)
+_COPY = Html(f"<script>{COPY_SCRIPT}</script>\n")
+# Lines of source below the place that a refusal names: it names where a function begins, and what is wrong is often in it.
+_BELOW = 10
 
 
 def traceback_page(
@@ -43,19 +43,61 @@ def traceback_page(
     """
     reports = report_of(exception)
     first = reports[0]
-    place = _place(first)
+    if isinstance(exception, ConfigurationError):
+        # It says itself what is wrong and where: more than the line of ours that found it.
+        title = exception.message.partition("\n")[0][:300]
+        told = refusal(exception) + _notes(first)
+        sections = refusal_sections(exception, reports)
+    else:
+        title = _headline(first)
+        told = _place(first) + _message_rest(first)
+        sections = Html("").join(chain_sections(reports))
     body = Html.format(
-        '<main class="wide">\n<p class="status">{type}</p>\n<h1>{title}</h1>\n{place}{rest}\n{sections}{request}{text}{footer}</main>\n',
+        '<main class="wide">\n<p class="status">{type}</p>\n<h1>{title}</h1>\n{told}\n{sections}{request}{text}{footer}</main>\n',
         type=first.type,
-        title=_headline(first),
-        place=place,
-        rest=_message_rest(first),
-        sections=Html("").join(chain_sections(reports)),
+        title=title,
+        told=told,
+        sections=sections,
         request=_request_sections(request, handler) if request is not None else Html(),
         text=text_section(exception),
         footer=_foot(request),
     )
-    return page(f"{first.type}: {_headline(first)}"[:200], body, style=STYLE + TRACEBACK_STYLE)
+    return page(f"{first.type}: {title}"[:200], body, style=STYLE + TRACEBACK_STYLE)
+
+
+def refusal(error: ConfigurationError) -> Html:
+    """What is below the first line of its message, the remedy, and the source around every place that it names."""
+    rest = error.message.partition("\n")[2]
+    parts = [Html.format('<pre class="text wrap">{}</pre>\n', rest)] if rest else []
+    if error.remedy:
+        parts.append(
+            Html.format('<p class="lead">{}{}.</p>\n', error.remedy[:1].upper(), error.remedy[1:])
+        )
+    parts.append(Html.format("<p><code>kingpost explain {}</code></p>\n", error.code))
+    for place in error.places:
+        lines = source_around(place.file, place.line, below=_BELOW)
+        frame = FrameReport(
+            file=place.file,
+            line=place.line,
+            function="",
+            is_users=True,
+            source=lines,
+            locals=(),
+            hidden_locals=0,
+        )
+        parts.append(frame_card(frame, is_open=bool(lines)))
+    return Html("").join(parts)
+
+
+def refusal_sections(error: ConfigurationError, reports: Sequence[ExceptionReport]) -> Html:
+    """The calls that led to it: folded away as a whole where none of them is the user's, for then they are no help."""
+    sections = Html("").join(chain_sections(reports, folded=bool(error.places)))
+    if not sections or any(frame.is_users for report in reports for frame in report.frames):
+        return sections
+    return Html.format(
+        '<details class="calls">\n<summary>The calls that led here</summary>\n{}</details>\n',
+        sections,
+    )
 
 
 def chain_sections(reports: Sequence[ExceptionReport], *, folded: bool = False) -> Iterable[Html]:
@@ -72,9 +114,7 @@ def chain_sections(reports: Sequence[ExceptionReport], *, folded: bool = False) 
                 report.relation,
                 report.type,
                 report.message,
-                Html("").join(
-                    Html.format('<div class="note">{}</div>\n', note) for note in report.notes
-                ),
+                _notes(report),
             )
         yield from _frames(report, folded=folded)
 
@@ -86,10 +126,12 @@ def _headline(report: ExceptionReport) -> str:
 
 def _message_rest(report: ExceptionReport) -> Html:
     rest = report.message.strip().partition("\n")[2]
-    shown = Html.format('<pre class="text">{}</pre>\n', rest) if rest else Html()
-    return shown + Html("").join(
-        Html.format('<div class="note">{}</div>\n', note) for note in report.notes
-    )
+    shown = Html.format('<pre class="text wrap">{}</pre>\n', rest) if rest else Html()
+    return shown + _notes(report)
+
+
+def _notes(report: ExceptionReport) -> Html:
+    return Html("").join(Html.format('<div class="note">{}</div>\n', note) for note in report.notes)
 
 
 def _place(report: ExceptionReport) -> Html:
@@ -137,7 +179,7 @@ def source_block(lines: Sequence[SourceLine]) -> Html:
     """The lines with their numbers, the one that ran and the part of it marked."""
     if not lines:
         return Html(
-            '<p class="soft" style="padding:0 .9rem">The source of this call cannot be read.</p>\n'
+            '<p class="soft unread">The source of this call cannot be read.</p>\n'
         )
     rows = Html("").join(
         Html.format(

@@ -66,11 +66,11 @@ def shown(value: object, *, name: str = "") -> str:
         value: Anything.
         name: What it is called where it stands.
     """
-    if name and is_secret_name(name) and not _is_harmless(value):
-        return MASK
     try:
+        if name and is_secret_name(name) and not _is_harmless(value):
+            return MASK
         text = _shown(value, _DEPTH)
-    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+    except BaseException as error:  # noqa: BLE001 - the user's code may raise anything, SystemExit too
         text = _failed(value, error)
     return _cut(text)
 
@@ -170,7 +170,7 @@ def _shown_fields(value: object, names: Iterable[str], depth: int) -> str:
     return f"{type(value).__name__}({', '.join(parts)})"
 
 
-def _failed(value: object, error: Exception) -> str:
+def _failed(value: object, error: BaseException) -> str:
     return f"<{type(value).__name__}, whose repr() raised {type(error).__name__}>"
 
 

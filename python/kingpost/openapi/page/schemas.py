@@ -28,7 +28,6 @@ UNITS: Mapping[str, str] = {
     "minItems": "item",
     "maxItems": "item",
 }
-PARTS = ("properties", "additionalProperties", "anyOf", "oneOf", "allOf", "prefixItems", "items")
 MAX_CHOICES = 12
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TextIO
 from kingpost import _native
 from kingpost.html import Html
 from kingpost.http.request import Request
+from kingpost.http.response import Response
 from kingpost.server import streaming
 from kingpost.server.task import RequestTask
 from tests.conformance.tasks.rig import Kind
@@ -25,6 +26,7 @@ class Engine:
 
     request_type = Request
     html_type = Html
+    response_type = Response
     guard_all = False
     warn_markup = False
 

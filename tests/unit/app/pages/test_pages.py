@@ -7,10 +7,11 @@ import re
 import time
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import pytest
 
+from kingpost import App, Meta, Struct
 from kingpost.app.pages import (
     RouteLine,
     error_page,
@@ -30,6 +31,7 @@ from kingpost.errors import (
     ValidationError,
 )
 from kingpost.html import Html
+from kingpost.testing import TestClient
 from kingpost.types import Place
 from tests.unit.http.sample import sample
 
@@ -350,3 +352,40 @@ def test_the_calls_of_the_import_system_are_left_out(
 
     assert "broken_shop.py" in page
     assert "frozen importlib" not in page.partition("As text")[0]
+
+
+class Order(Struct):
+    """What a browser and a program send wrongly."""
+
+    title: Annotated[str, Meta(min_length=2)]
+    lines: list[int]
+
+
+def test_a_browser_and_a_program_are_told_the_same_mistakes() -> None:
+    app = App()
+
+    @app.post("/orders")
+    def order(order: Order) -> None: ...
+
+    sent = {"title": "<", "lines": [1, "<b>", 3, None]}
+    with TestClient(app) as client:
+        program = client.post("/orders", json=sent)
+        browser = client.post("/orders", json=sent, headers={"accept": "text/html,*/*;q=0.8"})
+
+    told = program.json()["errors"]
+    assert [each["code"] for each in told] == ["too-short", "not-an-integer", "not-an-integer"]
+    assert program.status == browser.status == 422
+    assert program.headers["content-type"] == "application/problem+json"
+    assert browser.headers["content-type"] == "text/html; charset=utf-8"
+    assert program.headers["vary"] == browser.headers["vary"] == "accept"
+    rows = re.findall(r"<tr><td>.*?</tr>", browser.text, re.DOTALL)
+    assert len(rows) == len(told)
+    for row, where, what, each in zip(
+        rows, ["title", "lines, 2", "lines, 4"], ["&lt;", "&lt;b&gt;", "None"], told, strict=True
+    ):
+        assert f"<strong>{where}</strong>" in row
+        assert f"<code>{each['code']}</code>" in row
+        assert each["message"][1:] in row
+        assert f"Sent: <code>{what}</code>" in row
+    assert "<b>" not in browser.text
+    assert 'name="viewport"' in browser.text
