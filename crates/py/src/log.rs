@@ -1,13 +1,17 @@
 //! What the engine has to say to the operator, in words.
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use server::{Notice, Peer};
 use wire::refusal::Refusal;
+
+use crate::request::Request;
 
 /// The server's logger, `kingpost.server`.
 pub(crate) struct Log {
     pub(crate) warning: Py<PyAny>,
     debug: Py<PyAny>,
+    error: Py<PyAny>,
 }
 
 impl Log {
@@ -18,6 +22,7 @@ impl Log {
         Ok(Self {
             warning: logger.getattr("warning")?.unbind(),
             debug: logger.getattr("debug")?.unbind(),
+            error: logger.getattr("error")?.unbind(),
         })
     }
 
@@ -35,6 +40,25 @@ impl Log {
             refusal.sentence,
         );
         tell(py, &self.debug, line);
+    }
+
+    /// A request whose handler raised what ends the process.
+    pub(crate) fn ending(&self, py: Python<'_>, request: &Bound<'_, Request>, error: &PyErr) {
+        let tell = || {
+            let line = (
+                "%s %r raised %s, which ends the process, request %s",
+                request.getattr("method")?,
+                request.getattr("path")?,
+                error.get_type(py).name()?,
+                request.getattr("id")?,
+            );
+            let exception = PyDict::new(py);
+            exception.set_item("exc_info", error.value(py))?;
+            self.error.bind(py).call(line, Some(&exception)).map(drop)
+        };
+        if let Err(error) = tell() {
+            error.write_unraisable(py, Some(self.error.bind(py)));
+        }
     }
 
     /// Something about the server as a whole. The engine says each kind at most once a second.

@@ -1,5 +1,6 @@
 //! `Server`: the engine on one event loop.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::core::{Callbacks, Core, Hooks, Parts};
 use crate::ffi;
 use crate::plan::Plan;
 use crate::router::Router;
+use crate::settle::is_fatal;
 use crate::shell::Shell;
 use crate::threads::{Pool, Task};
 use crate::waiter::Waiter;
@@ -132,7 +134,7 @@ impl Server {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100))]
+    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100, trusted_peers=None))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of a Python constructor"
@@ -153,6 +155,7 @@ impl Server {
         spawn: Option<Py<PyAny>>,
         request_id: bool,
         block_limit: u64,
+        trusted_peers: Option<Vec<(IpAddr, u8)>>,
     ) -> PyResult<Self> {
         let plain = match tasks {
             "carrier" => false,
@@ -164,7 +167,13 @@ impl Server {
             }
         };
         let (tree, names) = router.get().freeze(py);
-        let shell = Shell::new(sockets, limits.as_ref(), request_id, &r#loop)?;
+        let shell = Shell::new(
+            sockets,
+            limits.as_ref(),
+            request_id,
+            trusted_peers.unwrap_or_default(),
+            &r#loop,
+        )?;
         let context = match context {
             Some(context) => context,
             None => ffi::copy_current_context(py)?.unbind(),
@@ -281,7 +290,12 @@ impl Server {
                         core.forget(py, id);
                         core.flush_from_thread(py);
                     }
-                    // KeyboardInterrupt and SystemExit end a process from its main thread only.
+                    if is_fatal(py, &error) {
+                        // Only the loop can end the process, in its main thread, and finishes what is in flight before.
+                        core.pool.give_fatal(error);
+                        core.wake_loop(py);
+                        return;
+                    }
                     error.write_unraisable(py, None);
                 }
             }

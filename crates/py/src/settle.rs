@@ -314,10 +314,7 @@ impl Core {
     /// Makes an answer of an exception.
     pub(crate) fn fail(&self, py: Python<'_>, work: &Work, error: PyErr) -> PyResult<Prepared> {
         if is_fatal(py, &error) {
-            // It ends the process, but its own request is not left hanging until then.
-            self.respond_plainly(py, work.id, 500);
-            self.forget(py, work.id);
-            return Err(error);
+            return Err(self.ending(py, work, error));
         }
         let left = error.is_instance_of::<CancelledError>(py)
             || error.is_instance_of::<PyGeneratorExit>(py);
@@ -333,7 +330,7 @@ impl Core {
                 Ok(answer) => Prepared::Answer(answer.unbind()),
                 Err(other) => Prepared::Coroutine(other.into_inner().unbind()),
             }),
-            Err(error) if is_fatal(py, &error) => Err(error),
+            Err(error) if is_fatal(py, &error) => Err(self.ending(py, work, error)),
             Err(error) => {
                 // The application's last resort failed. The client still learns that it was not its fault.
                 error.write_unraisable(py, Some(self.hooks.fail.bind(py)));
@@ -341,6 +338,14 @@ impl Core {
                 Ok(Prepared::Nothing)
             }
         }
+    }
+
+    /// What a request has raised to end the process. Its own client is not left hanging until then, and the log says whose it was.
+    fn ending(&self, py: Python<'_>, work: &Work, error: PyErr) -> PyErr {
+        self.log.ending(py, work.request.bind(py), &error);
+        self.respond_plainly(py, work.id, 500);
+        self.forget(py, work.id);
+        error
     }
 
     /// Sends an answer from the loop. A coroutine that is left to be run, in the same task and context, is returned.

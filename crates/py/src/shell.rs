@@ -37,8 +37,6 @@ macro_rules! limits {
     };
 }
 
-// Not `upload`, `query_pairs`, `cookies` and `cookie` of the engine's limits: Python reads those things itself, and
-// `kingpost.limits` has its numbers.
 limits!(
     request_line,
     field,
@@ -135,11 +133,13 @@ impl Shell {
         sockets: bool,
         limits: Option<&Bound<'_, PyDict>>,
         request_id: bool,
+        trusted_peers: Vec<(IpAddr, u8)>,
         event_loop: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let py = event_loop.py();
         let mut config = Config {
             request_id,
+            trusted_peers,
             ..Config::default()
         };
         for (name, value) in limits.into_iter().flatten() {

@@ -23,11 +23,24 @@ use crate::waiter::Waiter;
 /// Jobs that one thread runs before it lets the interpreter's lock go. Taking it costs two switches.
 const JOBS_PER_HOLD: usize = 16;
 
+/// How long a job waits where a thread is free soon.
+const LATE: Duration = Duration::from_millis(100);
+
 /// Something to be run on a thread.
 pub(crate) struct Job {
     pub(crate) task: Task,
     /// The context to run it in.
     pub(crate) context: Py<PyAny>,
+    /// When it was queued.
+    pub(crate) since: Instant,
+}
+
+impl Job {
+    /// Whether it has waited for so long that a client which has closed its sending side is taken to have left. A client
+    /// that only has nothing more to say is answered meanwhile, unless all threads are busy.
+    pub(crate) fn is_late(&self) -> bool {
+        self.since.elapsed() >= LATE
+    }
 }
 
 /// What is run.
@@ -76,6 +89,8 @@ struct Queue {
     idle: usize,
     threads: usize,
     closed: bool,
+    /// Whether a client of a job that waits may have left: those are looked for before a job is refused.
+    may_be_left: bool,
     /// What each thread does; entries of threads that have ended stay behind, idle.
     records: Vec<Arc<Record>>,
 }
@@ -97,6 +112,8 @@ pub(crate) struct Pool {
     ready: Condvar,
     handovers: Mutex<Vec<Handover>>,
     called: Mutex<Vec<Called>>,
+    /// What a handler raised to end the process, for the loop, which ends it.
+    fatal: Mutex<Option<PyErr>>,
     started: AtomicU64,
     /// The zero of `Record::began`.
     epoch: Instant,
@@ -184,11 +201,13 @@ impl Pool {
                 idle: 0,
                 threads: 0,
                 closed: false,
+                may_be_left: false,
                 records: Vec::new(),
             }),
             ready: Condvar::new(),
             handovers: Mutex::new(Vec::new()),
             called: Mutex::new(Vec::new()),
+            fatal: Mutex::new(None),
             started: AtomicU64::new(0),
             epoch: Instant::now(),
             measured: AtomicU64::new(0),
@@ -240,6 +259,32 @@ impl Pool {
         }
         queue.jobs.push_back(job);
         Ok(())
+    }
+
+    /// Takes jobs that nobody has begun out of the queue: those that `is_left` says nobody waits for.
+    pub(crate) fn withdraw(&self, is_left: impl Fn(&Job) -> bool) -> Vec<Job> {
+        let mut queue = lock(&self.queue);
+        let mut left = Vec::new();
+        if queue.jobs.iter().any(&is_left) {
+            for job in std::mem::take(&mut queue.jobs) {
+                if is_left(&job) {
+                    left.push(job);
+                } else {
+                    queue.jobs.push_back(job);
+                }
+            }
+        }
+        left
+    }
+
+    /// A job that was left in the queue may be one that nobody waits for.
+    pub(crate) fn note_leaving(&self) {
+        lock(&self.queue).may_be_left = true;
+    }
+
+    /// Whether that was noted since the last call.
+    pub(crate) fn take_leaving(&self) -> bool {
+        std::mem::take(&mut lock(&self.queue).may_be_left)
     }
 
     /// Wakes a thread for what was queued. One is enough: a thread that leaves something wakes the next.
@@ -300,6 +345,15 @@ impl Pool {
 
     pub(crate) fn take_results(&self) -> Vec<Called> {
         std::mem::take(&mut *lock(&self.called))
+    }
+
+    /// The first one counts: the process ends once.
+    pub(crate) fn give_fatal(&self, error: PyErr) {
+        lock(&self.fatal).get_or_insert(error);
+    }
+
+    pub(crate) fn take_fatal(&self) -> Option<PyErr> {
+        lock(&self.fatal).take()
     }
 
     /// The life of one thread.

@@ -12,7 +12,6 @@
 //! | [`http1`] | request heads, request bodies, response heads, response bodies |
 //! | [`date`] | the `Date` field's form |
 //! | [`urlencoded`] | percent decoding and query pairs |
-//! | [`cookie`] | the pairs of a `Cookie` field |
 //! | [`multipart`] | the parts of a `multipart/form-data` body, as it arrives |
 //!
 //! # How a connection uses it
@@ -51,7 +50,6 @@
 //! framed for this request; [`http1::FieldBlock`] holds fields that were checked once.
 #![forbid(unsafe_code)]
 
-pub mod cookie;
 pub mod date;
 pub mod http1;
 pub mod limits;

@@ -19,8 +19,6 @@ pub struct Limits {
 
     /// Bytes of a body where the route says nothing else. Over it: 413. Default 1 MiB.
     pub body: u64,
-    /// Bytes of a body on a route that asked for uploads. Over it: 413. Default 16 MiB.
-    pub upload: u64,
     /// Bytes of the extensions of one chunk, from behind its size to its line end. Over it: 400. Default 256.
     pub chunk_extension: usize,
     /// Bytes of all chunk extensions of one body. Over it: 400. Default 4 KiB.
@@ -29,13 +27,6 @@ pub struct Limits {
     pub trailer: usize,
     /// Field lines in a trailer section. Over it: 431. Default 16.
     pub trailer_fields: usize,
-
-    /// Name-value pairs of a query string. Over it: 400. Default 1,000.
-    pub query_pairs: usize,
-    /// Cookies of one request. Over it: 400. Default 100.
-    pub cookies: usize,
-    /// Bytes of one `Cookie` field's value. Over it: 400. Default 8 KiB.
-    pub cookie: usize,
 
     /// Time from a request's first byte (or the connection's start) to the end of its head. Default 10 s.
     pub head_timeout: u64,
@@ -71,14 +62,10 @@ impl Limits {
         fields: 100,
         empty_lines: 2,
         body: 1024 * 1024,
-        upload: 16 * 1024 * 1024,
         chunk_extension: 256,
         chunk_extensions: 4 * 1024,
         trailer: 4 * 1024,
         trailer_fields: 16,
-        query_pairs: 1_000,
-        cookies: 100,
-        cookie: 8 * 1024,
         head_timeout: 10_000,
         idle_timeout: 15_000,
         body_timeout: 15_000,
@@ -100,7 +87,7 @@ impl Default for Limits {
 }
 
 /// What one `multipart/form-data` body may hold. The size of the whole is the body's own limit, [`Limits::body`] or
-/// [`Limits::upload`]; these bound what is in it, so that no number below lets a form use more memory than a person
+/// what its route allows; these bound what is in it, so that no number below lets a form use more memory than a person
 /// who reads it would guess.
 ///
 /// Where frameworks in use have a number, ours is of their order: parts 100 to 1,000, files and fields 1,000, memory
@@ -129,8 +116,8 @@ pub struct MultipartLimits {
     /// Bytes of the content of all fields together, which is what a collected form holds in memory beside names. Over it:
     /// 413. Default 512 KiB.
     pub memory: u64,
-    /// Bytes of one file. Over it: 413. Default 16 MiB, which is [`Limits::upload`]: a route that takes larger bodies
-    /// raises both.
+    /// Bytes of one file. Over it: 413. Default 16 MiB, as for the whole body of a route that takes files: one
+    /// that takes larger ones raises both.
     pub file: u64,
 
     /// Bytes before the first boundary, line ends included. Over it: 400. Default 1 KiB; no form has any, and peers that

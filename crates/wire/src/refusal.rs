@@ -102,15 +102,12 @@ refusals! {
     FORBIDDEN_TRAILER, 400, "http.forbidden-trailer", "A trailer field has a name that is only allowed in the header section (RFC 9110 6.5.1).";
     INCOMPLETE_REQUEST, 400, "http.incomplete-request", "The connection ended before the request did.";
 
-    // Time and load, raised by the engine that drives this crate
+    // Time, raised by the engine that drives this crate
     HEAD_TIMEOUT, 408, "http.head-timeout", "The request's head did not arrive in time.";
     BODY_TIMEOUT, 408, "http.body-timeout", "The request's body did not arrive in time.";
-    OVERLOADED, 503, "http.overloaded", "The server has more work than it can take; try again in a moment.";
 
-    // Queries and cookies
-    TOO_MANY_PAIRS, 400, "http.too-many-pairs", "The query or form has more name-value pairs than this server allows.";
-    TOO_MANY_COOKIES, 400, "http.too-many-cookies", "The request has more cookies than this server allows.";
-    COOKIE_TOO_LARGE, 400, "http.cookie-too-large", "The Cookie field is larger than this server allows.";
+    // Queries and forms
+    TOO_MANY_PAIRS, 400, "query.too-many-pairs", "The query or form has more name-value pairs than this server allows.";
 
     // Multipart forms: the boundary and its lines (RFC 2046 5.1.1)
     FORM_NOT_MULTIPART, 415, "form.not-multipart", "The Content-Type is not a well-formed multipart/form-data (RFC 7578 4).";

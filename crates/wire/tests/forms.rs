@@ -1,4 +1,4 @@
-//! The small forms: dates, percent encoding, queries, cookies.
+//! The small forms: dates, percent encoding, queries.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,9 +10,7 @@
 
 use std::borrow::Cow;
 
-use wire::cookie;
 use wire::date::imf_fixdate;
-use wire::limits::Limits;
 use wire::urlencoded::{form_decode, pairs, percent_decode};
 
 #[test]
@@ -124,41 +122,5 @@ fn query_pairs() {
             .map(|(a, b)| ((*a).into(), (*b).into()))
             .collect();
         assert_eq!(found, expected, "{text}");
-    }
-}
-
-#[test]
-fn cookies() {
-    let table: &[(&str, &[(&str, &str)])] = &[
-        ("", &[]),
-        ("a=b", &[("a", "b")]),
-        ("a=b; c=d", &[("a", "b"), ("c", "d")]),
-        ("a=b;c=d", &[("a", "b"), ("c", "d")]),
-        (" a = b ;\tc=d\t", &[("a", "b"), ("c", "d")]),
-        ("a=", &[("a", "")]),
-        ("a=b=c", &[("a", "b=c")]),
-        ("a=\"b c\"", &[("a", "b c")]),
-        ("a=\"", &[("a", "\"")]),
-        ("a=\"\"", &[("a", "")]),
-        ("a=\"b", &[("a", "\"b")]),
-        ("a", &[]),
-        ("=b", &[]),
-        ("=__Host-id=v", &[]),
-        (" =__Secure-id=v; a=b", &[("a", "b")]),
-        (";;;a=b;;", &[("a", "b")]),
-        ("a=1; a=2", &[("a", "1"), ("a", "2")]),
-        ("a=b,c=d", &[("a", "b,c=d")]),
-    ];
-    for (text, expected) in table {
-        let found: Vec<(&str, &str)> = cookie::pairs(text.as_bytes(), &Limits::default())
-            .unwrap()
-            .map(|(name, value)| {
-                (
-                    std::str::from_utf8(name).unwrap(),
-                    std::str::from_utf8(value).unwrap(),
-                )
-            })
-            .collect();
-        assert_eq!(found, *expected, "{text}");
     }
 }

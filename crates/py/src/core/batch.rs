@@ -159,7 +159,8 @@ impl Core {
             Event::Body { id, body } => self.on_body(py, id, body),
             Event::BodyReady { id } => self.on_body_ready(py, id),
             Event::Writable { id } => self.on_writable(py, id),
-            Event::Gone { id } | Event::HalfClosed { id } => self.on_gone(py, id),
+            Event::Gone { id } => self.on_gone(py, id, true),
+            Event::HalfClosed { id } => self.on_gone(py, id, false),
             Event::Refused {
                 connection,
                 id,
@@ -168,7 +169,7 @@ impl Core {
                 let peer = self.shell(py, |shell| shell.peer_of(connection));
                 self.log.refused(py, peer, &refusal);
                 match id {
-                    Some(id) => self.on_gone(py, id),
+                    Some(id) => self.on_gone(py, id, true),
                     None => Ok(()),
                 }
             }

@@ -105,7 +105,8 @@ impl Core {
         self.flights.with(py, |flights| flights.len())
     }
 
-    pub(crate) fn on_gone(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
+    /// The client has left (`is_over`), or has closed its sending side and is taken to have left.
+    pub(crate) fn on_gone(&self, py: Python<'_>, id: RequestId, is_over: bool) -> PyResult<()> {
         let (request, task, writer, reader, gates, waits) = self.flights.with(py, |flights| {
             let Some(flight) = flights.get_mut(&id) else {
                 return (None, None, None, None, Vec::new(), false);
@@ -132,13 +133,15 @@ impl Core {
         }
         // The cancellation reaches the waiters through the task.
         drop((writer, reader));
-        match task {
+        let cancelled = match task {
             Some(task) => task
                 .bind(py)
                 .call_method0(pyo3::intern!(py, "cancel"))
                 .map(drop),
             None => Ok(()),
-        }
+        };
+        self.withdraw(py, id, is_over);
+        cancelled
     }
 
     /// Has `function` called on the loop when the request's connection is over; false where it is over already.

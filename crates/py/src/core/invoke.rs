@@ -1,10 +1,11 @@
 //! Runs handlers: in place, in the carrier, on a worker thread.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
-use server::Now;
+use server::{Now, RequestId};
 use wire::refusal::Refusal;
 
 use super::{Core, Work};
@@ -283,13 +284,55 @@ impl Core {
                 arguments,
             },
             context: context.unbind(),
+            since: Instant::now(),
         };
-        if let Err(job) = self.pool.submit(job) {
+        if let Err(job) = self.enqueue(py, job) {
             self.forget(py, work.id);
             self.respond_plainly(py, work.id, 503);
             drop(job);
         }
         Ok(())
+    }
+
+    /// Queues a job; the job itself where there is no room, even without those that nobody waits for.
+    fn enqueue(&self, py: Python<'_>, job: Job) -> Result<(), Job> {
+        let job = match self.pool.submit(job) {
+            Err(job) if self.pool.take_leaving() => job,
+            result => return result,
+        };
+        let left = self.pool.withdraw(|job| match &job.task {
+            Task::Handler { work, .. } => self.is_gone(py, work.id),
+            Task::Call { waiter, .. } => waiter.get().is_over(py),
+        });
+        self.give_up_jobs(py, left);
+        self.pool.submit(job)
+    }
+
+    /// The client of a request has left (`is_over`), or may have: what waits for a thread on its behalf is not begun.
+    pub(crate) fn withdraw(&self, py: Python<'_>, id: RequestId, is_over: bool) {
+        let left = self.pool.withdraw(|job| match &job.task {
+            Task::Handler { work, .. } => work.id == id && (is_over || job.is_late()),
+            // Of a task that was cancelled.
+            Task::Call { waiter, .. } => waiter.get().is_over(py),
+        });
+        if left.is_empty() {
+            self.pool.note_leaving();
+        }
+        self.give_up_jobs(py, left);
+    }
+
+    fn give_up_jobs(&self, py: Python<'_>, jobs: Vec<Job>) {
+        for job in jobs {
+            if let Task::Handler { work, .. } = &job.task {
+                self.give_up_unbegun(py, work.id);
+            }
+        }
+    }
+
+    /// The engine owes an answer until it is told otherwise, also where only one direction was closed.
+    fn give_up_unbegun(&self, py: Python<'_>, id: RequestId) {
+        self.abort(py, id);
+        self.forget(py, id);
     }
 
     /// Has a function run on a worker thread, in a copy of the current context; the task that asks waits for its result.
@@ -308,8 +351,9 @@ impl Core {
                 waiter: waiter.clone_ref(py),
             },
             context: ffi::copy_current_context(py)?.unbind(),
+            since: Instant::now(),
         };
-        if let Err(job) = self.pool.submit(job) {
+        if let Err(job) = self.enqueue(py, job) {
             drop(job);
             return Err(self.refusal_error(py, &QUEUE_FULL));
         }
@@ -322,6 +366,14 @@ impl Core {
 
     /// Runs one job on a worker thread.
     pub(crate) fn run_job(self: &Arc<Self>, py: Python<'_>, job: Job) -> PyResult<()> {
+        if let Task::Handler { work, .. } = &job.task
+            && job.is_late()
+            && self.is_gone(py, work.id)
+        {
+            self.give_up_unbegun(py, work.id);
+            self.flush_from_thread(py);
+            return Ok(());
+        }
         let context = job.context.into_bound(py);
         match job.task {
             Task::Handler { work, arguments } => {
@@ -386,6 +438,9 @@ impl Core {
         for called in self.pool.take_results() {
             Waiter::wake(called.waiter.bind(py), called.outcome)?;
         }
-        Ok(())
+        match self.pool.take_fatal() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 }

@@ -96,7 +96,7 @@ impl Core {
     pub(crate) fn respond_plainly(&self, py: Python<'_>, id: RequestId, status: u16) {
         let body: &[u8] = match status {
             503 => br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"server.queue-full","detail":"all worker threads are busy and their queue is full: try again in a moment"}"#,
-            _ => br#"{"type":"about:blank","title":"Internal Server Error","status":500,"code":"server.error","detail":"the server failed to answer; its log says why"}"#,
+            _ => br#"{"type":"about:blank","title":"Internal Server Error","status":500,"code":"internal-server-error","detail":"the server failed to answer; its log says why"}"#,
         };
         self.respond(py, id, status, &self.blocks.problem, body);
     }

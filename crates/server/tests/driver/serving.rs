@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::running::{Order, Running, ask, read_answer, request};
 use server::Config;
+#[cfg(target_os = "linux")]
+use server::{Driver, Event, Listener, Now};
 use wire::limits::Limits;
 
 #[test]
@@ -32,6 +34,77 @@ fn a_flood_of_pipelined_requests_is_answered_in_order() {
         assert_eq!(format!("/{n}").as_bytes(), read_answer(&mut reader).1);
     }
     sender.join().unwrap();
+}
+
+/// Segments with data that have come to a socket so far: where Nagle's algorithm is off, one for each send that fits in one.
+#[cfg(target_os = "linux")]
+fn segments(stream: &std::net::TcpStream) -> u32 {
+    use std::os::fd::AsRawFd;
+
+    // `tcpi_data_segs_in` of Linux's `struct tcp_info`, which libc's does not have.
+    const DATA_SEGMENTS_IN: usize = 152;
+    let mut info = [0_u8; 256];
+    let mut length = info.len() as libc::socklen_t;
+    // SAFETY: the buffer and its length are alive across the call.
+    let failed = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    assert_eq!(failed, 0);
+    assert!(
+        length as usize >= DATA_SEGMENTS_IN + 4,
+        "a Linux before 4.6"
+    );
+    let bytes = info[DATA_SEGMENTS_IN..DATA_SEGMENTS_IN + 4]
+        .try_into()
+        .unwrap();
+    u32::from_ne_bytes(bytes)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_answers_of_a_batch_leave_in_one_send() {
+    let mut driver = Driver::new(Config::default(), Now::current()).unwrap();
+    let listener = Listener::tcp(([127, 0, 0, 1], 0).into(), 16).unwrap();
+    let address = listener.local_address().unwrap();
+    driver.add_listener(listener).unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let pipeline: String = (0..16).map(|n| request(&format!("/{n}"))).collect();
+
+    for round in 1..=3 {
+        stream.write_all(pipeline.as_bytes()).unwrap();
+        let mut served = 0;
+        while served < 16 {
+            driver.wait(Some(Duration::from_secs(10))).unwrap();
+            let now = Now::current();
+            // One batch, in which every answer is ready before the next request is taken.
+            while let Some(event) = driver.next(now) {
+                if let Event::Request { id, head, .. } = event {
+                    driver.engine().recycle(head);
+                    driver.engine().respond(id, 200, &[], b"ok").unwrap();
+                    served += 1;
+                }
+            }
+            assert_eq!(
+                segments(&stream),
+                round - 1,
+                "nothing leaves before the batch ends"
+            );
+            driver.flush(now);
+        }
+        for _ in 0..16 {
+            assert_eq!(b"ok".as_slice(), read_answer(&mut stream).1);
+        }
+        assert_eq!(segments(&stream), round);
+    }
 }
 
 #[test]

@@ -72,9 +72,12 @@ fn a_refused_request_closes_and_nothing_behind_it_is_served() {
     let mut shell = Shell::new();
     shell.send(&[post("/", "x"), get("/next")].concat());
     let id = shell.request_for("/");
-    shell.engine.refuse(id, wire::refusal::OVERLOADED).unwrap();
+    shell
+        .engine
+        .refuse(id, wire::refusal::BODY_TIMEOUT)
+        .unwrap();
     shell.quiet();
-    assert_eq!(503, shell.answers()[0].0);
+    assert_eq!(408, shell.answers()[0].0);
     assert!(shell.shut);
 }
 

@@ -180,6 +180,14 @@ fn decimal(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// Whether the scheme of an `Authorization` is `Bearer`, in any case (RFC 9110 section 11.1).
+fn is_bearer(value: &[u8]) -> bool {
+    value
+        .split(u8::is_ascii_whitespace)
+        .next()
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+}
+
 /// Why a `Transfer-Encoding` other than `chunked` is refused: 501 where it is a proper list that ends in chunked, which
 /// another server could decode; 400 where nobody could know the body's end.
 #[cold]

@@ -7,7 +7,8 @@ pub(crate) struct Row {
     pub(crate) path: &'static str,
     pub(crate) query: Option<&'static str>,
     pub(crate) authority: Option<&'static str>,
-    /// One letter each: O, A or * for the form; k: keep alive; e: expects 100; c: has a cookie; b: a body is to come.
+    /// One letter each: O, A or * for the form; k: keep alive; e: expects 100; c: has what browsers send by themselves; z: encoded;
+    /// b: a body is to come.
     pub(crate) facts: &'static str,
     pub(crate) upgrade: Option<&'static str>,
     pub(crate) content_type: Option<&'static str>,
@@ -26,6 +27,35 @@ const PLAIN: Row = Row {
 
 pub(crate) const ROWS: &[Row] = &[
     PLAIN,
+    Row {
+        name: "cookie",
+        input: "GET /a HTTP/1.1\r\nHost: h\r\nCookie: a=b\r\n\r\n",
+        facts: "Okc",
+        ..PLAIN
+    },
+    Row {
+        name: "basic",
+        input: "GET /a HTTP/1.1\r\nHost: h\r\nauthorization: Basic YTpi\r\n\r\n",
+        facts: "Okc",
+        ..PLAIN
+    },
+    Row {
+        name: "a scheme that begins as bearer does",
+        input: "GET /a HTTP/1.1\r\nHost: h\r\nAuthorization: Bearers x\r\n\r\n",
+        facts: "Okc",
+        ..PLAIN
+    },
+    Row {
+        name: "bearer",
+        input: "GET /a HTTP/1.1\r\nHost: h\r\nAuthorization: bEARER x\r\n\r\n",
+        ..PLAIN
+    },
+    Row {
+        name: "encoded body",
+        input: "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
+        facts: "Okzb",
+        ..PLAIN
+    },
     Row {
         name: "query",
         input: "GET /a?b=c?d HTTP/1.1\r\nHost: h\r\n\r\n",
