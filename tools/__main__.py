@@ -35,8 +35,9 @@ def main(arguments: Sequence[str]) -> int:
         match command:
             case "demo":
                 python = environment.prepare("build", "demo")
-                extension.prepare(python)
+                # The build takes minutes: what may fail for want of a network is told before it.
                 assets.prepare()
+                extension.prepare(python)
                 suites.demo(python, rest)
             case "test" | "docs":
                 python = environment.prepare(*EVERYTHING)

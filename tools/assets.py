@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -127,9 +128,9 @@ def pack(npm: Sequence[str | Path], package: Package, folder: Path) -> Path:
     """Have npm fetch the tarball of a package, from wherever it is set up to fetch.
 
     Raises:
-        Failure: it cannot; the message has the command to try.
+        Failure: it cannot; the message has what npm says, and the command to try.
     """
-    options = ("--ignore-scripts", "--silent", "--pack-destination", folder)
+    options = ("--ignore-scripts", "--loglevel=error", "--pack-destination", folder)
     wanted = f"{package.name}@{package.version}"
     before = set(folder.iterdir())
     try:
@@ -137,8 +138,12 @@ def pack(npm: Sequence[str | Path], package: Package, folder: Path) -> Path:
             [*npm, "pack", wanted, *options], check=True, capture_output=True, timeout=PATIENCE
         )
     except (OSError, subprocess.SubprocessError) as error:
+        said = getattr(error, "stderr", None) or b""
+        words = "".join(f"\n  {line}" for line in said.decode("utf-8", "replace").splitlines())
+        command = shlex.join(map(str, [*npm, "pack", wanted]))
         raise Failure(
-            f"npm cannot fetch {wanted} ({error}); see what `npm pack {wanted}` says, then ./dev again"
+            f"npm cannot fetch {wanted} ({type(error).__name__}: {error}){words}\n"
+            f"try this by hand, then ./dev again: {command}"
         ) from error
     (tarball,) = set(folder.iterdir()) - before
     return tarball

@@ -5,6 +5,8 @@ from __future__ import annotations
 from tools.console import ROOT, ask, run, say
 
 SECONDS = 60
+DICTIONARIES = {"multipart": "multipart.dict"}
+"""The words of a target whose words are not those of HTTP/1."""
 
 
 def run_all() -> None:
@@ -14,7 +16,10 @@ def run_all() -> None:
         Failure: a target found something; cargo fuzz has printed the input and how to run it again.
     """
     if ask("cargo", "+nightly", "fuzz", "--version") is None:
-        say("fuzz targets: left out, no nightly toolchain with cargo-fuzz here")
+        say(
+            "fuzz targets: left out, no nightly toolchain with cargo-fuzz here; these get it: "
+            "rustup toolchain install nightly && cargo +nightly install cargo-fuzz"
+        )
         return
     folder = ROOT / "fuzz"
     names = ask("cargo", "+nightly", "fuzz", "list", "--fuzz-dir", folder) or ""
@@ -23,7 +28,7 @@ def run_all() -> None:
         command = ("cargo", "+nightly", "fuzz", "run", "--fuzz-dir", folder, name)
         options = (
             f"-max_total_time={SECONDS}",
-            f"-dict={folder / 'http1.dict'}",
+            f"-dict={folder / DICTIONARIES.get(name, 'http1.dict')}",
             "-verbosity=0",
             "-timeout=10",
         )

@@ -53,8 +53,32 @@ class Page:
                 await asyncio.sleep(0.02)
 
 
+async def press(page: Page, selector: str) -> None:
+    """Press a link or button, as who has no mouse does."""
+    await page.run(f"document.querySelector({selector!r}).focus()")
+    await enter(page)
+
+
+async def write(page: Page, selector: str, text: str) -> None:
+    """Type into a field, in place of what it has."""
+    await page.run(f"(e => {{ e.focus(); e.select(); }})(document.querySelector({selector!r}))")
+    await page.command("Input.insertText", text=text)
+
+
+async def enter(page: Page, key: str = "Enter", code: int = 13, text: str = "\r") -> None:
+    for kind in ("keyDown", "keyUp"):
+        await page.command(
+            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, text=text
+        )
+
+
 @contextlib.asynccontextmanager
-async def chromium() -> AsyncGenerator[Page]:
+async def chromium(*options: str) -> AsyncGenerator[Page]:
+    """A tab of a browser of its own.
+
+    Args:
+        options: of the command line, besides those that every test needs.
+    """
     assert PROGRAM is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
@@ -65,6 +89,7 @@ async def chromium() -> AsyncGenerator[Page]:
             "--remote-debugging-port=0",
             "--remote-allow-origins=*",
             f"--user-data-dir={profile}",
+            *options,
             "about:blank",
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kingpost.testing import LiveServer
-from tests.browser.chromium import PROGRAM, Page, chromium
+from tests.browser.chromium import PROGRAM, Page, chromium, enter, press, write
 from tests.needs import need
 from tests.unit.openapi.corpus import atlas
 from tools import assets
@@ -48,25 +48,6 @@ def drive(steps: Callable[[Page], Awaitable[None]], *, scripts: bool = True) -> 
 
 def shows(text: str) -> str:
     return f"document.body.innerText.includes({text!r})"
-
-
-async def press(page: Page, selector: str) -> None:
-    """Press a link or button, as who has no mouse does."""
-    await page.run(f"document.querySelector({selector!r}).focus()")
-    await enter(page)
-
-
-async def write(page: Page, selector: str, text: str) -> None:
-    """Type into a field, in place of what it has."""
-    await page.run(f"(e => {{ e.focus(); e.select(); }})(document.querySelector({selector!r}))")
-    await page.command("Input.insertText", text=text)
-
-
-async def enter(page: Page, key: str = "Enter", code: int = 13, text: str = "\r") -> None:
-    for kind in ("keyDown", "keyUp"):
-        await page.command(
-            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, text=text
-        )
 
 
 async def listen(page: Page) -> None:

@@ -8,7 +8,7 @@ What the languages of blocks mean to it:
 | python title="a.py"      | written to that file, and executed unless a server serves it already                    |
 | python refused="code"    | executed and started: it must be refused with this code                                 |
 | pycon                    | typed at Python's prompt, the answers compared                                          |
-| console                  | lines after `$ ` are typed at the shell, what follows them is compared                  |
+| console                  | lines after `$ ` are typed at the shell, what follows them is compared; see SETTING_UP   |
 | browser                  | the first line is opened in a browser, the others are what must be seen                 |
 | http                     | a request, and from `HTTP/1.1` on the answer; headers not shown may be there            |
 | json, toml               | must be well-formed                                                                     |
@@ -60,6 +60,9 @@ SETTING_UP = (
     "sudo ",
     "./dev",
 )
+"""Commands of a console block that begin so are not typed: what they install or fetch is there already, and some would change the machine.
+`tests/docs/test_first_page_alone.py` and `tests/docs/test_deploying.py` do with care what a few of them stand for."""
+
 PLAIN = {"text", "html", "css", "ini", "nginx", "sql", "dotenv", "csv"}
 
 

@@ -1,4 +1,4 @@
-"""The programs of the pages, and the examples, pass mypy --strict and pyright strict."""
+"""The programs of the pages, what they type at the prompt, and the examples, pass mypy --strict and pyright strict."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import PAGES, ROOT, blocks_of
+from tests.docs.prompts import imports_for, typed_at
 from tests.docs.reader import is_new
+from tests.docs.test_pages import REFERENCE
 
 State = dict[str, str]
 """The files that stand beside each other at one point of a page."""
 
 
 def states_of(page: Path) -> list[State]:
-    """What there is to check on a page: its files as they are before one is changed, and its other programs."""
-    states: list[State] = []
+    """What there is to check on a page: its files as they are before one is changed, and its other programs.
+
+    What is typed at the prompt is one program of the page; in the reference, where each prompt stands for itself, one each.
+    """
+    states: list[State] = prompts_of(page)
     files: State = {}
     program = ""
     for block in blocks_of(page):
@@ -37,6 +42,38 @@ def states_of(page: Path) -> list[State]:
         else:
             files = {**files, title: block.text}
     return [state for state in (*states, files, {"program.py": program}) if any(state.values())]
+
+
+def prompts_of(page: Path) -> list[State]:
+    typed = [typed_at(block.text) for block in blocks_of(page) if block.language == "pycon"]
+    if page.name != "names.md":
+        typed = ["".join(typed)]
+    else:
+        typed = [imports_for(program, REFERENCE) + program for program in typed]
+    return [{"prompt.py": program} for program in typed]
+
+
+def test_a_prompt_is_a_program_that_goes_on() -> None:
+    prompt = """>>> total: int = 3
+    >>> total
+    3
+    >>> raise ValueError("none")
+    Traceback (most recent call last):
+    ValueError: none
+    >>> total.bit_length()
+    2
+    """
+
+    assert typed_at(prompt) == (
+        "total: int = 3\nprint(total)\nprint(ValueError('none'))\ntotal.bit_length()\n"
+    )
+
+
+def test_the_reference_brings_what_a_prompt_does_not_make() -> None:
+    program = "password = Secret('x')\nprint(password)\n"
+
+    assert imports_for(program, REFERENCE) == "from kingpost.settings import Secret\n"
+    assert states_of(ROOT / "docs/reference/names.md")
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ class Program:
         *arguments: str,
         environment: dict[str, str] | None = None,
         under: Sequence[str] = (),
+        descriptors: Sequence[int] = (),
     ) -> None:
         self.folder = folder
         self.lines: list[str] = []
@@ -40,6 +41,7 @@ class Program:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
+            pass_fds=descriptors,
             # A group of its own, as a terminal gives one to each command.
             start_new_session=True,
         )
@@ -109,9 +111,20 @@ def running(
     *arguments: str,
     environment: dict[str, str] | None = None,
     under: Sequence[str] = (),
+    descriptors: Sequence[int] = (),
 ) -> Generator[Program]:
-    """A program that is gone after the block, whatever happens; `under` is the command of a tool that runs it."""
-    program = Program(folder, *arguments, environment=environment, under=under)
+    """A program that is gone after the block, whatever happens.
+
+    Args:
+        folder: Where it runs.
+        arguments: Of `kingpost`.
+        environment: Variables beside those of this process.
+        under: The command of a tool that runs it.
+        descriptors: What it inherits beside its input and outputs, under the same numbers.
+    """
+    program = Program(
+        folder, *arguments, environment=environment, under=under, descriptors=descriptors
+    )
     try:
         yield program
     finally:
@@ -141,11 +154,24 @@ def is_alive(pid: int) -> bool:
 
 def children_of(pid: int) -> list[int]:
     """Processes that `pid` has started."""
+    return [child for child, parent in _parents() if parent == pid]
+
+
+def _parents() -> Generator[tuple[int, int]]:
+    """Each process with its parent."""
+    if Path("/proc/self/stat").exists():
+        # A small system has no ps.
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                # Behind the name, which may hold anything: state, parent.
+                yield int(stat.parent.name), int(stat.read_text().rpartition(")")[2].split()[1])
+        return
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - found on PATH, as everywhere
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    pairs = (line.split() for line in listed.splitlines())
-    return [int(child) for child, parent in pairs if int(parent) == pid]
+    for line in listed.splitlines():
+        child, parent = line.split()
+        yield int(child), int(parent)

@@ -146,6 +146,58 @@ def test_code_that_does_not_import_keeps_the_old_code_serving_and_says_so(folder
     assert "The code before this change keeps serving" in program.said
 
 
+MIDDLEWARE = """
+@app.middleware
+async def pass_on(request, call_next):
+    return await call_next(request)
+"""
+
+
+@pytest.mark.parametrize("more", ["", MIDDLEWARE], ids=["plain", "middleware"])
+def test_pages_behind_middleware_say_so_too(folder: Path, more: str) -> None:
+    (folder / "app.py").write_text(APP + more)
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: "version 1" in program.body("/page"))
+        (folder / "app.py").write_text("def broken(:\n")
+        program.until_said("SyntaxError")
+        program.until(lambda: "Your last change does not run" in program.body("/page"))
+
+        assert "version 1" in program.body("/page")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [None, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", "import os\nos._exit(3)\n"],
+    ids=["deleted", "killed", "left"],
+)
+def test_code_that_ends_its_process_keeps_the_old_code_serving_and_says_so(
+    folder: Path, broken: str | None
+) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        if broken is None:
+            (folder / "app.py").unlink()
+        else:
+            (folder / "app.py").write_text(broken)
+        program.until(lambda: "Your last change does not run" in program.body("/page"))
+
+        assert program.body() == "version 1"
+        change(folder, 2)
+        program.until(lambda: "version 2" in program.body("/page"))
+        assert "Your last change" not in program.body("/page")
+
+
+def test_code_that_does_not_come_up_keeps_the_old_code_serving_and_says_so(folder: Path) -> None:
+    with running(folder, "dev", "--port", "0") as program:
+        program.until(lambda: program.body() == "version 1")
+        (folder / "app.py").write_text("import time\ntime.sleep(600)\n")
+        program.until(lambda: "It is still starting" in program.body("/page"), 25, pause=0.2)
+
+        assert program.body() == "version 1"
+        change(folder, 2)
+        program.until(lambda: "version 2" in program.body("/page"))
+
+
 def test_a_start_up_mistake_keeps_the_old_code_serving_too(folder: Path) -> None:
     with running(folder, "dev", "--port", "0") as program:
         program.until(lambda: program.body() == "version 1")

@@ -97,6 +97,30 @@ def test_a_signal_lets_requests_in_flight_finish(
     assert answer.endswith("finished")
 
 
+def test_a_listening_socket_that_is_handed_over_is_served_and_stays_the_owners(
+    folder: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        descriptor = listener.fileno()
+        address = listener.getsockname()
+        # Who connects before the server runs is served as well: nobody is refused while it is replaced.
+        with socket.create_connection(address, timeout=15) as early:
+            early.sendall(GET.format("/", "*/*").encode())
+            with running(
+                folder, "run", "--fd", str(descriptor), descriptors=[descriptor]
+            ) as program:
+                assert program.port == address[1]
+                assert read_all(early).endswith("\r\n\r\nhere")
+                assert program.body() == "here"
+
+                program.signal(signal.SIGTERM)
+
+                assert program.end() == 0
+        # The next server takes it over in turn.
+        with running(folder, "run", "--fd", str(descriptor), descriptors=[descriptor]) as program:
+            assert program.body() == "here"
+
+
 def test_a_stopping_server_refuses_new_connections(folder: Path) -> None:
     arguments = ("run", "--port", "0", "--grace", "600")
     with running(folder, *arguments) as program, program.connect() as connection:

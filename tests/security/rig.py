@@ -339,6 +339,7 @@ class PlainService:
     """Bare handlers as a service, without App: path, kind, methods, function of the request."""
 
     mode: Mode = "production"
+    trusted_peers: Sequence[tuple[str, int]] = ()
 
     def __init__(
         self,

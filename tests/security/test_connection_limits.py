@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 
 from kingpost import App, _native
+from kingpost.app.compile import compile_app
+from kingpost.middleware import TrustedProxies
+from kingpost.server.engine import Engine
+from kingpost.server.options import Options
 from kingpost.server.task import RequestTask
 from tests.faults.program import running
 from tests.security.rig import (
@@ -111,6 +115,37 @@ def test_one_peer_has_a_limit_of_its_own_and_loopback_none() -> None:
         server.lost(mine[0])
         assert server.open(("192.0.2.1", 2000), notify)
         server.close()
+
+    asyncio.run(main())
+
+
+def test_trusted_proxies_hold_as_many_connections_as_they_like() -> None:
+    app = make_app()
+    app.middleware(TrustedProxies(["192.0.2.0/25", "2001:db8:7::/48"]))
+    compiled = compile_app(app, mode="production")
+
+    async def main() -> None:
+        options = Options(limits={"connections_per_peer": 3})
+        engine = Engine(
+            compiled,
+            options,
+            loop=asyncio.get_running_loop(),
+            context=compiled.context,
+            sockets=False,
+        )
+
+        def held(*addresses: str) -> list[bool]:
+            opened = [engine.server.open((address, 1), lambda: None) for address in addresses]
+            return [bool(number) for number in opened]
+
+        assert all(held(*["192.0.2.1"] * 20))
+        assert all(held(*["192.0.2.127"] * 20))
+        assert all(held(*["2001:db8:7:1::1"] * 20))
+        # Mapped, it is the same peer.
+        assert all(held(*["::ffff:192.0.2.1"] * 20))
+        assert held(*["192.0.2.128"] * 5) == [True] * 3 + [False] * 2
+        assert held(*["2001:db8:8::1"] * 5) == [True] * 3 + [False] * 2
+        engine.close()
 
     asyncio.run(main())
 

@@ -14,7 +14,7 @@ import pytest
 
 from kingpost import App, Request
 from tests.conformance.http1.cases import Case, cases
-from tests.security.rig import SHELLS, PlainService, Rig, read_answers, serving
+from tests.security.rig import SHELLS, Driver, PlainService, Rig, read_answers, serving
 
 BEFORE = b"GET /before HTTP/1.1\r\nHost: a\r\n\r\n"
 CANARY = b"GET /canary HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -75,7 +75,8 @@ def test_t11_bytes_behind_a_get_without_length_are_the_next_request(watched: Wat
     assert watched.paths == [b"/a", b"/b"]
 
 
-def test_t16_answers_keep_the_order_of_their_requests_whatever_takes_longer() -> None:
+@pytest.mark.parametrize("driver", SHELLS)
+def test_t16_answers_keep_the_order_of_their_requests_whatever_takes_longer(driver: Driver) -> None:
     app = App()
 
     @app.get("/wait/{milliseconds:int}")
@@ -92,7 +93,7 @@ def test_t16_answers_keep_the_order_of_their_requests_whatever_takes_longer() ->
         b"GET /%s/%d HTTP/1.1\r\nHost: a\r\n\r\n" % (b"thread" if time == 5 else b"wait", time)
         for time in times
     )
-    with serving(app) as rig:
+    with serving(app, driver=driver) as rig:
         for _ in range(5):
             with rig.connect() as connection:
                 connection.sendall(
@@ -106,7 +107,8 @@ def test_t16_answers_keep_the_order_of_their_requests_whatever_takes_longer() ->
             ]
 
 
-def test_t18_names_with_underscores_never_stand_for_those_with_dashes() -> None:
+@pytest.mark.parametrize("driver", SHELLS)
+def test_t18_names_with_underscores_never_stand_for_those_with_dashes(driver: Driver) -> None:
     app = App()
 
     @app.get("/")
@@ -116,7 +118,7 @@ def test_t18_names_with_underscores_never_stand_for_those_with_dashes() -> None:
             "line": request.headers.get("x_forwarded_for"),
         }
 
-    with serving(app) as rig:
+    with serving(app, driver=driver) as rig:
         assert (
             rig.get("/", "x_other: 1\r\nx-forwarded-for: here\r\n").body
             == b'{"dash":"here","line":null}'
@@ -126,7 +128,8 @@ def test_t18_names_with_underscores_never_stand_for_those_with_dashes() -> None:
         assert both.status == 400 or b'"dash":"here"' in both.body
 
 
-def test_t38_a_parser_that_is_fed_rubbish_always_gets_on() -> None:
+@pytest.mark.parametrize("driver", SHELLS)
+def test_t38_a_parser_that_is_fed_rubbish_always_gets_on(driver: Driver) -> None:
     app = App()
     rubbish = [
         b"\r\n" * 100_000,
@@ -143,7 +146,7 @@ def test_t38_a_parser_that_is_fed_rubbish_always_gets_on() -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 1000,
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00" * 100,
     ]
-    with serving(app) as rig:
+    with serving(app, driver=driver) as rig:
         for data in rubbish:
             # It ends, and with at most one answer.
             assert len(read_answers(rig.talk(data))) <= 1

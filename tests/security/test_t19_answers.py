@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -10,7 +12,8 @@ import pytest
 
 from kingpost import App, Html, Redirect, Request, Response, _native
 from kingpost.testing import TestClient
-from tests.security.rig import SHELLS, Incomplete, PlainService, Rig, read_answers, serving
+from tests.security.rig import SHELLS, Driver, Incomplete, PlainService, Rig, read_answers, serving
+from tests.waiting import until
 
 Answer = _native.Answer
 
@@ -62,12 +65,18 @@ def bodies() -> dict[str, Callable[[Any], Any]]:
     }
 
 
-@pytest.fixture(scope="module", params=SHELLS)
-def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+@contextlib.contextmanager
+def serving_bodies(driver: Driver) -> Iterator[Rig]:
     routes: list[Any] = [(path, "inline", ["GET"], handler) for path, handler in bodies().items()]
-    with serving(PlainService(routes, encoder="answer"), driver=request.param) as rig:
+    with serving(PlainService(routes, encoder="answer"), driver=driver) as rig:
         yield rig
         rig.until_idle()
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with serving_bodies(request.param) as rig:
+        yield rig
 
 
 def ask_twice(rig: Rig, path: str, method: str = "GET") -> bytes:
@@ -75,11 +84,19 @@ def ask_twice(rig: Rig, path: str, method: str = "GET") -> bytes:
     return rig.talk(first + b"GET /whole HTTP/1.1\r\nhost: a\r\n\r\n")
 
 
+@pytest.mark.parametrize("driver", SHELLS)
 @pytest.mark.parametrize(
     "path", ["/short", "/long", "/long-at-once", "/short-async", "/long-async"]
 )
-def test_a_length_that_was_wrong_ends_the_connection(rig: Rig, path: str) -> None:
-    data = ask_twice(rig, path)
+def test_a_length_that_was_wrong_ends_the_connection(
+    driver: Driver, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A server of its own for each: it gives each kind of warning once a second at most.
+    with caplog.at_level(logging.WARNING, "kingpost.server"), serving_bodies(driver) as rig:
+        data = ask_twice(rig, path)
+        until(lambda: caplog.messages)
+    (message,) = caplog.messages
+    assert message.startswith("an answer was not as long as its head had said; its connection was")
     # It is seen as incomplete, and the next answer is never taken for its rest.
     assert data.count(b"HTTP/1.1") == 1
     assert b"whole" not in data

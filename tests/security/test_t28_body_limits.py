@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import resource
+import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from kingpost import App, BodyStream, HTTPError, Request
-from tests.security.rig import SHELLS, Rig, is_ended, read_answers, send_until_full, serving, until
+from kingpost import App, BodyStream, Form, HTTPError, MultipartStream, Request, UploadFile
+from tests.security.rig import (
+    PATIENCE,
+    SHELLS,
+    Answered,
+    Incomplete,
+    Rig,
+    is_ended,
+    read_answers,
+    send,
+    send_until_full,
+    serving,
+    talk,
+    until,
+)
 
 LIMIT = 1_048_576
+FIELD = 524_288
 
 
 def make_app() -> App:
@@ -64,6 +80,23 @@ def make_app() -> App:
         except HTTPError as error:
             return f"{error.status} {error.code}"
         return "complete"
+
+    @app.post("/form", max_body="2 MiB")
+    async def form(note: Annotated[str, Form()] = "", *, files: list[UploadFile] = []) -> str:  # noqa: B006 - it is copied
+        return f"{len(note)} {[each.size for each in files]}"
+
+    @app.post("/form-def", max_body="2 MiB")
+    def form_def(note: Annotated[str, Form()] = "", *, files: list[UploadFile] = []) -> str:  # noqa: B006 - it is copied
+        return f"{len(note)} {[each.size for each in files]}"
+
+    @app.post("/parts", max_body="2 MiB")
+    async def parts(parts: MultipartStream) -> str:
+        sizes = [sum([len(chunk) async for chunk in part]) async for part in parts]
+        return f"{sizes}"
+
+    @app.post("/parts-def", max_body="2 MiB")
+    def parts_def(parts: MultipartStream) -> str:
+        return f"{[sum(map(len, part)) for part in parts]}"
 
     return app
 
@@ -173,3 +206,60 @@ def test_a_stream_that_nobody_reads_is_not_read_from_the_client() -> None:
         (answer,) = read_answers(connection.recv(65536))
         assert (answer.body, answer.get("connection")) == (b"done", "close")
         assert is_ended(connection)
+
+
+def part(name: str, content: bytes, filename: str | None = None) -> bytes:
+    file = "" if filename is None else f'; filename="{filename}"'
+    head = f'--x\r\ncontent-disposition: form-data; name="{name}"{file}\r\n\r\n'
+    return head.encode() + content + b"\r\n"
+
+
+def chunked_form(path: str, body: bytes) -> bytes:
+    """A form whose last chunk is still to come."""
+    head = f"POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: multipart/form-data; boundary=x\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunks = (body[at : at + 60_000] for at in range(0, len(body), 60_000))
+    return head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in chunks)
+
+
+FORMS = {
+    "a field": (lambda more: part("note", b"n" * (FIELD + more)), 413, "form.field-too-large"),
+    # A file may have as much as its body.
+    "a file": (
+        lambda more: part("files", b"f" * (2 * LIMIT - 200 + 201 * more), "f"),
+        413,
+        "http.body-too-large",
+    ),
+    "files": (lambda more: part("files", b"f", "f") * (100 + more), 400, "form.too-many-files"),
+}
+
+
+@pytest.mark.parametrize("path", ["/form", "/form-def", "/parts", "/parts-def"])
+@pytest.mark.parametrize("what", FORMS)
+def test_a_form_beyond_a_limit_is_refused_while_its_body_is_open(
+    rig: Rig, path: str, what: str
+) -> None:
+    made, status, code = FORMS[what]
+    with rig.connect() as connection:
+        connection.sendall(chunked_form(path, made(0)))
+        connection.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(PATIENCE)
+        (answer,) = read_answers(talk(connection, b"7\r\n--x--\r\n\r\n0\r\n\r\n"))
+        assert answer.status == 200
+    # Neither the last boundary nor the last chunk ever comes.
+    with rig.connect() as connection:
+        send(connection, chunked_form(path, made(1)))
+        (answer,) = first_answers(connection)
+    assert (answer.status, answer.code) == (status, code)
+
+
+def first_answers(connection: socket.socket) -> list[Answered]:
+    """What comes first on a connection that stays open."""
+    data = b""
+    while True:
+        piece = connection.recv(65_536)
+        assert piece, data
+        data += piece
+        with contextlib.suppress(Incomplete):
+            return read_answers(data)

@@ -123,6 +123,38 @@ def test_a_field_may_hold_any_byte_anywhere(program: Program, field: str) -> Non
     assert pid(program) == before
 
 
+HANDSHAKE = {
+    "host": b"a",
+    "upgrade": b"websocket",
+    "connection": b"Upgrade",
+    "origin": b"http://a",
+    "sec-websocket-key": b"dGhlIHNhbXBsZSBub25jZQ==",
+    "sec-websocket-version": b"13",
+    "sec-websocket-protocol": b"chat, superchat",
+    "sec-websocket-extensions": b"permessage-deflate; client_max_window_bits",
+}
+"""What a browser sends to open a WebSocket (RFC 6455 section 4.1)."""
+
+
+@pytest.mark.parametrize("field", HANDSHAKE)
+def test_a_field_of_a_complete_websocket_handshake_may_hold_any_byte(
+    program: Program, field: str
+) -> None:
+    before = pid(program)
+    for byte in range(256):
+        value = bytes([byte])
+        right = HANDSHAKE[field]
+        for text in (value, right + value, right[:1] + value + right[1:], value + right):
+            lines = b"".join(
+                b"%s: %s\r\n" % (name.encode(), text if name == field else usual)
+                for name, usual in HANDSHAKE.items()
+            )
+            statuses = ask(program, b"GET /all HTTP/1.1\r\n" + lines + b"\r\n")
+            assert statuses, (field, text)
+            assert max(statuses) < 500, (field, text, statuses)
+    assert pid(program) == before
+
+
 def test_a_name_a_method_a_target_and_a_version_may_hold_any_byte(program: Program) -> None:
     before = pid(program)
     for byte in range(256):

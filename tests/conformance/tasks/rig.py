@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -44,7 +45,7 @@ class Collector:
 
     def fail(self, request: object, plan: int | None, error: BaseException) -> _native.Answer:
         assert plan is not None
-        return self.settle(plan, f"{type(error).__name__}: {str(error)[:90]}")
+        return self.settle(plan, f"{type(error).__name__}: {str(error)[:90]} in {frames(error)}")
 
     def miss(self, request: object, allowed: object) -> _native.Answer:
         return _native.Answer(404, [], b"")
@@ -54,6 +55,13 @@ class Collector:
 
     def refusal(self, status: int, code: str, detail: str) -> BaseException:
         return RuntimeError(code)
+
+
+def frames(error: BaseException) -> list[str]:
+    """The functions that an exception came through, as its traceback names them."""
+    names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
+    # The coroutine around a handler that a plain Task is made of; a carrier needs none.
+    return names[names[:1] == ["_drive"] :]
 
 
 class Kept(tuple[object]):

@@ -111,7 +111,7 @@ def test_a_plain_function_of_the_loop_is_called_there(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, StopIteration])
+@pytest.mark.parametrize("error", [GeneratorExit, StopIteration])
 def test_what_a_thread_raises_ends_its_request_only(
     loop: str, error: type[BaseException], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,16 +127,35 @@ def test_what_a_thread_raises_ends_its_request_only(
         async with serving([("/", handler, "thread", {})]) as service:
             return [await service.get("/") for _ in range(3)]
 
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        asyncio.Runner(loop_factory=lambda: new_loop(loop)) as runner,
-    ):
-        # A thread cannot end the process: it tells of the exception, and pytest would make that a failure.
-        patch.setattr("sys.unraisablehook", lambda unraisable: None)
+    with asyncio.Runner(loop_factory=lambda: new_loop(loop)) as runner:
         answers = runner.run(main())
 
     assert [status for status, _ in answers] == [500, 200, 200]
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_process_ends_the_loop_from_a_thread_as_well(
+    loop: str, error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler() -> str:
+        raise error("of a thread")
+
+    async def main() -> None:
+        async with serving([("/leave", handler, "thread", {})]) as service:
+            await service.get("/leave")
+            await asyncio.sleep(10)
+
+    with asyncio.Runner(loop_factory=lambda: new_loop(loop)) as runner, pytest.raises(error):
+        runner.run(main())
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        f"GET '/leave' raised {error.__name__}, which ends the process, request "
+    )
+    assert record.exc_info is not None
+    assert record.exc_info[0] is error
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from http.client import HTTPResponse
 from typing import Any
 
 from kingpost.testing import TestClient
@@ -17,6 +19,9 @@ def outcome(program: str, name: str) -> str | None:
     try:
         exec(compile(program, name, "exec"), names)  # noqa: S102 - our own catalogue
         response = names.get("response")
+        if isinstance(response, HTTPResponse):
+            text = response.read()
+            return json.loads(text)["code"] if response.status >= 400 else None
         if response is not None:
             return response.json()["code"] if response.status >= 400 else None
         if "app" in names:

@@ -195,19 +195,43 @@ def test_the_project_is_built_by_it() -> None:
     assert (system["build-backend"], system["backend-path"]) == ("tools.building", ["."])
 
 
-def test_an_npm_that_fails_is_an_error_with_the_command_to_try(
-    fetched: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (subprocess.CalledProcessError(1, "npm", stderr=b"npm error code E503\n"), "\n  npm error"),
+        (subprocess.TimeoutExpired("npm", 300), "TimeoutExpired"),
+        (PermissionError("not yours"), "PermissionError: not yours"),
+    ],
+)
+def test_an_npm_that_fails_is_an_error_with_its_words_and_the_command_to_try(
+    error: Exception,
+    words: str,
+    fetched: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def run(command: list[Any], **_: Any) -> None:
-        raise subprocess.CalledProcessError(1, command)
+        raise error
 
     monkeypatch.setattr(assets.subprocess, "run", run)
 
-    with pytest.raises(Failure, match=r"`npm pack x\.js@1\.0\.0`"):
+    with pytest.raises(Failure) as failure:
         assets.prepare()
+    assert words in str(failure.value)
+    assert str(failure.value).endswith("then ./dev again: /bin/npm pack x.js@1.0.0")
     assets.prepare_or_say()
     assert "files for browsers are missing: npm cannot fetch" in capsys.readouterr().out
     assert assets.main() == 1
+
+
+def test_the_command_to_try_is_that_of_the_wheel_where_npm_came_with_it(tmp_path: Path) -> None:
+    npm = (sys.executable, "-c", "import sys; sys.exit('no network')")
+
+    with pytest.raises(Failure) as failure:
+        assets.pack(npm, pinned()[0], tmp_path)
+
+    assert "\n  no network\n" in str(failure.value)
+    assert f"{sys.executable} -c 'import sys; sys.exit(" in str(failure.value)
 
 
 def test_a_wheel_without_them_is_found(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import checks, environment, stamps, suites
+from tools import assets, checks, environment, extension, stamps, suites
 from tools.__main__ import EVERYTHING, main
 from tools.console import ROOT, Failure
 
@@ -44,6 +44,20 @@ def test_wheels_sets_nothing_up_before_it_knows_what_to_build(
     assert main(["wheels", *arguments]) == status
 
     assert said in "".join(capsys.readouterr())
+
+
+def test_the_demo_says_what_cannot_be_fetched_before_it_builds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise Failure("npm cannot fetch x")
+
+    monkeypatch.setattr(environment, "prepare", lambda *groups: Path("python"))
+    monkeypatch.setattr(assets, "prepare", fail)
+    monkeypatch.setattr(extension, "prepare", lambda python: pytest.fail("builds"))
+
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "dev: npm cannot fetch x\n"
 
 
 def test_a_python_that_is_too_old_or_missing_is_named() -> None:
