@@ -69,7 +69,11 @@ def document_of(
     if tags:
         made["tags"] = [{"name": tag} for tag in tags]
     made["paths"] = paths.items
-    shared = {"schemas": components, "responses": responses}
+    shared = {
+        "schemas": components,
+        "responses": responses,
+        "securitySchemes": dict(sorted(schemas.security.items())),
+    }
     made["components"] = {name: each for name, each in shared.items() if each}
     if not made["components"]:
         del made["components"]

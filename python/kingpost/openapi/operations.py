@@ -15,6 +15,7 @@ from kingpost.openapi.parameters import parameters_of
 from kingpost.openapi.readings import readings_of
 from kingpost.openapi.responses import responses_of
 from kingpost.openapi.schemas import Schemas, plain
+from kingpost.openapi.security import security_of
 from kingpost.routing.hosts import HostPattern
 
 
@@ -42,6 +43,9 @@ def operation_of(route: CompiledRoute, schemas: Schemas, operation_id: str) -> S
     made["responses"] = responses_of(route, schemas, said.returns) | failures_of(
         route, readings, schemas
     )
+    security = security_of(readings, schemas, refuses="401" in made["responses"])
+    if security:
+        made["security"] = security
     servers = [server_of(each) for each in route.conditions.hosts]
     if servers:
         made["servers"] = servers
@@ -102,6 +106,9 @@ def joined(first: Schema, second: Schema) -> Schema:
         if not (ours.get("required") and theirs.get("required")):
             body.pop("required", None)
         made["requestBody"] = body
+    ways = joined_security(first.get("security", []), second.get("security", []))
+    if ways:
+        made["security"] = ways
     servers = [*first.get("servers", []), *second.get("servers", [])]
     if "servers" in first and "servers" in second:
         made["servers"] = [each for at, each in enumerate(servers) if each not in servers[:at]]
@@ -109,6 +116,14 @@ def joined(first: Schema, second: Schema) -> Schema:
         # One of them answers everywhere.
         made.pop("servers", None)
     return made
+
+
+def joined_security(first: list[Schema], second: list[Schema]) -> list[Schema]:
+    """The ways to say who asks of either; where one of them asks nobody, that is a way as well."""
+    if not first and not second:
+        return []
+    ways = [*(first or [{}]), *(second or [{}])]
+    return [each for at, each in enumerate(ways) if each not in ways[:at]]
 
 
 def joined_parameters(first: list[Schema], second: list[Schema]) -> list[Schema]:

@@ -41,7 +41,8 @@ def parameters_of(
     for each in route.pattern.parameters:
         add(found, of_path(route, each, readings, schemas))
     for reading in readings:
-        for made in of_reading(reading, schemas):
+        # A key is told as the scheme that it belongs to.
+        for made in of_reading(reading, schemas) if reading.security is None else ():
             add(found, made)
     for made in demanded(route):
         add(found, made)

@@ -9,7 +9,7 @@ import msgspec
 
 from kingpost.app.plan import CompiledRoute
 from kingpost.binding.choose import without_marker
-from kingpost.binding.markers import SAYING
+from kingpost.binding.markers import SAYING, Cookie, Header, Security
 from kingpost.binding.plan import Argument
 from kingpost.binding.signature import EMPTY, Signature
 from kingpost.binding.sources import Source
@@ -31,6 +31,7 @@ class Reading(msgspec.Struct, frozen=True):
         examples: as `Meta` has them.
         deprecated: whether clients should stop sending it.
         extra: what else `Meta` has for its schema.
+        security: how it says who asks, as the marker has it; None where that says nothing.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Reading(msgspec.Struct, frozen=True):
     examples: tuple[Any, ...] = ()
     deprecated: bool = False
     extra: Schema = msgspec.field(default_factory=dict[str, Any])
+    security: Security | None = None
 
     def in_schema(self, schema: Schema) -> Schema:
         """A schema with what is said of this one value."""
@@ -85,4 +87,6 @@ def reading_of(argument: Argument, annotation: Any, description: str) -> Reading
             known |= {name: value for name, value in said_by(meta).items() if name != "title"}
         elif isinstance(meta, SAYING) and meta.description:
             known["description"] = meta.description
+        if isinstance(meta, Header | Cookie):
+            known["security"] = meta.security
     return Reading(argument.name, without_marker(annotation), argument.source, **known)

@@ -28,6 +28,7 @@ from kingpost.schema import (
     type_of,
 )
 from kingpost.schema.annotation import bare, class_of, is_typed_dict, is_union, list_of
+from kingpost.schema.describe import cleaned
 from kingpost.schema.markers import Only, Partial, Without
 from kingpost.schema.model import NO_DEFAULT
 from kingpost.schema.rules import Rules
@@ -68,6 +69,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self.found: Found = {}
+        self.security: dict[str, Schema] = {}
 
     def incoming(self, annotation: Any) -> Schema:
         """The schema of what is read as a type; where its parts cannot be read, of anything."""
@@ -133,7 +135,7 @@ class Schemas:
             return schema
         doc = vars(kind.enum).get("__doc__")
         if doc and doc != "An enumeration.":
-            schema["description"] = " ".join(doc.split())
+            schema["description"] = cleaned(doc)
         return self.put(kind.enum, schema)
 
     def items(self, kind: ListType, direction: Direction) -> Schema:

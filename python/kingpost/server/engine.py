@@ -29,6 +29,11 @@ class Service(Protocol):
     @property
     def dispatch(self) -> object: ...
     @property
+    def trusted_peers(self) -> Sequence[tuple[str, int]]:
+        """Networks of proxies, as address and length of their prefix: each speaks for many, and may hold as many connections."""
+        ...
+
+    @property
     def router(self) -> _native.Router: ...
     @property
     def plans(self) -> Sequence[_native.Plan]: ...
@@ -77,6 +82,7 @@ class Engine:
             threads=options.threads,
             queue=options.queue,
             spawn=self.threads.spawn,
+            trusted_peers=service.trusted_peers,
         )
         self.server.start()
         service.attach(self.server.call_in_thread)

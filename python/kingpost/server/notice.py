@@ -7,6 +7,8 @@ is half filled in would be lost with a reload.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,24 +16,59 @@ from kingpost import _native
 from kingpost.server.child import Failure
 
 _STYLE = (
-    "all:initial;position:fixed;left:0;right:0;bottom:0;z-index:2147483647;max-height:50vh;overflow:auto;"
-    "padding:12px 16px;background:#7a1022;color:#fff;font:14px/1.45 system-ui,sans-serif;"
-    "box-shadow:0 -2px 12px rgba(0,0,0,.35)"
+    "[data-kingpost=notice]{all:initial;display:block;position:fixed;left:0;right:0;bottom:0;z-index:2147483647;"
+    "box-sizing:border-box;max-height:50vh;overflow:auto;padding:12px 16px;background:#7a1022;color:#fff;"
+    "font:14px/1.45 system-ui,sans-serif;overflow-wrap:anywhere;box-shadow:0 -2px 12px rgba(0,0,0,.35)}"
+    "[data-kingpost=notice] *{all:revert}"
+    "[data-kingpost=notice] details{margin-top:6px}"
+    "[data-kingpost=notice] summary{cursor:pointer}"
+    "[data-kingpost=notice] pre{font:12px/1.4 ui-monospace,monospace;white-space:pre-wrap}"
+    # Room for the bar below the end of the page: it covers nothing.
+    "html{padding-bottom:8rem!important}"
+    "@media print{[data-kingpost=notice]{display:none}html{padding-bottom:0!important}}"
 )
+_POLICIES = ("content-security-policy", "content-security-policy-report-only")
+_FALLBACKS = ("style-src-elem", "style-src", "default-src")
 
 
 def bar(failure: Failure) -> bytes:
-    """The notice as HTML, to stand at the end of a page.
-
-    No script; a strict Content-Security-Policy of the page takes its looks, not its words.
-    """
+    """The notice as HTML, to stand at the end of a page. No script."""
     return (
-        f'\n<div role="alert" data-kingpost="notice" style="{_STYLE}">'
+        f'\n<style data-kingpost="notice-style">{_STYLE}</style>'
+        '<div role="alert" data-kingpost="notice">'
         "<strong>Your last change does not run.</strong> This page comes from the code before it."
-        f'<details style="margin-top:6px"><summary style="cursor:pointer">{_escape(failure.summary)}</summary>'
-        f'<pre style="font:12px/1.4 ui-monospace,monospace;white-space:pre-wrap">{_escape(failure.report)}</pre>'
+        f"<details><summary>{_escape(failure.summary)}</summary>"
+        f"<pre>{_escape(failure.report)}</pre>"
         "</details></div>\n"
     ).encode("utf-8", "replace")
+
+
+def allowing(policy: str) -> str:
+    """A Content-Security-Policy that lets the notice's style be, and is otherwise as it was.
+
+    The directive that decides about `<style>` gets the digest of ours; one that lets every style be stays, for a digest would take that back.
+    """
+    return ", ".join(_allowing(each.strip()) for each in policy.split(","))
+
+
+def _allowing(policy: str) -> str:
+    directives = [each.split() for each in policy.split(";") if each.strip()]
+    names = [each[0].lower() for each in directives]
+    decides = next((name for name in _FALLBACKS if name in names), None)
+    if decides is None:
+        return policy
+    found = directives[names.index(decides)]
+    sources = [each for each in found[1:] if each.lower() != "'none'"]
+    closed = any(each.lower().startswith(("'nonce-", "'sha")) for each in sources)
+    if "'unsafe-inline'" in map(str.lower, sources) and not closed:
+        return policy
+    made = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    if decides == "default-src":
+        # Not for scripts and all the rest, too.
+        directives.append(["style-src", *sources, f"'sha256-{made}'"])
+    else:
+        found[1:] = [*sources, f"'sha256-{made}'"]
+    return "; ".join(" ".join(each) for each in directives)
 
 
 def _escape(text: str) -> str:
@@ -97,7 +134,11 @@ class NoticedDispatch:
         if failure is None or not _is_page(answer) or not self._may_tell(request.host):
             return answer
         body = cast("bytes", answer.body)
-        return _native.Answer(answer.status, answer.headers, body + bar(failure))
+        headers = [
+            (name, allowing(value) if name.lower() in _POLICIES else value)
+            for name, value in answer.headers
+        ]
+        return _native.Answer(answer.status, headers, body + bar(failure))
 
 
 def _is_page(answer: _native.Answer) -> bool:

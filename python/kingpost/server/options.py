@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
@@ -13,6 +13,56 @@ from kingpost.server.loops import LoopKind
 
 Tasks = Literal["carrier", "plain"]
 Driver = Literal["auto", "native", "asyncio"]
+
+
+# What has a place of its own, where it is nearer to what it bounds.
+_ELSEWHERE = {
+    "body": "a route's max_body sets it",
+    "drain_timeout": "--grace sets it",
+}
+# A server that takes nothing of these still serves.
+_MAY_BE_NONE = frozenset(
+    {
+        "empty_lines",
+        "chunk_extension",
+        "chunk_extensions",
+        "trailer",
+        "trailer_fields",
+        "body_rate",
+        "linger",
+        "linger_timeout",
+    }
+)
+_LARGEST = 1 << 30
+"""What a limit can be at most: a gibibyte, or twelve days. The parser counts no further in a head."""
+
+
+def limits_of(texts: Iterable[str]) -> dict[str, int]:
+    """The limits that texts such as "head=65536" set; of a name that comes twice the last counts.
+
+    Raises:
+        ValueError: One is not a name and a number, or the name is no limit, or the number is not from 1 (0 where nothing may be
+            taken) to 1,073,741,824.
+    """
+    found: dict[str, int] = {}
+    for text in texts:
+        name, separator, number = text.partition("=")
+        if not separator:
+            raise ValueError(f"{text!r} is not NAME=NUMBER, such as head=65536")
+        if name in _ELSEWHERE:
+            raise ValueError(f"{name} is not set here: {_ELSEWHERE[name]}")
+        if name not in _native.LIMITS:
+            known = ", ".join(each for each in _native.LIMITS if each not in _ELSEWHERE)
+            raise ValueError(f"{name!r} is no limit; there are {known}")
+        least = 0 if name in _MAY_BE_NONE else 1
+        # Of ASCII digits, and few: int() reads more, at a cost that grows with the square of their number.
+        is_number = number.isascii() and number.isdigit() and len(number) <= len(str(_LARGEST))
+        if not is_number or not least <= int(number) <= _LARGEST:
+            raise ValueError(
+                f"{text!r}: {name} is a whole number of {least} to {_LARGEST}; it is {_native.LIMITS[name]} if you do not say"
+            )
+        found[name] = int(number)
+    return found
 
 
 def _from_environment(name: str, choices: object, default: str) -> str:
@@ -47,7 +97,7 @@ class Options:
     queue: int = 1000
     """`def` requests that wait for a thread at most, >= 0; the next one is answered 503."""
     limits: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Other limits of the engine than its own; the names are those of `kingpost._native.LIMITS`."""
+    """Other limits of the engine than its own, by the names of `kingpost._native.LIMITS`; `limits_of` reads and bounds what is typed."""
     tasks: Tasks = field(default_factory=_tasks)
     """"carrier" steps handlers in place; "plain" makes an asyncio.Task for each. KINGPOST_TASKS sets the default."""
     driver: Driver = field(default_factory=_driver)

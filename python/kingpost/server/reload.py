@@ -42,6 +42,8 @@ _LAST_GRACE = 3.0
 _SOCKET_GRACE = 0.5
 # A worker that ends by itself is started again, unless it ended this soon after its start: seconds.
 _TOO_SOON = 1.0
+# Seconds that new code may take to start before pages of the old code say that it has not.
+_SLOW = 10.0
 
 
 class _Worker:
@@ -71,6 +73,8 @@ class _Worker:
         self.is_ready = False
         self.failure: Failure | None = None
         self.debugging = False
+        self.is_late = False
+        """Whether somebody was told that it takes long to start."""
 
     def tell(self, order: str, failure: Failure | None = None) -> None:
         if failure is None:
@@ -274,6 +278,15 @@ class Supervisor:
                 and now > worker.told_at + _OLD_GRACE
             ):
                 worker.process.kill()
+        late = self._coming
+        if late is not None and not late.is_late and now > late.started + _SLOW:
+            late.is_late = True
+            self._keep_old(
+                Failure(
+                    f"It is still starting, after {_SLOW:g} seconds",
+                    "An import, or what runs at start-up, takes long or waits for something.",
+                )
+            )
         for current in (self._serving, self._coming):
             if current is not None and current.process.poll() is not None:
                 self._drain(current)
@@ -306,6 +319,18 @@ class Supervisor:
             self._say(
                 f"the worker ended with status {code} before it could serve: waiting for a change in the files"
             )
+            if worker.failure is None:
+                self._keep_old(
+                    Failure(
+                        f"The program ended with status {code} while it started",
+                        "The console has what it said.",
+                    )
+                )
+
+    def _keep_old(self, failure: Failure) -> None:
+        """Has pages of the code that serves say that what came after it does not run."""
+        if self._serving is not None and self._serving.failure is None:
+            self._serving.tell(child.NOTICE, failure)
 
     def _forget(self, worker: _Worker) -> None:
         with contextlib.suppress(KeyError, ValueError):

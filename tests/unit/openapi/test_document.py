@@ -527,3 +527,24 @@ def test_servers_are_those_of_the_plugin() -> None:
         {"url": "https://api.example.org"},
         {"url": "/v1", "description": "Old."},
     ]
+
+
+class Listed(Struct):
+    """Has a list.
+
+    - one
+    - two
+    """
+
+    name: str
+
+
+def test_the_docstring_of_a_class_keeps_its_lines() -> None:
+    app = App()
+
+    @app.post("/")
+    def put(listed: Listed) -> None: ...
+
+    found = document(app)["components"]["schemas"]["Listed"]["description"]
+
+    assert found == "Has a list.\n\n- one\n- two"

@@ -11,6 +11,8 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dis import opname
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from itertools import islice
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType, TracebackType
@@ -210,6 +212,15 @@ def _is_definition(value: object) -> bool:
 def is_users(file: str) -> bool:
     """Whether `file` is the user's own: no library's, not ours, and not made up (`<frozen importlib>`)."""
     return not file.startswith(("<", _PACKAGE, *_LIBRARIES)) and "site-packages" not in file
+
+
+def is_at_yield(tb: TracebackType) -> bool:
+    """Whether the exception came into a generator from outside, where it waited at a `yield`."""
+    code = tb.tb_frame.f_code
+    if not code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR) or tb.tb_lasti < 0:
+        return False
+    # Python 3.11 says YIELD_VALUE where it waits, later ones may say the instruction behind it.
+    return opname[code.co_code[tb.tb_lasti]] in ("YIELD_VALUE", "RESUME")
 
 
 def source_around(

@@ -71,7 +71,9 @@ def refusal(error: ConfigurationError) -> Html:
     parts = [Html.format('<pre class="text wrap">{}</pre>\n', rest)] if rest else []
     if error.remedy:
         parts.append(
-            Html.format('<p class="lead">{}{}.</p>\n', error.remedy[:1].upper(), error.remedy[1:])
+            Html.format(
+                '<p class="lead">{}.</p>\n', _with_code(error.remedy[:1].upper() + error.remedy[1:])
+            )
         )
     parts.append(Html.format("<p><code>kingpost explain {}</code></p>\n", error.code))
     for place in error.places:
@@ -87,6 +89,17 @@ def refusal(error: ConfigurationError) -> Html:
         )
         parts.append(frame_card(frame, is_open=bool(lines)))
     return Html("").join(parts)
+
+
+def _with_code(text: str) -> Html:
+    """Text with what stands between backticks as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return Html.format("{}", text)
+    return Html("").join(
+        Html.format("<code>{}</code>", piece) if number % 2 else piece
+        for number, piece in enumerate(pieces)
+    )
 
 
 def refusal_sections(error: ConfigurationError, reports: Sequence[ExceptionReport]) -> Html:
@@ -178,9 +191,7 @@ def frame_card(frame: FrameReport, *, is_open: bool) -> Html:
 def source_block(lines: Sequence[SourceLine]) -> Html:
     """The lines with their numbers, the one that ran and the part of it marked."""
     if not lines:
-        return Html(
-            '<p class="soft unread">The source of this call cannot be read.</p>\n'
-        )
+        return Html('<p class="soft unread">The source of this call cannot be read.</p>\n')
     rows = Html("").join(
         Html.format(
             '<span class="row{here}"><span class="number">{number}</span>{text}</span>',

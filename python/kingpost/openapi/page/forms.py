@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kingpost.html import Html
 from kingpost.openapi.page.look import Document, Part
+from kingpost.openapi.page.patterns import matching
 
 FORM = """\
 <form class="try" hidden data-method="{method}" data-path="{path}"{rest}>
@@ -19,6 +21,8 @@ FORM = """\
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 SEPARATORS: Mapping[str, str] = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 MAX_DEPTH = 6
+MAX_TEXT = 1_000
+"""Characters that are added to an example that is too short."""
 
 
 def try_form(document: Document, path: str, method: str, operation: Part) -> Html:
@@ -124,6 +128,7 @@ def text_body(document: Document, media_type: str, content: Part) -> Html:
     text = ""
     if media_type == "application/json":
         made = example_of(document, content.get("schema", {}))
+        made = made.words if isinstance(made, Unknown) else made
         text = json.dumps(made, indent=2, ensure_ascii=False)
     return labelled(
         "Body",
@@ -138,7 +143,7 @@ def text_body(document: Document, media_type: str, content: Part) -> Html:
 
 
 def example_of(document: Document, schema: Part, depth: int = 0) -> Any:
-    """A value to begin with: examples and defaults where there are some, what is required where there are none."""
+    """A value to begin with: examples and defaults where there are some, what is required where there are none; or `Unknown`."""
     schema = document.followed(schema)
     for key in ("examples", "enum"):
         if schema.get(key):
@@ -154,11 +159,19 @@ def example_of(document: Document, schema: Part, depth: int = 0) -> Any:
     kind = kinds[0]
     if kind == "object" and depth < MAX_DEPTH:
         properties = schema.get("properties", {})
-        return {name: example_of(document, part, depth + 1) for name, part in properties.items()}
+        required = schema.get("required", ())
+        made = {name: example_of(document, part, depth + 1) for name, part in properties.items()}
+        # Left out where no example is known, and where it must be there, what it has to be is said in its place.
+        return {
+            name: part.words if isinstance(part, Unknown) else part
+            for name, part in made.items()
+            if not isinstance(part, Unknown) or name in required
+        }
     if kind == "array" and depth < MAX_DEPTH:
-        items = schema.get("items")
-        parts = schema.get("prefixItems") or ([items] if items else [])
-        return [example_of(document, part, depth + 1) for part in parts]
+        item = schema.get("items")
+        parts = schema.get("prefixItems") or ([item] if item else [])
+        found = [example_of(document, part, depth + 1) for part in parts]
+        return [each.words if isinstance(each, Unknown) else each for each in found]
     return plain_example(kind, schema)
 
 
@@ -171,7 +184,32 @@ def plain_example(kind: str, schema: Part) -> Any:
         return {} if kind == "object" else []
     if kind != "string":
         return None
-    return EXAMPLES.get(schema.get("format", ""), "text")
+    known = EXAMPLES.get(schema.get("format", ""))
+    return plain_text(schema) if known is None else known
+
+
+def plain_text(schema: Part) -> str | Unknown:
+    """A text within the bounds of its length and with its pattern."""
+    least: int = schema.get("minLength", 0)
+    pattern: str | None = schema.get("pattern")
+    if pattern is None:
+        text = "text" + "t" * min(least - 4, MAX_TEXT)
+    else:
+        made = matching(pattern, least)
+        if made is None:
+            return Unknown(f"matches {pattern}")
+        text = made
+    most: int = schema.get("maxLength", len(text))
+    if len(text) <= most:
+        return text
+    return text[:most] if pattern is None else Unknown(f"matches {pattern}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """In place of an example that cannot be made: what it has to be."""
+
+    words: str
 
 
 EXAMPLES: Mapping[str, str] = {

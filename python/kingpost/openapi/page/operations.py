@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kingpost.html import Html, escape
+from kingpost.html import Html
 from kingpost.openapi.page.forms import try_form
 from kingpost.openapi.page.look import Document, Part, as_id
+from kingpost.openapi.page.markdown import blocks, inline
 from kingpost.openapi.page.schemas import name_cell, notes_of, schema_view, table, words_of
 
 OPERATION = """\
@@ -22,7 +23,7 @@ def operation_part(document: Document, path: str, method: str, operation: Part) 
     if operation.get("deprecated"):
         parts.append(Html('<p class="old">Deprecated: it still works, use something else.</p>'))
     if operation.get("description"):
-        parts.append(Html.format('<p class="prose">{}</p>', operation["description"]))
+        parts.append(Html.format('<div class="prose">{}</div>', blocks(operation["description"])))
     parameters = [document.followed(each) for each in operation.get("parameters", [])]
     if parameters:
         parts += [Html("<h4>Parameters</h4>"), parameter_table(parameters)]
@@ -38,7 +39,7 @@ def operation_part(document: Document, path: str, method: str, operation: Part) 
         method=method,
         verb=method.upper(),
         path=path,
-        summary=operation.get("summary", ""),
+        summary=inline(operation.get("summary", "")),
         parts=Html("\n").join(parts),
     )
 
@@ -55,9 +56,7 @@ def parameter_table(parameters: list[Part]) -> Html:
                 ),
                 each["in"],
                 words_of(each.get("schema", {})),
-                Html(" ").join(
-                    [escape(each.get("description", "")), *notes_of(each.get("schema", {}))]
-                ),
+                notes_of(each.get("schema", {}), each.get("description", "")),
             )
             for each in parameters
         ),
@@ -67,7 +66,7 @@ def parameter_table(parameters: list[Part]) -> Html:
 def body_part(body: Part) -> Html:
     parts = [Html("<h4>Body</h4>")]
     if body.get("description"):
-        parts.append(Html.format("<p>{}</p>", body["description"]))
+        parts.append(Html.format('<div class="prose">{}</div>', blocks(body["description"])))
     shown: list[tuple[list[str], Any]] = []
     for media_type, content in body["content"].items():
         schema = content.get("schema", {})
@@ -93,7 +92,7 @@ def answer_table(document: Document, responses: Part) -> Html:
             )
             for media_type, content in response.get("content", {}).items()
         ]
-        rows.append((status, response.get("description", ""), Html("<br>").join(contents)))
+        rows.append((status, inline(response.get("description", "")), Html("<br>").join(contents)))
     return table(("Status", "When", "Content"), rows)
 
 

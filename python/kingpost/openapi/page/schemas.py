@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kingpost.html import Html, escape
 from kingpost.openapi.page.look import Part, as_id
+from kingpost.openapi.page.markdown import blocks, inline
 from kingpost.openapi.writing import to_json
 from kingpost.schema.rules import counted
 
@@ -80,17 +81,32 @@ def value(given: Any) -> str:
     return given if isinstance(given, str) else to_json(given).decode()
 
 
-def notes_of(schema: Part) -> Iterator[Html]:
-    """What else a schema says of its value: a description, a default, examples."""
-    if schema.get("description"):
-        yield escape(schema["description"])
+def notes_of(schema: Part, description: str = "") -> Html:
+    """What is said of a value in sentences: what it is, its default, examples.
+
+    Args:
+        schema: Its schema, whose own description is told unless it is the same.
+        description: What stands beside the schema.
+    """
+    parts = [
+        sentence(each)
+        for each in dict.fromkeys((description, schema.get("description", "")))
+        if each
+    ]
     if schema.get("default") not in (None, ""):
-        yield Html.format("Default <code>{}</code>.", value(schema["default"]))
+        parts.append(Html.format("Default <code>{}</code>.", value(schema["default"])))
     if schema.get("examples"):
         listed = Html(", ").join(
             Html.format("<code>{}</code>", value(each)) for each in schema["examples"]
         )
-        yield Html.format("For example {}.", listed)
+        parts.append(Html.format("For example {}.", listed))
+    return Html(" ").join(parts)
+
+
+def sentence(text: str) -> Html:
+    """A description with something that ends it: more may follow."""
+    text = text.strip()
+    return inline(text if text.endswith((".", "!", "?", ":", "…")) else f"{text}.")
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Html:
@@ -120,7 +136,7 @@ def fields_table(schema: Part) -> Html:
                     name, required=name in required, deprecated=part.get("deprecated", False)
                 ),
                 words_of(part),
-                Html(" ").join(notes_of(part)),
+                notes_of(part),
             )
             for name, part in schema.get("properties", {}).items()
         ),
@@ -146,7 +162,7 @@ def schema_view(schema: Part) -> Html:
 def schema_part(name: str, schema: Part) -> Html:
     """A schema of a class, folded."""
     parts = (
-        [Html.format('<p class="prose">{}</p>', schema["description"])]
+        [Html.format('<div class="prose">{}</div>', blocks(schema["description"]))]
         if schema.get("description")
         else []
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from kingpost.html import Html, page
 from kingpost.openapi.page.look import Document
+from kingpost.openapi.page.markdown import blocks
 from kingpost.openapi.page.operations import operation_part
 from kingpost.openapi.page.schemas import schema_part
 
@@ -85,7 +86,7 @@ def shown(whole: Mapping[str, Any], path: str) -> Html:
 
 
 def prose(text: str) -> Html:
-    return Html.format('<p class="prose">{}</p>', text) if text else Html("")
+    return Html.format('<div class="prose">{}</div>', blocks(text)) if text else Html("")
 
 
 def sections(document: Document) -> list[Html]:
