@@ -24,6 +24,8 @@ MODULES = (
     "kingpost.checks",
     "kingpost.html",
     "kingpost.http",
+    "kingpost.http.media",
+    "kingpost.injection",
     "kingpost.interop",
     "kingpost.middleware",
     "kingpost.routing",
@@ -90,8 +92,9 @@ def names_page() -> str:
             else:
                 described.add(id(thing))
                 parts.append("\n\n".join(described_name(f"{module}.{name}", name, thing)))
-    parts.append("## Route options\n\n" + route_options())
-    return "\n\n".join(parts) + "\n"
+    # Where a signature has `**options`, this is what readers look for.
+    linked = "see [RouteOptions](#kingpostroutingrouteoptions)"
+    return "\n\n".join(parts).replace("see RouteOptions", linked) + "\n"
 
 
 def names_of(module: str) -> list[str]:
@@ -122,6 +125,7 @@ def described_name(title: str, name: str, thing: Any) -> Iterator[str]:
         makers = [] if is_native(thing) else makers_of(thing, node)
         yield from signatures(name, [each for each in makers if is_overload(each)] or makers)
         yield markdown(ast.get_docstring(node) or "")
+        yield from keys(node)
         yield from members(name, thing, node)
     else:
         yield from signatures(name, [node])
@@ -144,6 +148,26 @@ def alias(name: str) -> Iterator[str]:
                 yield markdown(str(words.value.value))
                 return
     raise LookupError(f"{name} is not defined with words below it")
+
+
+def keys(node: ast.ClassDef) -> Iterator[str]:
+    """What a TypedDict may have, from the words below each key in the source."""
+    if not any(ast.unparse(base) == "TypedDict" for base in node.bases):
+        return
+    lines = [
+        f"| `{ast.unparse(field.target)}` | `{in_a_table(ast.unparse(field.annotation))}` | {in_a_table(str(words.value.value))} |"
+        for field, words in itertools.pairwise(node.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(words, ast.Expr)
+        and isinstance(words.value, ast.Constant)
+    ]
+    if lines:
+        yield "\n".join(["| key | type | what it says |", "|---|---|---|", *lines])
+
+
+def in_a_table(text: str) -> str:
+    """Text as it may stand in a cell: on one line, and without an end of the cell in it."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def makers_of(thing: type[Any], node: ast.ClassDef) -> list[Function]:
@@ -334,24 +358,6 @@ def example(text: str) -> str:
     return f"```{language}\n{text}\n```"
 
 
-def route_options() -> str:
-    """The options that every decorator and Route take, from the words below each in the source."""
-    tree = ast.parse((PACKAGE / "routing" / "options.py").read_text(encoding="utf-8"))
-    node = next(
-        each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == "RouteOptions"
-    )
-    lines = ["| option | type | what it does |", "|---|---|---|"]
-    for field, words in zip(node.body, node.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(words, ast.Expr)
-            and isinstance(words.value, ast.Constant)
-        ):
-            kind = ast.unparse(field.annotation).replace("|", "\\|")
-            lines.append(f"| `{ast.unparse(field.target)}` | `{kind}` | {words.value.value} |")
-    return "\n".join(lines)
-
-
 # -- limits --------------------------------------------------------------------------------------------------------------
 
 
@@ -361,7 +367,7 @@ NOT_SERVED = {"upload", "query_pairs", "cookies", "cookie"}
 
 def limits_page() -> str:
     engine = (ROOT / "crates" / "wire" / "src" / "limits.rs").read_text(encoding="utf-8")
-    fields = re.findall(r"((?: +/// .*\n)+) +pub (\w+):", engine)
+    server, _, forms = engine.partition("pub struct MultipartLimits")
     python = ast.parse((PACKAGE / "limits.py").read_text(encoding="utf-8"))
     return "\n".join(
         [
@@ -372,13 +378,14 @@ def limits_page() -> str:
             "",
             "## The server",
             "",
-            "| limit | what it bounds |",
-            "|---|---|",
-            *(
-                f"| `{name}` | {' '.join(re.findall(r'/// (.*)', text))} |"
-                for text, name in fields
-                if name not in NOT_SERVED
-            ),
+            "`kingpost run --limit NAME=N` and `kingpost dev --limit NAME=N` set each of these, sizes in bytes and times in milliseconds; but a route's",
+            "`max_body` takes the place of `body`, and `--grace` that of `drain_timeout`.",
+            "",
+            *engine_limits(server),
+            "",
+            "## Forms with files",
+            "",
+            *engine_limits(forms),
             "",
             "## What is read of a request, and said in answers",
             "",
@@ -388,6 +395,14 @@ def limits_page() -> str:
             "",
         ]
     )
+
+
+def engine_limits(source: str) -> Iterator[str]:
+    yield "| limit | what it bounds |"
+    yield "|---|---|"
+    for text, name in re.findall(r"((?: +/// .*\n)+) +pub (\w+):", source):
+        if name not in NOT_SERVED:
+            yield f"| `{name}` | {' '.join(re.findall(r'/// (.*)', text))} |"
 
 
 def python_limits(tree: ast.Module) -> Iterator[str]:

@@ -285,10 +285,12 @@ class Server:
         spawn: Callable[[Callable[[], None], int], None] | None = None,
         request_id: bool = True,
         block_limit: int = 100,
+        trusted_peers: Sequence[tuple[str, int]] | None = None,
     ) -> Self:
         """spawn(target, number) starts worker thread `number`, whose only work is to call target().
 
         block_limit: milliseconds that one step of a handler may take on the loop before it is named in the log; 0: never.
+        trusted_peers: networks, as address and length of their prefix, to which `connections_per_peer` does not apply.
         """
     def start(self) -> None:
         """Let the server call itself through the loop. Once, before the first connection."""

@@ -40,7 +40,7 @@ subclass a `code` and clients can tell it apart.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NotRequired, Protocol, TypedDict
+from typing import ClassVar, Never, NotRequired, Protocol, TypedDict
 
 __all__ = [
     "BadGateway",
@@ -147,6 +147,7 @@ class HTTPError(Exception):
         headers: Fields that the answer carries, for instance `Retry-After`.
 
     Raises:
+        TypeError: The detail is no text, such as the status, which is given by its name.
         ValueError: The status is no error status.
 
     Example:
@@ -163,11 +164,13 @@ class HTTPError(Exception):
     def __init__(
         self,
         detail: str = "",
-        *,
+        *misplaced: Never,
         status: int | None = None,
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        if misplaced or not isinstance(detail, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a checker
+            raise misread(type(self), detail, misplaced)
         super().__init__(detail)
         self.detail = detail
         self.headers = {} if headers is None else headers
@@ -189,6 +192,21 @@ class HTTPError(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.detail!r}, status={self.status}, code={self.code!r})"
+
+
+def misread(kind: type[HTTPError], first: object, others: Sequence[object]) -> TypeError:
+    """What is said to those who are used to `HTTPException(404, "…")`."""
+    given = ", ".join(repr(each) for each in (first, *others))
+    detail = next((each for each in (first, *others) if isinstance(each, str)), "…")
+    remedy = f"{kind.__name__}({detail!r}, status=…)"
+    if isinstance(first, int):
+        named = next((each for each in HTTPError.__subclasses__() if each.status == first), None)
+        remedy = f"{kind.__name__}({detail!r}, status={first})"
+        if named is not None and named.__module__ == __name__:
+            remedy = f"{named.__name__}({detail!r}), or {remedy}"
+    return TypeError(
+        f"{kind.__name__}({given}): what stands first, and alone, is one sentence for the client; write {remedy}"
+    )
 
 
 def slug_of(status: int) -> str:

@@ -38,6 +38,9 @@ FILENAME_BYTES: Final = 255
 COOKIES: Final = 100
 """Cookies of one request; further ones are ignored, as a browser's own limits would."""
 
+COOKIES_BYTES: Final = 8 * KIB
+"""Bytes of the names and values of all cookies of one request; the first that does not fit and those behind it are ignored."""
+
 COOKIE_BYTES: Final = 4_096
 """Bytes of name and value of a cookie that we set (RFC 6265bis section 5.6: a browser refuses more)."""
 

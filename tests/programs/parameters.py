@@ -45,6 +45,30 @@ def search(
     }
 
 
+class Paging(Struct):
+    page: Annotated[int, Meta(ge=1)] = 1
+    size: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class Tracing(Struct):
+    x_request_from: str
+    retries: Annotated[int, Meta(le=3)] = 0
+
+
+class Choices(Struct):
+    theme: str = "light"
+    columns: int = 2
+
+
+@app.get("/grouped")
+def grouped(
+    paging: Annotated[Paging, Query(flat=True)],
+    tracing: Annotated[Tracing, Header()],
+    choices: Annotated[Choices, Cookie()],
+) -> dict[str, object]:
+    return {"paging": paging, "tracing": tracing, "choices": choices}
+
+
 @app.post("/login")
 def login(name: Annotated[str, Form()], password: Annotated[str, Form()]) -> str:
     return f"welcome {name}, {len(password)} characters"

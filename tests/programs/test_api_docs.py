@@ -50,6 +50,10 @@ def test_parameters_of_handlers_and_providers_stand_side_by_side(described: dict
     assert found["x-trace"]["description"] == "comes back in the log."
     assert every["summary"] == "List the orders of a customer."
     assert every["description"] == "Newest first, unless `sort` says otherwise."
+    assert every["security"] == [{"bearer": []}]
+    assert described["components"]["securitySchemes"] == {
+        "bearer": {"type": "http", "scheme": "bearer"}
+    }
 
 
 def test_what_is_private_or_left_out_is_not_shown(described: dict[str, Any]) -> None:

@@ -45,6 +45,30 @@ def test_query_header_and_cookie() -> None:
     ]
 
 
+def test_groups_of_query_headers_and_cookies() -> None:
+    with TestClient(program("parameters")) as browser:
+        found = browser.get(
+            "/grouped?page=2",
+            headers={"x-request-from": "me", "retries": "3", "cookie": "columns=3; other=1"},
+        )
+        wrong = browser.get(
+            "/grouped?size=101",
+            headers={"x-request-from": "me", "retries": "4", "cookie": "columns=many"},
+        )
+
+    assert found.json() == {
+        "paging": {"page": 2, "size": 20},
+        "tracing": {"x_request_from": "me", "retries": 3},
+        "choices": {"theme": "light", "columns": 3},
+    }
+    assert wrong.status == 422
+    assert locations(wrong.json()["errors"]) == [
+        ("query", "size", "too-large"),
+        ("header", "retries", "too-large"),
+        ("cookie", "columns", "not-an-integer"),
+    ]
+
+
 def test_forms() -> None:
     with TestClient(program("parameters")) as browser:
         welcome = browser.post("/login", form={"name": "ann", "password": "abc"})
@@ -103,5 +127,5 @@ def test_constants() -> None:
     assert (about.text, about.headers["cache-control"]) == ("<p>made of wood</p>", "max-age=60")
     assert about.headers["x-content-type-options"] == "nosniff"
     assert old.status == 410
-    assert robots.headers["content-type"] == "text/plain"
+    assert robots.headers["content-type"] == "text/plain; charset=utf-8"
     assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -159,3 +159,30 @@ def test_a_configuration_error_names_remedy_places_and_the_command_that_explains
 
 def test_a_configuration_error_without_a_code_has_that_of_its_class() -> None:
     assert (ConfigurationError("x").code, SettingsError("x").code) == ("configuration", "settings")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "remedy"),
+    [
+        (HTTPError, (404,), "write NotFound('…'), or HTTPError('…', status=404)"),
+        (
+            HTTPError,
+            (404, "no pie"),
+            "write NotFound('no pie'), or HTTPError('no pie', status=404)",
+        ),
+        (HTTPError, (418,), "write HTTPError('…', status=418)"),
+        (HTTPError, ("no pie", 404), "write HTTPError('no pie', status=…)"),
+        (NotFound, ({"pie": 1},), "write NotFound('…', status=…)"),
+    ],
+)
+def test_a_status_that_stands_where_the_sentence_does_is_refused(
+    kind: Any, given: tuple[object, ...], remedy: str
+) -> None:
+    shown = ", ".join(map(repr, given))
+
+    with pytest.raises(TypeError) as refused:
+        kind(*given)
+
+    assert str(refused.value) == (
+        f"{kind.__name__}({shown}): what stands first, and alone, is one sentence for the client; {remedy}"
+    )

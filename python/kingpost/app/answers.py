@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -41,8 +41,15 @@ from kingpost.app.rendered import Rendered
 from kingpost.app.streams import OnThreads, on_any_thread
 from kingpost.binding.signature import EMPTY, Signature
 from kingpost.errors import ConfigurationError
-from kingpost.http.headers import ResponseHeaders
-from kingpost.http.response import NOSNIFF, READY_JSON, READY_TEXT, Response, plain_response
+from kingpost.http.headers import ResponseHeaders, check_field
+from kingpost.http.response import (
+    NOSNIFF,
+    READY_JSON,
+    READY_TEXT,
+    Response,
+    copy_of,
+    plain_response,
+)
 from kingpost.http.sse import (
     EVENT_FIELDS,
     EVENT_STREAM,
@@ -133,10 +140,12 @@ class Answers:
         response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
         if response.encoded is None:
             self.check_rendered(response)
-            made_body, kind = b"", response.media_type or ""
+            given, response = response, copy_of(response)
+            given.seal()
+            made_body, own = b"", ""
             if response.content is not None:
                 made_body, own = self.content_of(response)
-                kind = kind or own
+            kind = own if response.media_type is None else media_type_said(response.media_type, own)
             if kind:
                 response.headers.setdefault("content-type", kind)
             for field in fields_beside(kind):
@@ -149,22 +158,23 @@ class Answers:
         if encoded is not None:
             # Of a stream whose maker has counted its bytes.
             length = None if isinstance(encoded, bytes) else getattr(encoded, "length", None)
+            response.seal()
             return Answer(response.status, response.headers.pairs(), encoded, length)
         self.check_rendered(response)
         fields: Fields = [NOSNIFF]
         body: Any = b""
         if response.content is not None:
             body, media_type = self.content_of(response)
-            fields = [
-                ("content-type", response.media_type or media_type),
-                *fields_beside(media_type),
-            ]
+            said = response.media_type
+            kind = media_type if said is None else media_type_said(said, media_type)
+            fields = [("content-type", kind), *fields_beside(media_type)]
         elif response.media_type is not None:
-            fields.append(("content-type", response.media_type))
+            fields.append(("content-type", media_type_said(response.media_type, "")))
         if response.has_headers:
             own = response.headers.pairs()
             names = {name for name, _ in own}
             fields = [field for field in fields if field[0] not in names] + list(own)
+        response.seal()
         return Answer(response.status, fields, body)
 
     def check_rendered(self, response: Response[Any]) -> None:
@@ -235,6 +245,13 @@ class Answers:
         except msgspec.ValidationError as error:
             raise self.wrong_type(value, error) from error
         except TypeError as error:
+            if isinstance(value, BaseException):
+                name = class_of(value).__name__
+                raise self.error(
+                    "answer.no-json",
+                    f"returned an exception, {name}, and exceptions are raised",
+                    f"write raise {name}(…)",
+                ) from error
             raise self.error(
                 "answer.no-json",
                 f"returned what JSON cannot hold: {error}",
@@ -364,6 +381,23 @@ def hook_answers(signature: Signature) -> Answers:
 def fields_of(media_type: str) -> ResponseHeaders:
     """The fields of a plain answer, checked once; a response copies them."""
     return ResponseHeaders([("content-type", media_type), *fields_beside(media_type)])
+
+
+@lru_cache(256)
+def media_type_said(said: str, own: str) -> str:
+    """The media type that a response says. Text is sent as UTF-8, and browsers take text without a charset for something else.
+
+    Args:
+        said: what the response says.
+        own: the media type that its content would have.
+
+    Raises:
+        ValueError: no field may hold it.
+    """
+    check_field("content-type", said)
+    if own not in (TEXT, HTML) or not said.lower().startswith("text/") or "charset" in said.lower():
+        return said
+    return f"{said}; charset=utf-8"
 
 
 def fields_beside(media_type: str) -> Fields:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context, ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
 from kingpost.app.extensions import Extensions
 from kingpost.app.guard import check_hosts_option
@@ -16,6 +16,7 @@ from kingpost.app.plugins import Plugin, Plugins
 from kingpost.errors import ConfigurationError
 from kingpost.routing.converters import Converters
 from kingpost.routing.mount import Mount, Mountable
+from kingpost.routing.refusal import refused
 from kingpost.routing.registrar import Registrar
 from kingpost.routing.route import F, Include, Route, checked_handler
 from kingpost.types import Mode, Place
@@ -78,14 +79,17 @@ class App(Registrar, Mountable):
         middleware: Sequence[Middleware] = (),
         converters: Converters | None = None,
         plugins: Sequence[Plugin] = (),
+        **unknown: Never,
     ) -> None:
         super().__init__()
+        if unknown:
+            raise unknown_option(unknown)
         self._lifespans: list[Callable[..., Any]] = []
         self._made_receivers: Receivers | None = None
         self._plugins = Plugins()
         self._extensions = Extensions(self._registry.check_open)
         self._overrides: dict[Any, Provider] = {}
-        for each in middleware:
+        for each in listed_middleware(middleware):
             self.middleware(each)
         self._settings = checked_settings(settings)
         self._hosts = check_hosts_option(hosts)
@@ -432,6 +436,34 @@ def checked_settings(settings: object) -> type[Settings] | None:
         code="app.bad-settings",
         remedy="give the class, not an object of it: App(settings=AppSettings)",
         places=[Place.of_caller()],
+    )
+
+
+INSTEAD: Mapping[str, str] = {
+    "debug": "run `kingpost dev` while you develop, or set KINGPOST_ENV=development",
+    "reload": "run `kingpost dev`, which reloads what you change",
+    "host": "write app.run(host=…), or run `kingpost run --host …`",
+    "port": "write app.run(port=…), or run `kingpost run --port …`",
+}
+"""What others write where an App is made, and what is written here."""
+
+
+def unknown_option(unknown: Mapping[str, object]) -> TypeError:
+    name = next(iter(unknown))
+    remedy = INSTEAD.get(
+        name, "it takes routes, settings, hosts, middleware, converters and plugins"
+    )
+    return TypeError(f"App({name}={unknown[name]!r}): an App has no option {name!r}; {remedy}")
+
+
+def listed_middleware(middleware: Any) -> Sequence[Middleware]:
+    if isinstance(middleware, Sequence):
+        return cast("Sequence[Middleware]", middleware)
+    name = getattr(middleware, "__name__", f"{type(middleware).__name__}(…)")
+    raise refused(
+        "binding.middleware",
+        f"middleware={middleware!r} is no list",
+        f"write middleware=[{name}]",
     )
 
 

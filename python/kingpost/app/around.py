@@ -63,14 +63,14 @@ class RouteAround:
         self._around = around
         self._index = index
         self.threads = around.threads
-        self._respond: Callable[[Any], Response[Any]] | None = None
+        self._respond: Callable[[Request, Any], Response[Any]] | None = None
 
-    def respond(self, value: Any, /) -> Response[Any]:
+    def respond(self, request: Request, value: Any, /) -> Response[Any]:
         """The response for what a handler returned."""
         respond = self._respond
         if respond is None:
             respond = self._respond = self._around.dispatch.responder(self._index)
-        return respond(value)
+        return respond(request, value)
 
     async def caught(self, request: Request, error: Exception, /) -> Response[Any]:
         answer = self._around.dispatch.fail(request, self._index, error)

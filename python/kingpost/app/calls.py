@@ -6,7 +6,8 @@ import asyncio
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import msgspec
 
@@ -27,6 +28,8 @@ class Call(msgspec.Struct, frozen=True):
     handler: Callable[..., Any]
     kind: HandlerKind
     words: str
+    timeout: float | None = None
+    """Seconds that all of its route may take."""
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -108,9 +111,8 @@ def call_of(entry: Entry, *, waits: bool = True) -> Call:
             "leave out inline=True, or write def",
         )
         if timeout is not None:
-            return Call(
-                limited(handler, timeout), "async", f"{WORDS['async']}, for {timeout:g} s at most"
-            )
+            words = f"{WORDS['async']}, for {timeout:g} s at most"
+            return Call(handler, "async", words, timeout)
         return Call(handler, "async", WORDS["async"])
     forbid(
         entry,
@@ -135,20 +137,61 @@ def forbid(entry: Entry, option: object, code: str, reason: str, remedy: str) ->
         raise RoutingError(f"{name}: {reason}", code=code, remedy=remedy, places=[entry.place])
 
 
-def limited(handler: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+class TimeLimit:
+    """An asynchronous context that ends after a time what runs in it.
+
+    Args:
+        seconds: above 0.
+
+    Raises:
+        ServiceUnavailable: `handler.timeout`, from the context's end, when the time was over; a TimeoutError of what ran passes as it is.
+    """
+
+    __slots__ = ("_left", "_limit", "_loop", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = self._left = seconds
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._limit = asyncio.timeout(self._seconds)
+        await self._limit.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            raise ServiceUnavailable(
+                f"this took longer than {self._seconds:g} seconds", code="handler.timeout"
+            ) from None
+
+    def pause(self) -> None:
+        """The client is waited for, whose time this is not."""
+        when = self._limit.when()
+        if when is not None and not self._limit.expired():
+            self._left = when - self._loop.time()
+            self._limit.reschedule(None)
+
+    def resume(self) -> None:
+        """What it has sent is here."""
+        self._limit.reschedule(self._loop.time() + self._left)
+
+
+def limited(handler: Callable[..., Any], seconds: float | None) -> Callable[..., Any]:
+    """A handler with its time limit, where there is nothing around it."""
+    if seconds is None:
+        return handler
+
     @functools.wraps(handler)
     async def call(*args: Any, **named: Any) -> Any:
-        limit = asyncio.timeout(seconds)
-        try:
-            async with limit:
-                return await handler(*args, **named)
-        except TimeoutError:
-            if not limit.expired():
-                # The handler's own: another timeout, or a library's.
-                raise
-            raise ServiceUnavailable(
-                f"this took longer than {seconds:g} seconds", code="handler.timeout"
-            ) from None
+        async with TimeLimit(seconds):
+            return await handler(*args, **named)
 
     return call
 

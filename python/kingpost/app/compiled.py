@@ -69,6 +69,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         dispatch: answers what the engine asks.
         context: the context in which `current_app()` is this App.
         scope: what its own routes take from the App.
+        trusted_peers: networks of proxies that its middleware trusts, as address and length of their prefix.
     """
 
     mode: Mode
@@ -82,6 +83,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     reporters: Reporters | None = None
     sites: Sites = msgspec.field(default_factory=lambda: Sites({}, Around(), "test"))
     scope: TableScope = msgspec.field(default_factory=TableScope)
+    trusted_peers: tuple[tuple[str, int], ...] = ()
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -329,6 +331,9 @@ def compile_registry(
         reporters,
         sites,
         own,
+        trusted_peers=tuple(
+            peer for each in registry.middleware for peer in getattr(each, "__trusted_peers__", ())
+        ),
     )
 
 

@@ -7,7 +7,8 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from kingpost import _native
@@ -17,7 +18,7 @@ from kingpost.app.crossing import Threads
 from kingpost.app.error_handlers import Chain, ErrorAnswerer
 from kingpost.app.failing import ErrorAnswers
 from kingpost.app.failures import as_http_error, handler_of
-from kingpost.app.guard import check_host, check_origin
+from kingpost.app.guard import check_coding, check_host, check_origin
 from kingpost.app.json import encode_json
 from kingpost.app.pages import RouteLine
 from kingpost.app.plan import CompiledRoute
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 Unhandled = Callable[[Request, BaseException], None]
 PORT = re.compile(r":[0-9]+$", re.ASCII)
+
+FORGIVING: Final = 60.0
+"""Seconds between two lines about forgotten returns of one route."""
 
 
 class AppDispatch:
@@ -80,6 +84,8 @@ class AppDispatch:
         self._reporters = reporters
         self._errors = ErrorAnswers(mode, self._route_lines)
         self._warned: set[int] = set()
+        # When the next forgotten return of a route, by its index, is told of.
+        self._forgiving: dict[int, float] = {}
         self.json_encode = encode_json
         self.guard_all = mode == "production" and bool(hosts)
         self.warn_markup = mode == "development"
@@ -111,35 +117,43 @@ class AppDispatch:
         try:
             return route.answers.answer(value)
         except AnswerError as error:
-            return self._forgiven(route, error)
+            return self._forgiven(request, route, error)
 
     def _planned(self, plan: int) -> CompiledRoute | None:
         """The route of a plan; None for that of a choice."""
         return self._routes[plan] if plan < len(self._routes) else self.early_routes.get(plan)
 
-    def responder(self, plan: int | None, /) -> Callable[[Any], Response[Any]]:
+    def responder(self, plan: int | None, /) -> Callable[[Request, Any], Response[Any]]:
         """What makes, of a value of a route's handler, the response that middleware and hooks see."""
         if plan is None:
-            return DYNAMIC.respond
+            return lambda _request, value: DYNAMIC.respond(value)
         route = self._routes[plan]
         make = route.answers.respond
 
-        def respond(value: Any) -> Response[Any]:
+        def respond(request: Request, value: Any) -> Response[Any]:
             if self.warn_markup and isinstance(value, str) and value.startswith("<"):
                 self._warn_of_markup(route, value)
             try:
                 return make(value)
             except AnswerError as error:
-                return sealed(self._forgiven(route, error))
+                return sealed(self._forgiven(request, route, error))
 
-        return respond if self.warn_markup or self._mode == "production" else make
+        return respond
 
-    def _forgiven(self, route: CompiledRoute, error: AnswerError) -> Answer:
-        """In production a forgotten return is told once and answered with 204."""
+    def _forgiven(self, request: Request, route: CompiledRoute, error: AnswerError) -> Answer:
+        """In production a forgotten return is answered with 204, and told of, for each route at most once a minute."""
         if self._mode != "production" or error.code != "answer.none":
             raise error
-        if self._first_time(route):
-            logging.getLogger("kingpost.app").error("%s", error)
+        now = monotonic()
+        if now >= self._forgiving.get(route.index, now):
+            self._forgiving[route.index] = now + FORGIVING
+            logging.getLogger("kingpost.app").error(
+                "%s %r is answered with 204, request %s: %s",
+                request.method,
+                request.path,
+                request.id,
+                error,
+            )
         return Answer(204, [NOSNIFF], b"")
 
     def _warn_of_markup(self, route: CompiledRoute, value: str) -> None:
@@ -261,8 +275,17 @@ class AppDispatch:
         http_error = as_http_error(error)
         if http_error is not error:
             self._report(request, error)
+        elif self._mode == "development":
+            self._tell_notes(request, http_error)
         handler = "" if route is None else f"{route.answers.name} in {route.place}"
         return self._errors.answer(request, http_error, is_missed=route is None, handler=handler)
+
+    def _tell_notes(self, request: Request, error: HTTPError) -> None:
+        """What an error says to the developer, and not to the client."""
+        for note in getattr(error, "__notes__", ()):
+            logging.getLogger("kingpost.app").warning(
+                "%s %r: %s; %s", request.method, request.path, error.detail, note
+            )
 
     def _failed_twice(
         self, request: Request, route: CompiledRoute | None, error: BaseException
@@ -378,6 +401,10 @@ class AppDispatch:
         except Forbidden:
             if not self._is_trusted(request):
                 raise
+        if "content-encoding" in request.headers:
+            route = self._route(request)
+            if route is not None and not route.served.reads.takes_raw_body:
+                check_coding(request)
         return None
 
     def _is_trusted(self, request: Request) -> bool:

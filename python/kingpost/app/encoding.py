@@ -70,8 +70,10 @@ PLAIN: Final = {
 
 def encoding_of(returns: Any) -> Encoding:
     """The encoding for a return annotation; `EMPTY` for a handler without one."""
-    if returns is EMPTY or returns in (Any, object):
+    if returns is EMPTY:
         return Encoding("dynamic", "by the value's type")
+    if returns in (Any, object):
+        return Encoding("dynamic", "by the value's type", takes_none=True)
     stripped = bare(returns)
     kind = stripped.type
     if kind is type(None) or kind is None:
@@ -104,13 +106,22 @@ def encoding_of_class(returns: Any, kind: Any, origin: Any) -> Encoding:
     if isinstance(origin, type) and issubclass(origin, Response):
         content = (get_args(kind) or (Any,))[0]
         content = data_of_events(content) if is_events(content) else content
-        return Encoding("dynamic", f"as the {origin.__name__} says", shape_of(content))
+        words = f"as the {origin.__name__} says"
+        return Encoding("dynamic", words, shape_of(content), item=item_of(content))
     shape = shape_of(returns)
     if shape is not None:
         return Encoding(shaped(shape), f"{JSON}: the fields of {spelled(returns)}", shape)
     if origin in PLAIN_JSON:
         return Encoding("json", JSON)
     return Encoding("answer", f"{JSON}: {spelled(returns)}")
+
+
+def item_of(content: Any) -> Any:
+    """The annotation of a stream's items; EMPTY for what is no stream."""
+    kind = bare(content).type
+    if get_origin(kind) not in STREAMS:
+        return EMPTY
+    return (get_args(kind) or (EMPTY,))[0]
 
 
 def shaped(shape: Shape) -> Callable[[Any], bytes]:

@@ -191,7 +191,7 @@ def check_given(signature: Signature, arguments: Iterable[Argument]) -> None:
             )
 
 
-def unchanged(value: Any) -> Any:
+def unchanged(_request: Any, value: Any) -> Any:
     return value
 
 

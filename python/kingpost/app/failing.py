@@ -19,7 +19,7 @@ from kingpost.html import Html
 from kingpost.http.accept import prefers_html
 from kingpost.http.problem import PROBLEM_JSON, encode_problem, problem, problem_json
 from kingpost.http.request import Request
-from kingpost.types import Mode, Place
+from kingpost.types import Mode, Place, short_path
 
 NOSNIFF = ("x-content-type-options", "nosniff")
 
@@ -106,14 +106,17 @@ def said_by(error: BaseException) -> str:
 
 
 def raised_at(error: HTTPError) -> Place | None:
-    """The innermost line of the user's code on the way to it; None when it was refused before any ran."""
-    from kingpost.app.pages.report import is_users
+    """The innermost line of the user's code on the way to it; None when it was refused before any ran.
+
+    The `yield` of a provider that was told of it is no such line: it raised nothing.
+    """
+    from kingpost.app.pages.report import is_at_yield, is_users
 
     place = None
     traceback = error.__traceback__
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        if is_users(file):
-            place = Place(file, traceback.tb_lineno)
+        if is_users(file) and not is_at_yield(traceback):
+            place = Place(short_path(file), traceback.tb_lineno)
         traceback = traceback.tb_next
     return place

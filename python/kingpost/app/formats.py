@@ -30,7 +30,7 @@ from kingpost.http.media.codec import Codec, Format, Writer
 from kingpost.http.media.json import Json
 from kingpost.http.media_type import MediaType
 from kingpost.http.request import Request
-from kingpost.http.response import NOSNIFF, Response
+from kingpost.http.response import NOSNIFF, Response, copy_of
 from kingpost.http.vary import add_vary
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import Constant
@@ -170,7 +170,11 @@ class Formats:
         """What was written, in the response that the handler has made, if it has made one."""
         found = as_response(made)
         if found is None:
-            found = response or Response(None, status=self._status)
+            found = Response(None, status=self._status)
+            if response is not None:
+                found = copy_of(response)
+                # Whoever keeps the response finds it as it was, for the next client may want another format.
+                response.seal()
             found.content, found.media_type = made, offer.media_type
         elif response is not None:
             found.status = response.status

@@ -139,7 +139,7 @@ def compile_fresh(
         Function(call, signature, arguments, kind),
         (),
         (),
-        lambda _value: Response(None),
+        lambda _request, _value: Response(None),
         refuse,
         refuse,
         threads,

@@ -1,6 +1,7 @@
-"""Who may ask at all: refusal of other sites' forms, and of foreign hosts.
+"""Who may ask at all: refusal of other sites' forms, of foreign hosts, and of bodies that nobody decodes.
 
-Rule 1: an unsafe request that carries cookies must come from our own pages. `Sec-Fetch-Site` is the browser's word, and no page can
+Rule 1: an unsafe request that carries what browsers send by themselves (cookies; `Authorization`, unless it is `Bearer`, which only
+programs send) must come from our own pages. `Sec-Fetch-Site` is the browser's word, and no page can
 forge it; where it is absent, `Origin` is compared with the host that was asked. A client that sends neither is no browser.
 Rule 2: hosts are compared as they stand, without case; never as patterns, but for a leading `*.`.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kingpost.errors import BadRequest, ConfigurationError, Forbidden
+from kingpost.errors import BadRequest, ConfigurationError, Forbidden, UnsupportedMediaType
 from kingpost.types import Place
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def check_host(request: Request, hosts: Sequence[str]) -> None:
 
 
 def check_origin(request: Request, hosts: Sequence[str]) -> None:
-    """Raises Forbidden `request.cross-site` for an unsafe request with cookies that another site's page caused."""
-    if request.method in SAFE_METHODS or "cookie" not in request.headers:
+    """Raises Forbidden `request.cross-site` for an unsafe request with credentials that another site's page caused."""
+    if request.method in SAFE_METHODS or not has_credentials(request):
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site in OWN_PAGES or (site is None and origin is None):
@@ -79,3 +80,23 @@ def check_origin(request: Request, hosts: Sequence[str]) -> None:
     raise Forbidden(
         "a page of another site may not do this in your name", code="request.cross-site"
     )
+
+
+def has_credentials(request: Request) -> bool:
+    """Whether there is what a browser sends along whichever page asks (the engine asks the same: crates/wire/src/http1/known.rs)."""
+    if "cookie" in request.headers:
+        return True
+    said = request.headers.get("authorization")
+    return said is not None and said.partition(" ")[0].lower() != "bearer"
+
+
+def check_coding(request: Request) -> None:
+    """Raises UnsupportedMediaType `request.encoded-body` for a body that is compressed: what would be read are other bytes than were meant."""
+    said = request.headers.get("content-encoding", "").strip().lower()
+    if said not in ("", "identity"):
+        raise UnsupportedMediaType(
+            f"the body is encoded as {said[:80]!r}; send it as it is, without content-encoding",
+            code="request.encoded-body",
+            # RFC 9110 section 15.5.16: Accept-Encoding in a 415 says that the coding is what was wrong.
+            headers={"Accept-Encoding": "identity"},
+        )

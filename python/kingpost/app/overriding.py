@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import msgspec
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def override(app: App, what: Any, by: Any) -> AbstractContextManager[None]:
     """See `App.override`."""
-    if isinstance(what, type) and issubclass(what, Settings):
+    if is_settings(what):
         return overridden_settings(app, what, by, Place.of_caller())
     gives = provider_of(what).gives if is_function(what) else what
     return overridden(app, what, replacement_of(by, gives), Place.of_caller())
@@ -84,6 +84,10 @@ def settings_of(app: App) -> Iterator[type[Settings]]:
         elif isinstance(item, Include):
             group = item.routes
             waiting += group.__routes__().items if isinstance(group, RouteGroup) else group
+
+
+def is_settings(thing: object) -> TypeGuard[type[Settings]]:
+    return isinstance(thing, type) and issubclass(thing, Settings)
 
 
 def is_function(thing: object) -> bool:

@@ -21,6 +21,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, Final, Literal
 
@@ -30,6 +31,7 @@ from kingpost import _native
 from kingpost.app import generators
 from kingpost.app.answers import hook_answers
 from kingpost.app.background import keep_background, open_background
+from kingpost.app.calls import TimeLimit
 from kingpost.app.connections import THE_REQUEST, Connections
 from kingpost.app.crossing import Threads, on_loop
 from kingpost.app.lasting import Lasting
@@ -113,13 +115,14 @@ class Parts(msgspec.Struct, frozen=True):
         form: receives the form that the handler, or a provider of its, asks for; None where nobody does.
         body: receives the body behind what needs none; None where it is there before the first step.
         takes_error: whether the handler answers for an error, which the program is called with beside the request.
+        timeout: seconds that all that is made for the handler, and the handler, may take; not what the client takes to send its body.
         connections: the values that are made for a connection; None where there is none.
     """
 
     handler: Function
     before: Sequence[Function]
     after: Sequence[Function]
-    respond: Callable[[Any], Any]
+    respond: Callable[[Any, Any], Any]
     caught: Callable[..., Any]
     caught_here: Callable[..., Any]
     threads: Threads
@@ -129,6 +132,7 @@ class Parts(msgspec.Struct, frozen=True):
     form: Node | None = None
     body: Node | None = None
     takes_error: bool = False
+    timeout: float | None = None
     connections: Connections | None = None
 
     @property
@@ -326,6 +330,8 @@ class Writer:
             "lasting": parts.lasting.values,
             "missing": MISSING,
         }
+        if parts.timeout is not None:
+            self.names["time_limit"] = partial(TimeLimit, parts.timeout)
         self.slots: dict[tuple[Any, ...], str] = {}
         self.visits = 0
         self.reads = 0
@@ -354,6 +360,7 @@ class Writer:
         if self.has_background:
             self.line("background = open_background(request)")
         if not self.responds:
+            self.begin_limit()
             self.steps(steps, "return ")
             return
         for name in sorted(
@@ -364,7 +371,10 @@ class Writer:
         if is_guarded:
             self.line("try:")
             self.depth += 1
+        depth = self.depth
+        self.begin_limit()
         self.made(steps)
+        self.depth = depth
         if is_guarded:
             self.depth -= 1
             self.line("except Exception as error:")
@@ -372,6 +382,11 @@ class Writer:
             self.line(f"    response = {caught}(request, error)")
         self.afterwards(after)
         self.line("return response")
+
+    def begin_limit(self) -> None:
+        if self.parts.timeout is not None:
+            self.line("async with time_limit() as limit:")
+            self.depth += 1
 
     def made(self, steps: Sequence[Step], *, in_visit: bool = False) -> None:
         """Write calls, and what becomes of the handler's value: a response, with what was made for it finished."""
@@ -387,7 +402,7 @@ class Writer:
             self.line("while True:")
             self.depth += 1
         self.steps(steps, "value = ", in_visit=in_visit)
-        self.line("response = respond(value)")
+        self.line("response = respond(request, value)")
         if is_early:
             self.line("break")
             self.depth -= 1
@@ -522,7 +537,13 @@ class Writer:
             self.line(f"    response = {self.responder(step)}(early)")
             self.line("    break")
         elif step.node is not None:
+            is_timed = self.parts.timeout is not None
+            is_client = step.node in (self.parts.form, self.parts.body)
+            if is_timed and is_client:
+                self.line("limit.pause()")
             self.line(f"{self.slot(step.node)} = {call}")
+            if is_timed and is_client:
+                self.line("limit.resume()")
         else:
             self.line(f"{assign}{call}")
 
@@ -615,7 +636,7 @@ OWN_VARIABLES: dict[type[Any], str] = {
 
 RESERVED = frozenset(
     (
-        *("program", "made", "value", "early", "error"),
+        *("program", "made", "value", "early", "error", "limit"),
         *OWN_VARIABLES.values(),
         *dir(builtins),
         "__builtins__",

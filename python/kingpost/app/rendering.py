@@ -288,7 +288,13 @@ class Rendering:
         return value
 
     def _needed(self, value: Any) -> Renderer | None:
-        if not isinstance(value, Rendered) or value.is_rendered:
+        if not isinstance(value, Rendered):
+            return None
+        if value.is_sealed:
+            raise RuntimeError(
+                f"{value!r} was sent already, as another visitor's page: make a new {type(value).__name__} for each request"
+            )
+        if value.is_rendered:
             return None
         return self.renderer_of(value)
 

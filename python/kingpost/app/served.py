@@ -12,7 +12,7 @@ import msgspec
 
 from kingpost import limits
 from kingpost.app.around import Around
-from kingpost.app.calls import Call
+from kingpost.app.calls import Call, limited
 from kingpost.app.crossing import on_loop
 from kingpost.app.formats import Formats, functions_of
 from kingpost.app.fresh import FreshCalls
@@ -22,9 +22,9 @@ from kingpost.app.rendering import REQUEST as THE_REQUEST
 from kingpost.app.streams import read_on_threads
 from kingpost.binding.choose import WITHOUT_BODY
 from kingpost.binding.offer import Offer
-from kingpost.binding.plan import Argument, Binding, check_one_body, check_path_is_taken
+from kingpost.binding.plan import Argument, Arguments, Binding, check_one_body, check_path_is_taken
 from kingpost.binding.signature import Signature, signature_of
-from kingpost.binding.sources import Made, TheRequest
+from kingpost.binding.sources import Constant, Made, TheRequest
 from kingpost.errors import ConfigurationError, Forbidden, RoutingError
 from kingpost.http.before_body import before_body, is_before_body
 from kingpost.http.request import Request, check_form_type, is_multipart, plain_fields
@@ -87,12 +87,20 @@ class Served(msgspec.Struct):
     def as_called(self, mode: Mode) -> tuple[Callable[..., Any], HandlerKind, Binding]:
         """What the engine calls. In tests it is looked up at each request, so that an override may take its place."""
         if self.program is None:
-            return self.function, self.kind, self.binding
+            return self.function, self.kind, self.binding_in(mode)
         if mode != "test":
             return self.function, self.kind, REQUEST
         if self.kind == "thread":
             return self.call_here, "thread", REQUEST
         return self.call_on_loop, "async", REQUEST
+
+    def binding_in(self, mode: Mode) -> Binding:
+        """The handler's parameters. What the App has for them is copied into the engine, but not in tests, where it may be replaced."""
+        if mode == "test" and any(
+            isinstance(each.source, Constant) for each in self.binding.arguments
+        ):
+            return LateBinding(self.binding.signature, self.binding.arguments, self)
+        return self.binding
 
     def gives_response(self, mode: Mode) -> bool:
         """Whether what is called returns a response, whatever the handler's annotation says."""
@@ -106,7 +114,7 @@ class Served(msgspec.Struct):
         """Answer as `other` does, from now on."""
         self.early = other.early
         self.function, self.kind, self.program = other.function, other.kind, other.program
-        self.nodes, self.reads = other.nodes, other.reads
+        self.nodes, self.reads, self.binding = other.nodes, other.reads, other.binding
 
     async def call_on_loop(self, request: Any) -> Any:
         if self.kind == "async":
@@ -130,6 +138,19 @@ class Served(msgspec.Struct):
         if self.kind == "async":
             return on_loop(self.function, request)
         return self.function(request)
+
+
+class LateBinding(Binding, frozen=True):
+    """The arguments of a handler as its route has them at each request, for tests."""
+
+    served: Served
+
+    @property
+    def binders(self) -> None:
+        return None
+
+    def slow(self, request: Request) -> Arguments:
+        return self.served.binding.slow(request)
 
 
 def visible(levels: Sequence[Sequence[Provided]], overrides: Overrides | None) -> Lookup:
@@ -168,6 +189,7 @@ def serve(
     graph = Graph(visible(entry.scope.providers, overrides), offer)
     binding = Binding(signature, graph.arguments_of(signature))
     check_colours(signature, KINDS[call.kind], binding.arguments)
+    timeout = call.timeout
     if formats is not None:
         call, binding = formats.of_handler(call, binding)
     if around.rendering is not None:
@@ -190,7 +212,8 @@ def serve(
         isinstance(argument.source, Made) for argument in binding.arguments
     )
     if is_plain:
-        return Served(binding, call.handler, call.kind, None, nodes, reads, (), (), (), around)
+        plain = limited(call.handler, timeout)
+        return Served(binding, plain, call.kind, None, nodes, reads, (), (), (), around)
     handler = Function(
         call.handler, signature, binding.arguments, KINDS[call.kind], call.kind == "inline"
     )
@@ -206,6 +229,7 @@ def serve(
         around.background.reserve,
         around.lasting,
         form_node(entry) if reads.takes_files else None,
+        timeout=timeout,
         connections=around.connections,
     )
     name = entry.name or signature.name

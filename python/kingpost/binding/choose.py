@@ -7,6 +7,7 @@ model, from the body. What matches nothing is refused, with the spellings that w
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
 from kingpost.binding.body import TypedBody, is_model
@@ -47,13 +48,22 @@ from kingpost.binding.sources import (
     TheRequest,
     TheResponse,
 )
+from kingpost.errors import SignatureError
 from kingpost.http.background import BackgroundTasks
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
 from kingpost.http.uploads import MultipartStream, UploadFile
-from kingpost.schema import TextReader, describe
+from kingpost.schema import (
+    ChoiceType,
+    ModelType,
+    OpaqueType,
+    TextReader,
+    describe,
+    type_of,
+)
 from kingpost.schema.annotation import Bare, bare, list_of, spelled
+from kingpost.schema.model import types_in
 from kingpost.schema.rules import Rules
 from kingpost.schema.text import Scalar, ruled, scalar_of
 
@@ -78,6 +88,7 @@ class Chooser:
                 "binding.star-parameter",
                 f"{self.parameter} takes whatever comes, and a request is read by name and type",
                 "name the parameters",
+                "put @functools.wraps(function) above it, where it wraps a function that names them",
             )
         marker = self.marker()
         if marker is not None:
@@ -90,10 +101,15 @@ class Chooser:
             return TheContext(f"the {self.offer.context.__name__} at the end of the path")
         if self.annotation is EMPTY:
             return self.unannotated()
+        if self.bare.type in MARKERS:
+            raise self.marker_as_a_type(self.bare.type)
+        return self.framework() or self.provided() or self.from_request()
+
+    def from_request(self) -> Source:
+        """What the client sends, where the type alone says so."""
+        self.check_unread()
         return (
-            self.framework()
-            or self.provided()
-            or self.from_upload()
+            self.from_upload()
             or self.texts("query", self.name, None)
             or self.from_body()
             or self.nowhere()
@@ -141,6 +157,8 @@ class Chooser:
     def from_texts(self, marker: Query | Header | Cookie | Form[Any]) -> Source:
         """A parameter that is marked with a place where texts stand."""
         place, name, separator = self.place_of(marker)
+        if isinstance(marker, Header | Cookie):
+            self.check_security(marker, place, name)
         if place == "form":
             self.check_verbs()
         plain = self.texts(place, name, separator)
@@ -151,10 +169,24 @@ class Chooser:
         below = name if isinstance(marker, Query) and not marker.flat else None
         return self.from_model(place, without_marker(self.bare.type), below)
 
+    def check_security(self, marker: Header | Cookie, place: PlaceName, name: str) -> None:
+        said: object = marker.security
+        if said in (None, "apiKey") or (
+            said in ("basic", "bearer") and (place, name) == ("header", "authorization")
+        ):
+            return
+        raise self.signature.refused(
+            "binding.bad-marker",
+            f"{self.name} is marked security={said!r}, and it is the {place} {name!r}",
+            'write security="apiKey" for a key in a header field or a cookie',
+            'Header("authorization", security="basic") or "bearer" for what HTTP has for it',
+        )
+
     def texts(self, place: PlaceName, name: str, separator: str | None) -> Source | None:
         """A scalar, or a list of scalars; None for all else."""
         scalar = scalar_of(self.annotation)
         if scalar is not None:
+            self.check_rules()
             default = self.default()
             self.check_default(scalar, default)
             return FromText(place, name, scalar, default)
@@ -162,6 +194,7 @@ class Chooser:
         item = None if listed is None else scalar_of(listed[1])
         if listed is None or item is None:
             return None
+        self.check_rules()
         return FromTexts(place, name, item, listed[0], self.bare.rules, self.default(), separator)
 
     def is_file(self) -> bool:
@@ -242,6 +275,28 @@ class Chooser:
             places=[place],
         )
 
+    def check_unread(self) -> None:
+        """Refuses a type that leads to a class which no client may send, at any depth."""
+        if self.offer.unread is None:
+            return
+        is_form = get_origin(self.bare.type) is Form
+        wanted: Any = get_args(self.bare.type)[0] if is_form else without_marker(self.annotation)
+        for kind in classes_in(wanted):
+            found = self.offer.unread(kind)
+            if found is None:
+                continue
+            name = spelled(kind)
+            what = "that" if kind is self.bare.type else f"the {name} in it"
+            below = "" if name == found.name else f" ({name} is a {found.name})"
+            marker = "Form()" if is_form else "Body()"
+            raise self.signature.refused(
+                "injection.never-read",
+                f"{self.name} is {spelled(self.annotation)}, and no client may send {what}: {found.because}{below}",
+                "name a class of your own that has only what a client may send",
+                f"write {self.name}: Annotated[{spelled(wanted)}, {marker}] if a client may send all of it",
+                places=[found.place],
+            )
+
     def from_path(self) -> Source:
         offered = self.offer.path[self.name]
         if self.parameter.default is not EMPTY:
@@ -268,6 +323,7 @@ class Chooser:
         rules = self.bare.rules
         if rules == Rules():
             return FromPath(self.name, offered.convert, offered.native, offered.kind)
+        self.check_rules()
         convert = ruled(
             Scalar(offered.type, offered.kind, offered.convert, offered.native), rules
         ).convert
@@ -298,6 +354,7 @@ class Chooser:
                 f"{self.name} stands in the host, and no text becomes {spelled(self.annotation)}",
                 f"write {self.name}: str",
             )
+        self.check_rules()
         default = self.default()
         self.check_default(scalar, default)
         if default is REQUIRED and not self.offer.host[self.name]:
@@ -317,6 +374,7 @@ class Chooser:
                 f"write {self.name}: str, int, float, bool, a UUID, date, Decimal, enum or Literal",
                 'give the path a converter of your own: App(converters={"…": …})',
             )
+        self.check_rules()
         if scalar.is_text and offered.convert is not None:
             return FromPath(self.name, scalar.convert, scalar.native, offered.kind)
         return FromPath(self.name, scalar.convert, scalar.native, scalar.words)
@@ -398,7 +456,9 @@ class Chooser:
             raise self.signature.refused(
                 "binding.body-type",
                 f"{self.name} cannot be read from JSON: {error}",
-                "use a Struct, a dataclass or a dict",
+                "give the field that it names another type"
+                if is_model(self.bare.type)
+                else "use a Struct, a dataclass or a dict",
             ) from error
         except NameError as error:
             raise self.signature.refused(
@@ -430,6 +490,20 @@ class Chooser:
             return self.parameter.default
         return None if self.bare.is_optional else REQUIRED
 
+    def check_rules(self) -> None:
+        """Refuses a rule that says nothing about the values, such as the length of an int: nothing would ever be refused by it."""
+        if not self.bare.rules and list_of(self.bare.type) is None:
+            return
+        try:
+            type_of(self.annotation, outgoing=True)
+        except TypeError as error:
+            raise self.signature.refused(
+                "binding.bad-rule",
+                f"{self.name} is {spelled(self.annotation)}, and {error}",
+                "write ge=, gt=, le= or lt= for numbers and dates, min_length=, max_length= or pattern= for texts",
+                "leave the rule out",
+            ) from error
+
     def check_default(self, scalar: Scalar, default: Any) -> None:
         if default is REQUIRED or default is None or scalar.type is object:
             return
@@ -448,6 +522,24 @@ class Chooser:
             "give it a value of its type",
         )
 
+    def marker_as_a_type(self, kind: type[Any]) -> SignatureError:
+        """The refusal of `name: Form`, which says where a value stands, and not what it is."""
+        remedies = {
+            Form: (
+                f"write {self.name}: Form[Model] for a whole form, with a class Model that has its fields",
+                f"{self.name}: Annotated[str, Form()] for one field of it",
+            ),
+            File: (f"write {self.name}: UploadFile",),
+            Depends: (
+                f"write {self.name}: Annotated[Session, Depends(function)], with the type that the function returns",
+            ),
+        }
+        return self.signature.refused(
+            "binding.unknown-type",
+            f"{self.name}: {kind.__name__} says where a value comes from, and not what it is",
+            *remedies.get(kind, (f"write {self.name}: Annotated[str, {kind.__name__}()]",)),
+        )
+
     def nowhere(self) -> Source:
         raise self.signature.refused(
             "binding.unknown-type",
@@ -458,6 +550,22 @@ class Chooser:
             "request: Request for the request itself",
             *self.by_a_provider(),
         )
+
+
+def classes_in(annotation: Any) -> Iterator[Any]:
+    """The classes of one's own that a type leads to: models, with what is in their fields, enums, and what only libraries know."""
+    try:
+        kinds = list(types_in(type_of(annotation, outgoing=True)))
+    except (TypeError, NameError):
+        # Whoever is to read it says what is wrong with it.
+        return
+    for kind in kinds:
+        if isinstance(kind, ModelType):
+            yield kind.model.annotation
+        elif isinstance(kind, OpaqueType):
+            yield kind.annotation
+        elif isinstance(kind, ChoiceType) and kind.enum is not None:
+            yield kind.enum
 
 
 def is_same(offered: Any, wanted: Any) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+Security: TypeAlias = Literal["apiKey", "basic", "bearer"]
+"""How a header field or a cookie says who asks; `basic` and `bearer` are for `Authorization` (RFC 9110 section 11)."""
 
 
 class Path:
@@ -53,14 +56,19 @@ class Query:
 
 
 class _Named:
-    __slots__ = ("description", "name")
+    __slots__ = ("description", "name", "security")
 
-    def __init__(self, name: str | None = None, *, description: str = "") -> None:
+    def __init__(
+        self, name: str | None = None, *, description: str = "", security: Security | None = None
+    ) -> None:
         self.name = name
         self.description = description
+        self.security = security
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({'' if self.name is None else repr(self.name)})"
+        said = [] if self.name is None else [repr(self.name)]
+        said += [] if self.security is None else [f"security={self.security!r}"]
+        return f"{type(self).__name__}({', '.join(said)})"
 
 
 class Header(_Named):
@@ -69,6 +77,7 @@ class Header(_Named):
     Args:
         name: the field's; the parameter's own name with `-` for `_` if not said.
         description: a sentence for people, for OpenAPI.
+        security: how it says who asks, for OpenAPI: `"apiKey"`, or `"basic"` of `Authorization`, which is `"bearer"` if not said.
     """
 
     __slots__ = ()
@@ -80,6 +89,7 @@ class Cookie(_Named):
     Args:
         name: the cookie's; the parameter's own name if not said.
         description: a sentence for people, for OpenAPI.
+        security: `"apiKey"` where it says who asks, for OpenAPI.
     """
 
     __slots__ = ()

@@ -26,6 +26,17 @@ class PathParameter(msgspec.Struct, frozen=True):
     native: str | Callable[[str], object] = "str"
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """Why a class is never read from a request."""
+
+    name: str
+    """The class that was kept from there: it, or one that it derives from."""
+    because: str
+    """Completes "no client may send it: …"."""
+    place: Place
+    """Where that was said: a provider's, mostly."""
+
+
 class Offer(msgspec.Struct, frozen=True):
     """What a route has to offer to the parameters of its handler."""
 
@@ -45,6 +56,8 @@ class Offer(msgspec.Struct, frozen=True):
     """Gives what a function makes that a parameter is marked with."""
     provided_at: Callable[[Any], Place | None] | None = None
     """Where a provider of a class stands that the route may not see: such a class is never read from a request."""
+    unread: Callable[[Any], Unread | None] | None = None
+    """Says why a class is never read from a request, alone or inside something else."""
     codecs: Mapping[str, Codec] = msgspec.field(default_factory=dict[str, Any])
     """What reads bodies beside JSON, by its media type without parameters."""
     has_response: bool = False

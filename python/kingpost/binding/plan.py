@@ -44,6 +44,11 @@ class Binding(msgspec.Struct, frozen=True):
         )
 
     @property
+    def takes_raw_body(self) -> bool:
+        """Whether the handler reads the body itself, as it was sent."""
+        return any(isinstance(argument.source, TheBodyStream) for argument in self.arguments)
+
+    @property
     def takes_files(self) -> bool:
         """Whether files of a form are received before the handler is called."""
         return any(isinstance(argument.source, FromFile) for argument in self.arguments)

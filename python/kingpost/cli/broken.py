@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -21,6 +21,7 @@ class BrokenService:
     """A service without routes: every request is answered with what is wrong, status 500."""
 
     mode: Mode = "development"
+    trusted_peers: Sequence[tuple[str, int]] = ()
 
     def __init__(self, error: BaseException, failure: Failure, target: str) -> None:
         self.router = _native.Router()

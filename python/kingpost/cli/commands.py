@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
 from kingpost.cli.group import Group, app_option
 
@@ -74,6 +75,23 @@ def kingpost(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
+class Port(click.IntRange):
+    """A port. Where it comes from the environment, a refusal says so: nobody has written `--port` then."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter as error:
+            source = None if param is None or ctx is None else ctx.get_parameter_source(param.name)
+            if source is not ParameterSource.ENVIRONMENT:
+                raise
+            raise click.BadParameter(
+                error.message, ctx, param, "the environment variable PORT"
+            ) from error
+
+
 _host = click.option(
     "--host",
     "hosts",
@@ -84,7 +102,7 @@ _host = click.option(
 )
 _port = click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Port(0, 65535),
     envvar="PORT",
     default=8000,
     show_default=True,
@@ -111,6 +129,15 @@ _loop = click.option(
     help="Event loop; auto is uvloop where it is installed.",
 )
 
+_limit = click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=N",
+    help="Another limit of the server than its own, such as head=65536; may be given more than once. A name that is none"
+    " is answered with the list of them.",
+)
+
 
 @kingpost.command(
     help="Run an app while you write it: reloads when files change, shows errors."
@@ -122,14 +149,21 @@ _loop = click.option(
 @_host
 @_port
 @_loop
+@_limit
 @click.option("--no-reload", is_flag=True, help="Do not watch the files.")
 def dev(
-    target: str | None, hosts: tuple[str, ...], port: int, loop: str, *, no_reload: bool
+    *,
+    target: str | None,
+    hosts: tuple[str, ...],
+    port: int,
+    loop: str,
+    limits: tuple[str, ...],
+    no_reload: bool,
 ) -> None:
     """Serves in development mode."""
     from kingpost.cli.dev import run_dev
 
-    run_dev(target, hosts, port, loop, reload=not no_reload)
+    run_dev(target, hosts, port, loop, limits, reload=not no_reload)
 
 
 @kingpost.command(help="Serve an app for real: fast, and errors stay private." + _TARGET_HELP)
@@ -140,6 +174,7 @@ def dev(
 @_uds_mode
 @_fd
 @_loop
+@_limit
 @click.option(
     "--grace",
     type=click.FloatRange(0),
@@ -163,15 +198,19 @@ def run(
     uds_mode: str,
     fd: int | None,
     loop: str,
+    limits: tuple[str, ...],
     grace: float,
     threads: int,
 ) -> None:
     """Serves in production mode."""
-    from kingpost.cli.run import address_of, run_app
+    from kingpost.cli.run import address_of, run_app, typed_limits
     from kingpost.server.options import Options
 
     address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd)
-    run_app(target, address, Options(loop=cast("LoopKind", loop), grace=grace, threads=threads))
+    options = Options(
+        loop=cast("LoopKind", loop), grace=grace, threads=threads, limits=typed_limits(limits)
+    )
+    run_app(target, address, options)
 
 
 @kingpost.group(cls=Group, invoke_without_command=True, short_help="List the routes of an app.")

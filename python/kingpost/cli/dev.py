@@ -16,11 +16,12 @@ import click
 
 from kingpost.cli.failure import failure_of
 from kingpost.cli.group import Refusal
-from kingpost.cli.run import address_of, import_app
+from kingpost.cli.run import address_of, import_app, typed_limits
 from kingpost.errors import ConfigurationError
 from kingpost.server.child import Failure, Order, ReloadedChild
 from kingpost.server.listen import Address, Listener, ListenError, inherit, open_listeners
 from kingpost.server.loops import LoopKind, LoopMissing
+from kingpost.server.options import Options
 from kingpost.server.target import Target, find_target, load_target
 
 if TYPE_CHECKING:
@@ -33,16 +34,25 @@ _DEBUGGER_EVENTS = frozenset({"builtins.breakpoint", "sys.settrace"})
 _GRACE = 5.0
 
 
-def run_dev(text: str | None, hosts: Sequence[str], port: int, loop: str, *, reload: bool) -> None:
+def run_dev(
+    text: str | None,
+    hosts: Sequence[str],
+    port: int,
+    loop: str,
+    limits: Sequence[str] = (),
+    *,
+    reload: bool,
+) -> None:
     """Serves the target in development mode."""
+    options = Options(loop=cast("LoopKind", loop), grace=_GRACE, limits=typed_limits(limits))
     child = ReloadedChild.from_environment()
     try:
         if child is not None:
-            _work(find_target(text), child, cast("LoopKind", loop))
+            _work(find_target(text), child, options)
         elif reload:
             _supervise(find_target(text), address_of(hosts, port))
         else:
-            _serve_once(text, address_of(hosts, port), cast("LoopKind", loop))
+            _serve_once(text, address_of(hosts, port), options)
     except (ListenError, LoopMissing) as error:
         raise Refusal(str(error)) from None
     except KeyboardInterrupt:
@@ -85,7 +95,7 @@ def _say(line: str) -> None:
 # -- a worker --------------------------------------------------------------------------------------------------------
 
 
-def _work(target: Target, child: ReloadedChild, loop: LoopKind) -> None:
+def _work(target: Target, child: ReloadedChild, options: Options) -> None:
     listeners = [inherit(number) for number in child.listening]
     _report_debuggers(child)
     try:
@@ -93,21 +103,21 @@ def _work(target: Target, child: ReloadedChild, loop: LoopKind) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - SystemExit too: exit() is a mistake to be shown
-        _serve_failure(error, target, listeners, loop, child)
+        _serve_failure(error, target, listeners, options, child)
         return
     try:
-        _serve(service, listeners, loop, child)
+        _serve(service, listeners, options, child)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         # Start-up is the user's code as well.
         child.obey(None)
-        _serve_failure(error, target, listeners, loop, child)
+        _serve_failure(error, target, listeners, options, child)
 
 
 def _serve_failure(
     error: BaseException,
     target: Target,
     listeners: Sequence[Listener],
-    loop: LoopKind,
+    options: Options,
     child: ReloadedChild,
 ) -> None:
     """Says what is wrong, and shows it to browsers where there is no older code that could serve them."""
@@ -116,7 +126,7 @@ def _serve_failure(
     if child.wait_for_order() == "show":
         from kingpost.cli.broken import BrokenService
 
-        _serve(BrokenService(error, failure, target.text), listeners, loop, child)
+        _serve(BrokenService(error, failure, target.text), listeners, options, child)
 
 
 def _service(target: Target, child: ReloadedChild) -> Service:
@@ -130,12 +140,11 @@ def _service(target: Target, child: ReloadedChild) -> Service:
 
 
 def _serve(
-    service: Service, listeners: Sequence[Listener], loop: LoopKind, child: ReloadedChild
+    service: Service, listeners: Sequence[Listener], options: Options, child: ReloadedChild
 ) -> None:
     from kingpost.app.pages import may_show_details
     from kingpost.server import logs
     from kingpost.server.notice import NoticedDispatch
-    from kingpost.server.options import Options
     from kingpost.server.serve import leave
     from kingpost.server.worker import Worker
 
@@ -148,7 +157,6 @@ def _serve(
         elif order in ("stop", "now"):
             worker.stop(now=order == "now")
 
-    options = Options(loop=loop, grace=_GRACE)
     worker = Worker(
         service,
         listeners,
@@ -205,9 +213,8 @@ def _show_api(app: App) -> None:
 # -- without reload --------------------------------------------------------------------------------------------------
 
 
-def _serve_once(text: str | None, address: Address, loop: LoopKind) -> None:
+def _serve_once(text: str | None, address: Address, options: Options) -> None:
     from kingpost.app.compile import compile_app
-    from kingpost.server.options import Options
     from kingpost.server.serve import serve
 
     app = import_app(text)
@@ -217,7 +224,7 @@ def _serve_once(text: str | None, address: Address, loop: LoopKind) -> None:
         serve(
             compile_app(app, mode="development"),
             address=address,
-            options=Options(loop=loop, grace=_GRACE),
+            options=options,
         )
     except (ListenError, LoopMissing, ConfigurationError):
         raise

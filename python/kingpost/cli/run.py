@@ -14,7 +14,7 @@ from kingpost.cli.group import Refusal
 from kingpost.errors import ConfigurationError
 from kingpost.server.listen import Address, ListenError
 from kingpost.server.loops import LoopMissing
-from kingpost.server.options import Options
+from kingpost.server.options import Options, limits_of
 from kingpost.server.target import find_target, load_target
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ def import_app(text: str | None) -> App:
         failure = failure_of(error)
         click.echo(failure.report.rstrip(), err=True)
         raise Refusal(f"{target.text} cannot be imported: {failure.summary}") from None
+
+
+def typed_limits(texts: Sequence[str]) -> dict[str, int]:
+    """What `--limit` says."""
+    try:
+        return limits_of(texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--limit") from None
 
 
 def address_of(

@@ -176,6 +176,10 @@ def with_ipython(app: App, names: dict[str, Any], outside: Outside) -> None:
     """IPython's prompt, whose `await` uses the loop on which everything else was made."""
     config: Any = importlib.import_module("traitlets.config").Config()
     config.TerminalInteractiveShell.banner2 = f"{banner(app)}\n"
-    # A function: what is configured is copied, and a bound method with all that it is bound to.
-    config.InteractiveShell.loop_runner = lambda awaitable: outside.run(awaitable)  # noqa: PLW0108 - as above
+
+    def run(awaitable: Awaitable[Any]) -> Any:
+        # A function: what is configured is copied, and a bound method with all that it is bound to.
+        return outside.run(awaitable)
+
+    config.InteractiveShell.loop_runner = run
     importlib.import_module("IPython").start_ipython(argv=[], user_ns=names, config=config)

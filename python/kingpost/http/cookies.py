@@ -25,16 +25,21 @@ _SAME_SITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
 def parse_cookies(fields: Iterable[str]) -> dict[str, str]:
     """Names and values of Cookie fields; the first of a name wins, since browsers send the most specific path first.
 
-    At most 100 cookies are read. A pair of double quotes around a value is part of it (RFC 6265bis section 5.8.3 keeps them), so values
+    At most 100 cookies are read, and 8 KiB of names and values; those behind are ignored. A pair of double quotes around a value is part of it (RFC 6265bis section 5.8.3 keeps them), so values
     come back as they were set.
     """
     cookies: dict[str, str] = {}
+    left = limits.COOKIES_BYTES
     for field in fields:
         for piece in field.split(";", limits.COOKIES)[: limits.COOKIES]:
             name, equals, value = piece.partition("=")
-            name = name.strip(" \t")
-            if equals and name and len(cookies) < limits.COOKIES:
-                cookies.setdefault(name, value.strip(" \t"))
+            name, value = name.strip(" \t"), value.strip(" \t")
+            if not equals or not name or name in cookies:
+                continue
+            left -= len(name) + len(value)
+            if left < 0 or len(cookies) == limits.COOKIES:
+                return cookies
+            cookies[name] = value
     return cookies
 
 

@@ -153,6 +153,7 @@ class FileResponse(Response[None]):
     def __answer__(self, request: Request) -> Answer:
         """What is sent to a request, decided when everybody has seen the response."""
         fields = self.headers.pairs()
+        self.seal()
         if self.file is not self._whole or self.status != 200:
             # Somebody has put another body in its place, or it is the page of an error.
             return Answer(self.status, fields, self.encoded or b"")

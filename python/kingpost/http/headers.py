@@ -70,6 +70,13 @@ def _checked_name(name: str) -> str:
     return lower
 
 
+def sent_already(name: str) -> RuntimeError:
+    return RuntimeError(
+        f"header {name!r} of a response that was sent already: it would be sent to other visitors as well; "
+        "make a new Response for each request"
+    )
+
+
 def _are_texts(name: object, value: object) -> bool:
     # Typed as object: who calls without a checker may give anything.
     return isinstance(name, str) and isinstance(value, str)
@@ -93,12 +100,14 @@ class ResponseHeaders(MutableMapping[str, str]):
 
     Raises:
         ValueError: As `check_field`.
+        RuntimeError: A field of a response that was sent already is changed.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_is_sealed", "_pairs")
 
     def __init__(self, fields: Fields | None = None) -> None:
         self._pairs: list[tuple[str, str]] = []
+        self._is_sealed = False
         if fields is None:
             return
         if isinstance(fields, ResponseHeaders):
@@ -115,6 +124,8 @@ class ResponseHeaders(MutableMapping[str, str]):
         raise KeyError(name)
 
     def __setitem__(self, name: str, value: str, /) -> None:
+        if self._is_sealed:
+            raise sent_already(name)
         field = check_field(name, value)
         lower = field[0]
         for index, (present, _) in enumerate(self._pairs):
@@ -125,6 +136,8 @@ class ResponseHeaders(MutableMapping[str, str]):
         self._pairs.append(field)
 
     def __delitem__(self, name: str, /) -> None:
+        if self._is_sealed:
+            raise sent_already(name)
         lower = name.lower()
         kept = [pair for pair in self._pairs if pair[0] != lower]
         if len(kept) == len(self._pairs):
@@ -142,12 +155,20 @@ class ResponseHeaders(MutableMapping[str, str]):
 
     def add(self, name: str, value: str, /) -> None:
         """One more field of that name, after those that are there."""
+        if self._is_sealed:
+            raise sent_already(name)
         self._pairs.append(check_field(name, value))
 
     def fill(self, fields: Iterable[tuple[str, str]], /) -> None:
         """Fields that need no check, names in lower case: each is set where there is none of its name."""
+        self._add_absent(fields)
+
+    def _add_absent(self, fields: Iterable[tuple[str, str]]) -> None:
         present = {name for name, _ in self._pairs}
-        self._pairs += [field for field in fields if field[0] not in present]
+        absent = [field for field in fields if field[0] not in present]
+        if absent and self._is_sealed:
+            raise sent_already(absent[0][0])
+        self._pairs += absent
 
     def get_all(self, name: str, /) -> list[str]:
         """Every value of `name` in the order of setting; an empty list when there is none."""
@@ -156,8 +177,16 @@ class ResponseHeaders(MutableMapping[str, str]):
 
     def __fill__(self, checked: Iterable[tuple[str, str]]) -> None:
         """Add the fields that are not there yet, of pairs that `check_field` gave: fields that are always the same are checked once."""
-        present = {name for name, _ in self._pairs}
-        self._pairs += [field for field in checked if field[0] not in present]
+        self._add_absent(checked)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether no field may change any more."""
+        return self._is_sealed
+
+    def seal(self) -> None:
+        """Let no field change any more: the response that they are of is on its way."""
+        self._is_sealed = True
 
     def pairs(self) -> list[tuple[str, str]]:
         """Every field, repeated names included, in the order in which they are sent."""

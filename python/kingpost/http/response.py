@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, Unpack, overload
 
@@ -10,7 +11,7 @@ from kingpost._native import FileBody
 from kingpost.errors import BadRequest
 from kingpost.http.cache_control import CacheControl, CacheOptions
 from kingpost.http.cookies import same_cookie, set_cookie_field
-from kingpost.http.headers import Fields, ResponseHeaders
+from kingpost.http.headers import Fields, ResponseHeaders, check_field
 from kingpost.http.url import encode_reference, leaves_site
 from kingpost.types import SameSite
 
@@ -28,6 +29,9 @@ READY: Final = (
     ),
 )
 """The fields of plain answers, which the engine has at hand (crates/py/src/settle.rs counts the same way)."""
+NO_FIELDS: Final = ResponseHeaders()
+"""The fields of responses that were sent without any."""
+NO_FIELDS.seal()
 READY_TEXT, READY_HTML, READY_JSON, READY_BYTES = range(1, 5)
 
 _new = object.__new__
@@ -48,13 +52,16 @@ class Response(Generic[T_co]):
         content: What is sent: text, bytes, a model, a generator; nothing when left out.
         status: 200 to 599.
         headers: Fields of the answer.
-        media_type: The Content-Type, in place of the one that the content's type would give.
+        media_type: The Content-Type, in place of the one that the content's type would give. Content that is text is sent as UTF-8, and
+            `text/csv` says so by itself: `text/csv; charset=utf-8`.
 
     Attributes:
         content: As given.
         status: As given; may be changed until the response is returned.
-        headers: The fields; may be changed until the response is returned.
+        headers: The fields; may be changed until the response is returned. From then on, changing one is a RuntimeError.
         media_type: As given.
+
+    A response that is made once, for many requests, is sent as it was made; one that gives a cookie is made for each request.
 
     Raises:
         ValueError: The status is no final status, or a field could not be sent safely; the message names the field.
@@ -105,6 +112,8 @@ class Response(Generic[T_co]):
             raise ValueError(
                 f"status={status}: a Response has a final status, 200 to 599 (RFC 9110 section 15)"
             )
+        if media_type is not None:
+            check_field("content-type", media_type)
         self.content = content  # type: ignore[assignment]  # the overloads say what it is
         self.status = status
         # Made when somebody asks: most responses that carry a status carry no fields.
@@ -192,6 +201,7 @@ class Response(Generic[T_co]):
 
         Raises:
             ValueError: The browser would drop the cookie; the message names it and the rule (RFC 6265bis).
+            RuntimeError: The response was sent already: the cookie would go to other visitors too.
         """
         field = set_cookie_field(
             name,
@@ -211,10 +221,36 @@ class Response(Generic[T_co]):
             for present in self.headers.get_all("set-cookie")
             if not same_cookie(present, field)
         ]
-        self.headers.pop("set-cookie", None)
+        if kept:
+            del self.headers["set-cookie"]
         for present in (*kept, field):
             self.headers.add("set-cookie", present)
         return self
+
+    def seal(self) -> None:
+        """What is sent is sealed: its fields change no more, and with a cookie in it, it is not sent again. It would go to the next visitor.
+
+        Raises:
+            RuntimeError: It was sent already, and gives a cookie.
+        """
+        if self._headers is None:
+            self._headers = NO_FIELDS
+            return
+        if self._headers.is_sealed:
+            for field in self._headers.get_all("set-cookie"):
+                name, _, rest = field.partition("=")
+                # Making the browser forget one tells nobody anything.
+                if not rest.startswith(";"):
+                    raise RuntimeError(
+                        f"a response with the cookie {name!r} was sent already, to another visitor: "
+                        "make a new Response for each request"
+                    )
+        self._headers.seal()
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether it was sent."""
+        return self._headers is not None and self._headers.is_sealed
 
     def cache_control(self, **options: Unpack[CacheOptions]) -> Self:
         """Say how caches may keep the answer, in place of what was said before.
@@ -281,6 +317,22 @@ def plain_response(body: bytes, ready: int, status: int) -> Response[Any]:
     return made
 
 
+def copy_of(response: Response[Any]) -> Response[Any]:
+    """What is sent of a response, with fields of its own: middleware may change them, and whoever keeps the response finds it as it was."""
+    kind = type(response)
+    if kind is not Response and kind is not Redirect:
+        # With whatever else a class of its own has.
+        made: Response[Any] = copy(response)
+    else:
+        made = _new(_ANY if kind is Response else Redirect)
+        made.content, made.media_type = response.content, response.media_type
+        made.status, made.encoded = response.status, response.encoded
+        made._ready = response._ready  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # as in plain_response
+    own = response._headers  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # as in plain_response
+    made._headers = None if own is None else ResponseHeaders(own)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # as in plain_response
+    return made
+
+
 class Redirect(Response[None]):
     """Send the client to another location of this site.
 
@@ -313,9 +365,14 @@ class Redirect(Response[None]):
                     f"cannot redirect to {location!r}: {reason}, and it is no http or https URL",
                     code="redirect.bad-location",
                 )
-            raise BadRequest(
+            refused = BadRequest(
                 f"cannot redirect to {location!r}: {reason}", code="redirect.leaves-site"
             )
+            refused.add_note(
+                "another site is allowed by Redirect(…, external=True), for a location that no client gave: "
+                "kingpost explain redirect.leaves-site"
+            )
+            raise refused
         super().__init__(None, status=status, headers=(("location", encode_reference(location)),))
 
     @property

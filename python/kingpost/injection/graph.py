@@ -15,7 +15,8 @@ from kingpost.binding.signature import Signature
 from kingpost.binding.sources import Constant, FromProvider, Source
 from kingpost.errors import ConfigurationError
 from kingpost.injection.lookup import Lookup, TypeArguments, substituted
-from kingpost.injection.provider import Kind, Provider, provided_at
+from kingpost.injection.provider import Kind, Provider
+from kingpost.injection.unread import provided_at, unread
 from kingpost.schema.annotation import spelled
 from kingpost.types import Place, Scope
 
@@ -53,7 +54,11 @@ class Graph:
         self.lookup = lookup
         self.nodes: dict[tuple[Any, ...], Node] = {}
         self.offer = msgspec.structs.replace(
-            offer, provided=self.source_of, depends=self.depends_on, provided_at=provided_at
+            offer,
+            provided=self.source_of,
+            depends=self.depends_on,
+            provided_at=provided_at,
+            unread=unread,
         )
         self._path: list[tuple[tuple[Any, ...], str, Place]] = []
 

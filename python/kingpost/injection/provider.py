@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import weakref
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -19,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_or
 import msgspec
 
 from kingpost.binding.signature import EMPTY, Signature, signature_of
+from kingpost.injection.unread import know_provided
 from kingpost.schema.annotation import is_union, spelled
 from kingpost.types import Place, Scope
 
@@ -42,11 +42,9 @@ PLAIN = (
     set,
     frozenset,
     type,
+    msgspec.Struct,
 )
 """Types that say nothing of what they are for: no provider can claim all of them."""
-
-_places: weakref.WeakKeyDictionary[type[Any], Place] = weakref.WeakKeyDictionary()
-_generic_places: dict[Any, Place] = {}
 
 
 class Provider(msgspec.Struct, frozen=True, eq=False):
@@ -178,19 +176,10 @@ def remember(gives: Any, place: Place) -> None:
     origin: Any = get_origin(gives)
     if isinstance(origin, type) and any(isinstance(each, TypeVar) for each in get_args(gives)):
         gives = origin
-    if isinstance(gives, type) and gives not in PLAIN:
-        _places[gives] = place
-    elif isinstance(origin, type) and origin not in PLAIN:
-        _generic_places[gives] = place
-
-
-def provided_at(kind: Any) -> Place | None:
-    """Where some provider of this process returns exactly this class, or it or nothing; None where none does."""
-    try:
-        found = _places.get(kind) if isinstance(kind, type) else None
-        return found or _generic_places.get(kind) or _places.get(get_origin(kind) or object)
-    except TypeError:
-        return None
+    if (isinstance(gives, type) and gives not in PLAIN) or (
+        isinstance(origin, type) and origin not in PLAIN
+    ):
+        know_provided(gives, place)
 
 
 def plain(annotation: Any) -> Any:

@@ -53,7 +53,8 @@ class TrustedProxies:
     """Makes `request.client`, `request.scheme` and `request.host` those of the visitor, as proxies in front tell them.
 
     It belongs on the App, before everything that asks for one of the three. The check of `App(hosts=…)` and the cross-site check see what it
-    found, too.
+    found, too. On the App it also tells the server whose connections are many visitors': the limit of connections from one address does
+    not hold for the networks.
 
     Args:
         networks: The addresses of the proxies: `["10.0.0.0/8", "2001:db8::7", "unix"]`, where "unix" is whoever uses the Unix socket.
@@ -98,6 +99,11 @@ class TrustedProxies:
         self._host = host
         self._hops = limits.FORWARDED_ELEMENTS if hops is None else hops
         self._known: dict[str, bool] = {}
+
+    @property
+    def __trusted_peers__(self) -> list[tuple[str, int]]:
+        """The networks, as the server's limit of connections from one address leaves them out."""
+        return [(str(network.network_address), network.prefixlen) for network in self._networks]
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         self.__before_guard__(request)

@@ -17,28 +17,35 @@ if TYPE_CHECKING:
 
 
 class RouteOptions(TypedDict, total=False):
-    """What a route may be told, all of it optional."""
+    """What a route may be told, all of it optional.
+
+    They are the same for decorators (`@app.get("/books", timeout=5)`), `add_route`, a Route of a table, a resource class (where they hold for all of its methods)
+    and the views of a Traverse. An option that does not exist, or a value that will not do, is refused where it is written: `routing.unknown-option`,
+    `routing.bad-option`.
+    """
 
     name: str
     """What `url_for` calls the route; the function's name if not said."""
     status: int
-    """Status of a plain answer, 200-599; 200 if not said, 204 where the handler is annotated `-> None`."""
+    """Status of a value that is no Response, 200-599; 200 if not said, 204 where the handler is annotated `-> None`."""
     summary: str
     """One line for lists of routes; the first line of the docstring if not said."""
     description: str
     """Prose; the rest of the docstring if not said."""
     tags: Sequence[str]
-    """Words to group routes by."""
+    """Words that the OpenAPI document groups routes by."""
     deprecated: bool
     """Still served, but no longer recommended."""
     errors: Sequence[type[HTTPError]]
-    """The errors that the route raises on purpose."""
+    """The errors that the route raises on purpose, for the OpenAPI document: HTTPError's descendants."""
     inline: bool
     """A promise that this `def` never blocks; it runs on the event loop, in place."""
     timeout: float
-    """Seconds, > 0, after which an `async def` handler is cancelled and 503 is answered."""
+    """Seconds, > 0, after which an `async def` handler is cancelled and 503 is answered; no end if not said. They begin with what runs before the handler,
+    providers and hooks; a `def` among those that has begun is waited for, and the body that the client sends is not counted. A `def` handler cannot be
+    cancelled, so there it is refused."""
     max_body: int | str
-    """Largest request body: bytes, or text such as "2 MiB"."""
+    """Largest request body: bytes, or text such as "2 MiB"; if not said 1 MiB, and more where the route takes files: see the limits."""
     middleware: Sequence[Middleware]
     """What runs around this route, inside of its blueprint's and the App's; the first is the outermost."""
     requires: Callable[..., Any] | Sequence[Callable[..., Any]]

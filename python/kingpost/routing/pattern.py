@@ -10,6 +10,11 @@ from kingpost.errors import RoutingError
 from kingpost.routing.refusal import refused
 
 PARAMETER = re.compile(r"([A-Za-z_]\w*)(?::([a-z_][a-z0-9_]*)(?:\((.*)\))?)?", re.ASCII)
+# Flask, Django and Bottle; Express, Rails and Sinatra.
+FOREIGN_PARAMETER = re.compile(
+    r"<(?:([A-Za-z_]\w*):)?([A-Za-z_]\w*)>|(?<=/):([A-Za-z_]\w*)", re.ASCII
+)
+FOREIGN_CONVERTERS = frozenset({"int", "float", "uuid", "path"})
 ILLEGAL_TEXT = re.compile(r"[\x00-\x20\x7f?#\\]|//")
 
 
@@ -87,6 +92,12 @@ def check_literal(text: str, literal: str) -> None:
     illegal = ILLEGAL_TEXT.search(literal)
     if illegal is not None:
         raise malformed(text, f"{illegal[0]!r} cannot stand in a path")
+    foreign = FOREIGN_PARAMETER.search(literal)
+    if foreign is not None:
+        converter, name = foreign[1], foreign[2] or foreign[3]
+        ours = f"{name}:{converter}" if converter in FOREIGN_CONVERTERS else name
+        hint = "" if converter else f", or '{{{name}:int}}' for a number"
+        raise malformed(text, f"{foreign[0]!r} is a parameter elsewhere; write '{{{ours}}}'{hint}")
 
 
 def check_parameters(pattern: Pattern) -> None:

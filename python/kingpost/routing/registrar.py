@@ -229,7 +229,9 @@ class Registrar:
         def decorate(function: F) -> F:
             self._registry.check_open()
             self._registry.layers.append(
-                Layered(checked_handler(function), several(under), several(over), Place.of_caller())
+                Layered(
+                    checked_middleware(function), several(under), several(over), Place.of_caller()
+                )
             )
             return function
 
@@ -286,7 +288,19 @@ def several(given: Any) -> tuple[Any, ...]:
     return tuple(cast("Sequence[Any]", given)) if isinstance(given, list | tuple) else (given,)
 
 
+def checked_middleware(function: F) -> F:
+    if isinstance(function, type):
+        raise refused(
+            "binding.middleware",
+            f"{function.__name__} is a class, and middleware is a function, or an object of such a class",
+            f"write {function.__name__}(…)",
+        )
+    checked_handler(function)
+    return function
+
+
 def check_error_kind(kind: object) -> None:
+    is_bare = hasattr(kind, "__code__")
     if isinstance(kind, type) and issubclass(kind, Exception):
         return
     if isinstance(kind, int) and not isinstance(kind, bool) and 400 <= kind <= 599:
@@ -294,4 +308,5 @@ def check_error_kind(kind: object) -> None:
     raise refused(
         "routing.bad-error-kind",
         f"an error handler is for an Exception class or a status from 400 to 599, not {kind!r}",
+        "say which, in parentheses: @app.error(404)" if is_bare else "",
     )

@@ -37,12 +37,9 @@ class Constant:
 
     def __call__(self) -> Any:
         """A copy: what runs around it may change what it is given."""
-        from kingpost.http.response import Response
+        from kingpost.http.response import copy_of
 
-        made = self.response
-        return Response(
-            made.content, status=made.status, headers=made.headers, media_type=made.media_type
-        )
+        return copy_of(self.response)
 
 
 class Route:
@@ -312,7 +309,10 @@ def checked_routes(routes: object) -> RouteGroup | tuple[Route | Include, ...]:
 
 
 def not_included(what: object) -> RoutingError:
+    # An App; its class stands above this module.
+    is_app = callable(getattr(what, "mount", None))
     return refused(
         "routing.not-included",
         f"a Blueprint or a list of Route and Include is included, not {what!r}",
+        'an App is mounted: app.mount("/shop", other)' if is_app else "",
     )

@@ -212,8 +212,9 @@ class Describer:
             model.closed = is_closed(cls)
             doc = cls.__doc__ if "__doc__" in vars(cls) else None
             # A dataclass without a docstring is given its signature as one.
+            # Its lines are kept: in a description they are Markdown.
             model.description = (
-                "" if not doc or doc.startswith(f"{cls.__name__}(") else " ".join(doc.split())
+                "" if not doc or doc.startswith(f"{cls.__name__}(") else cleaned(doc)
             )
             codec.describe(model, self)
             if not self._outgoing:
@@ -243,6 +244,9 @@ class Describer:
             default: its default.
             default_factory: what makes its default.
             **known: other attributes of `Field` that the class says itself; `type` keeps the annotation from being described.
+
+        Raises:
+            TypeError: no JSON becomes its type, or a rule does not fit it; the message begins with the names of class and field.
         """
         metadata = bare(annotation).metadata
         said: dict[str, Any] = {"private": is_private(metadata)}
@@ -254,11 +258,16 @@ class Describer:
                 said["deprecated"] = True
         said |= {key: value for key, value in known.items() if value}
         kind = said.pop("type", None)
+        if kind is None:
+            try:
+                kind = self.type(annotation, owner)
+            except TypeError as error:
+                raise TypeError(f"{owner.name}.{name}: {error}") from error
         return Field(
             name=name,
             alias=alias or name,
             annotation=annotation,
-            type=self.type(annotation, owner) if kind is None else kind,
+            type=kind,
             required=required,
             default=default,
             default_factory=default_factory,
@@ -327,3 +336,11 @@ def flat(members: Sequence[Type]) -> tuple[Type, ...]:
         else:
             found.append(member)
     return tuple(found)
+
+
+def cleaned(doc: str) -> str:
+    """A docstring without the indentation of its code."""
+    # Not at the top: making an App needs it not.
+    from inspect import cleandoc
+
+    return cleandoc(doc).strip()

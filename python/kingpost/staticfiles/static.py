@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,15 @@ OPEN: Final = 128
 
 BROUGHT_ALONG: Final = frozenset({"htmx.js", "icons.svg", "simple.css"})
 """What `BrowserAssets` has."""
+
+# ENXIO: nobody reads what is a pipe or a socket. EINVAL: it is no regular file.
+NOT_THERE: Final = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        *(errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENXIO),
+    }
+)
+"""What opening a file fails with where it is gone since the folder was listed, or may not be read. Anything else is our fault: 500."""
 
 FALLBACK: Final = "\0"
 """What the fallback is kept under: no name of a file."""
@@ -190,8 +200,10 @@ class Static(RouteGroup):
     ) -> Asset | None:
         try:
             asset = Asset(found, cache, vary)
-        except OSError:
-            # It is gone since the folder was listed, or may not be read.
+        except OSError as error:
+            if error.errno not in NOT_THERE:
+                # It may well be there: nobody is told that it is not.
+                raise
             return None
         if is_known and self._mode == "production":
             if len(self._ready) >= OPEN:

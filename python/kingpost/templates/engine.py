@@ -19,7 +19,7 @@ class EngineOptions(msgspec.Struct, frozen=True):
     Attributes:
         folders: where templates are, the first one first.
         reload: whether a file that changes is read anew.
-        functions: what every template can call, macros of other files included: `url_for` and `csp_nonce`.
+        functions: what every template can call, macros of other files included: `url_for`, `static` and `csp_nonce`.
         filters: by name, as `Templates` was given them.
     """
 
@@ -61,6 +61,7 @@ class Look(msgspec.Struct, frozen=True):
         references: the constant names of templates that it extends, includes and imports.
         is_open: whether it names others by what is computed, so that nothing more can be known.
         links: its constant calls of `url_for`.
+        files: the lines, counted from 1, in which it calls `static`; none where it has a macro or variable of that name itself.
     """
 
     file: Path | None
@@ -70,6 +71,7 @@ class Look(msgspec.Struct, frozen=True):
     references: tuple[Reference, ...] = ()
     is_open: bool = False
     links: tuple[Link, ...] = ()
+    files: tuple[int, ...] = ()
 
     def place(self, line: int = 0) -> Place:
         return Place("<template>" if self.file is None else short_path(str(self.file)), line)
@@ -136,6 +138,17 @@ def missing_block(
     )
 
 
+def no_static(places: Iterable[Place] = ()) -> ConfigurationError:
+    """The error for `static` where no files are served."""
+    return ConfigurationError(
+        "a template calls static(…), and the App includes no files that it could link to",
+        code="templates.no-static",
+        remedy='from kingpost.staticfiles import Static; app.include(Static("/static", "static")), with the folder that has them; or '
+        "app.include(BrowserAssets()) for htmx.js, icons.svg and simple.css",
+        places=tuple(places),
+    )
+
+
 def broken_template(name: str, problem: str, place: Place) -> ConfigurationError:
     """The error for a template that its engine cannot read."""
     return ConfigurationError(
@@ -165,4 +178,5 @@ __all__ = [
     "file_of",
     "missing_block",
     "missing_template",
+    "no_static",
 ]

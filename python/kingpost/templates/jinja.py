@@ -87,6 +87,7 @@ class Jinja:
             tuple(references),
             is_open,
             tuple(links_of(tree)),
+            tuple(files_of(tree)),
         )
 
     def _parsed(self, name: str) -> tuple[Path, nodes.Template]:
@@ -206,6 +207,24 @@ def links_of(tree: nodes.Template) -> Iterator[Link]:
         if isinstance(name, str):
             params = None if call.dyn_kwargs else tuple(each.key for each in call.kwargs)
             yield Link(name, params, call.lineno)
+
+
+def files_of(tree: nodes.Template) -> Iterator[int]:
+    """The lines in which `static` is called, where the template has no `static` of its own."""
+    if "static" not in names_defined(tree):
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "static":
+                yield call.lineno
+
+
+def names_defined(tree: nodes.Template) -> set[str]:
+    """The names that a template gives a meaning: its variables, parameters, macros and imports, wherever they stand."""
+    found = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+    found |= {macro.name for macro in tree.find_all(nodes.Macro)}
+    found |= {each.target for each in tree.find_all(nodes.Import)}
+    for each in tree.find_all(nodes.FromImport):
+        found |= {name if isinstance(name, str) else name[1] for name in each.names}
+    return found
 
 
 def is_url_for(node: nodes.Node) -> bool:

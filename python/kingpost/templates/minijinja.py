@@ -36,6 +36,7 @@ TAG = re.compile(
 )
 NAME = re.compile(r"""\s*(["'])(.*?)\1\s*(ignore\s+missing)?""", re.DOTALL)
 LINK = re.compile(r"""(?<![\w.])(?:request\.)?url_for\(\s*(["'])(.*?)\1\s*(?:,(.*))?""", re.DOTALL)
+STATIC = re.compile(r"(?<![\w.])static\(")
 PARAM = re.compile(r"(?:^|,)\s*(\w+)\s*=(?!=)")
 BLOCK_OF_CUT = "block-of:"
 OPENING = ("block", "for", "if", "with", "filter", "call")
@@ -127,6 +128,7 @@ class MiniJinja:
             tuple(references),
             is_open,
             tuple(links_in(source)),
+            tuple(files_in(source)) if "static" in variables else (),
         )
 
     # -- rendering
@@ -251,6 +253,13 @@ def links_in(source: str) -> Iterator[Link]:
             is_plain = "(" not in arguments and "**" not in arguments
             params = tuple(PARAM.findall("," + arguments)) if is_plain else None
             yield Link(link[2], params, line_at(source, found.start()))
+
+
+def files_in(source: str) -> Iterator[int]:
+    """The lines in which `static` is called."""
+    for found in TAG.finditer(source):
+        if STATIC.search(found["shown"] or found["rest"] or ""):
+            yield line_at(source, found.start())
 
 
 def line_at(source: str, index: int) -> int:

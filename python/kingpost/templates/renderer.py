@@ -20,6 +20,7 @@ from kingpost.templates.engine import (
     Look,
     MakeEngine,
     missing_block,
+    no_static,
 )
 from kingpost.templates.htmx import note_in_vary
 from kingpost.templates.names import Use, uses_of
@@ -57,6 +58,15 @@ def csp_nonce() -> str:
 
     request = _scene.get().request
     return "" if request is None else nonce_of(request)
+
+
+def static(_name: str, /) -> str:
+    """Stands where nothing that the App includes brings another `static`.
+
+    Raises:
+        ConfigurationError: `templates.no-static`.
+    """
+    raise no_static()
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {"url_for": url_for, "csp_nonce": csp_nonce}
@@ -122,10 +132,14 @@ class TemplateRenderer:
             EngineOptions(
                 self._folders,
                 self._mode == "development",
-                {**functions_of(self.app.__routes__().items), **FUNCTIONS},
+                {"static": static, **self._included, **FUNCTIONS},
                 self._filters,
             )
         )
+
+    @property
+    def _included(self) -> Mapping[str, Callable[..., Any]]:
+        return functions_of(self.app.__routes__().items)
 
     # -- at the start
 
@@ -144,8 +158,11 @@ class TemplateRenderer:
             return
         for use in (use for function in functions for use in uses_of(function)):
             yield from self._check_use(engine, use, looks)
+        serves_files = "static" in self._included
         for look in looks.values():
             yield from self._check_links(look)
+            if look.files and not serves_files:
+                yield no_static([look.place(look.files[0])])
 
     def _check_use(
         self, engine: Engine, use: Use, looks: dict[str, Look]

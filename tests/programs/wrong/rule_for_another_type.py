@@ -1,4 +1,4 @@
-# refused at start-up: binding.body-type: item cannot be read from JSON: ge is no rule for str
+# refused at start-up: binding.body-type: item cannot be read from JSON: Item.name: ge is no rule for str
 from typing import Annotated
 
 from kingpost import App, Meta, Struct

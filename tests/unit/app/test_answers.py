@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from kingpost import App, Html, Response, Struct
+from kingpost import App, Html, NotFound, Redirect, Request, Response, Struct
 from kingpost.app.answers import AnswerError, Answers
 from kingpost.app.calls import start
 from kingpost.app.encoding import encoding_of
 from kingpost.binding.signature import EMPTY
+from kingpost.middleware import SecurityHeaders
 from kingpost.testing import TestClient
 from kingpost.types import Place
 
@@ -69,6 +70,8 @@ def test_nothing_is_an_answer_where_the_annotation_says_so() -> None:
     assert sent(None, None) == (204, "", b"")
     assert sent(None, None, status=202) == (202, "", b"")
     assert sent(None, Person | None) == (200, "application/json", b"null")
+    assert sent(None, Any) == (200, "application/json", b"null")
+    assert sent(None, object) == (200, "application/json", b"null")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,7 @@ def test_nothing_is_an_answer_where_the_annotation_says_so() -> None:
         (None, Person, "none", "show returned None"),
         (("made", 201), EMPTY, "tuple", "show returned a tuple"),
         (Plain(), EMPTY, "no-json", "show returned what JSON cannot hold"),
+        (NotFound("x"), EMPTY, "no-json", "write raise NotFound(…)"),
         ({"x": 1}, Person, "wrong-type", "show returned dict, which is not what it is annotated with"),
         (5, list[Person], "no-json", "int is no list"),
         (5, dict[str, Person], "no-json", "int is no mapping"),
@@ -251,3 +255,138 @@ def test_a_response_without_content_may_have_a_type() -> None:
     answer = answers().answer(Response(media_type="text/calendar"))
 
     assert (dict(answer.headers)["content-type"], answer.body) == ("text/calendar", b"")
+
+
+def strings() -> Iterator[str]:
+    yield "é"
+
+
+def octets() -> Iterator[bytes]:
+    yield b"\xe9"
+
+
+async def later() -> AsyncIterator[str]:
+    yield "é"
+
+
+@pytest.mark.parametrize("layers", [[], [SecurityHeaders()]], ids=["plain", "middleware"])
+@pytest.mark.parametrize(
+    ("make", "said", "media_type"),
+    [
+        (lambda: "é", "text/html", "text/html; charset=utf-8"),
+        (lambda: "é", "TEXT/csv;header=present", "TEXT/csv;header=present; charset=utf-8"),
+        (lambda: Html("é"), "text/xml", "text/xml; charset=utf-8"),
+        (strings, "text/csv", "text/csv; charset=utf-8"),
+        (later, "text/csv", "text/csv; charset=utf-8"),
+        (lambda: "é", "text/csv; Charset=UTF-8", "text/csv; Charset=UTF-8"),
+        (lambda: "é", "image/svg+xml", "image/svg+xml"),
+        (lambda: "1", "application/json", "application/json"),
+        (lambda: b"\xe9", "text/csv", "text/csv"),
+        (octets, "text/csv", "text/csv"),
+    ],
+)
+def test_text_says_that_it_is_utf_8(
+    make: Callable[[], Any], said: str, media_type: str, layers: Any
+) -> None:
+    def show() -> Any:
+        return Response(make(), media_type=said)
+
+    app = App(middleware=layers)
+    # Only an annotation tells what an async stream will give.
+    show.__annotations__["return"] = Response[AsyncIterator[str]] if make is later else Response
+    app.get("/")(show)
+
+    with TestClient(app) as client:
+        assert client.get("/").headers["content-type"] == media_type
+
+
+@pytest.mark.parametrize("said", ["é", "text/plain\r\nx: y", "a\0"])
+def test_a_media_type_is_checked_as_any_field(said: str) -> None:
+    with pytest.raises(ValueError, match="header 'content-type': the value holds"):
+        Response("x", media_type=said)
+    late = Response("x")
+    late.media_type = said
+    for make in (answers().answer, answers().respond):
+        with pytest.raises(ValueError, match="header 'content-type': the value holds"):
+            make(late)
+
+
+def sharing(*, layers: Any) -> tuple[App, Response[str]]:
+    """An App whose handler sends one response to everybody, with a cookie where the query has one."""
+    app, shared = App(middleware=layers), Response("hello")
+
+    @app.get("/")
+    def _show(request: Request) -> Any:
+        if "user" in request.query:
+            shared.set_cookie("user", request.query["user"])
+        return shared
+
+    return app, shared
+
+
+@pytest.mark.parametrize("layers", [[], [SecurityHeaders()]], ids=["plain", "middleware"])
+def test_a_cookie_goes_to_nobody_else(layers: Any) -> None:
+    app, _ = sharing(layers=layers)
+
+    with TestClient(app) as client:
+        assert client.get("/?user=ada").headers["set-cookie"].startswith("user=ada;")
+        for query in ("", "?user=bob"):
+            with pytest.raises(RuntimeError, match=r"was sent already.*make a new Response"):
+                client.get(f"/{query}")
+
+
+@pytest.mark.parametrize("layers", [[], [SecurityHeaders()]], ids=["plain", "middleware"])
+def test_a_cookie_cannot_be_put_on_what_was_sent(layers: Any) -> None:
+    app, shared = sharing(layers=layers)
+
+    with TestClient(app) as client:
+        first, again = client.get("/"), client.get("/")
+        with pytest.raises(RuntimeError, match="'set-cookie' of a response that was sent already"):
+            client.get("/?user=ada")
+        assert "set-cookie" not in client.get("/").headers
+
+    assert (first.text, again.text) == ("hello", "hello")
+    assert first.headers.get("x-frame-options") == again.headers.get("x-frame-options")
+    assert "x-frame-options" not in shared.headers
+    changes: list[Callable[[], None]] = [
+        lambda: shared.headers.add("x", "1"),
+        lambda: shared.headers.update(x="1"),
+        lambda: shared.headers.fill([("x", "1")]),
+    ]
+    for change in changes:
+        with pytest.raises(RuntimeError, match="header 'x' of a response that was sent already"):
+            change()
+
+
+def test_middleware_changes_what_is_sent_and_not_what_is_kept() -> None:
+    async def shout(request: Request, call_next: Any) -> Response[Any]:
+        response: Response[Any] = await call_next(request)
+        if "loud" in request.query:
+            response.body = b"HELLO"
+            response.headers["x-loud"] = "1"
+        return response
+
+    app, _ = sharing(layers=[shout])
+
+    with TestClient(app) as client:
+        loud, plain = client.get("/?loud=1"), client.get("/")
+
+    assert (loud.text, loud.headers["x-loud"]) == ("HELLO", "1")
+    assert plain.text == "hello"
+    assert "x-loud" not in plain.headers
+
+
+@pytest.mark.parametrize("layers", [[], [SecurityHeaders()]], ids=["plain", "middleware"])
+def test_what_is_the_same_for_all_may_be_sent_for_ever(layers: Any) -> None:
+    app = App(middleware=layers)
+    gone = Response("bye").delete_cookie("user")
+    away = Redirect("/gone")
+    app.add_route("/theme", Response("dark").set_cookie("theme", "dark"))
+    app.get("/gone")(lambda: gone)
+    app.get("/away")(lambda: away)
+
+    with TestClient(app, follow_redirects=False) as client:
+        for _ in range(3):
+            assert client.get("/theme").headers["set-cookie"].startswith("theme=dark;")
+            assert client.get("/gone").headers["set-cookie"].startswith("user=;")
+            assert client.get("/away").headers["location"] == "/gone"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kingpost import App, Blueprint, Request, Settings, current_app
@@ -127,3 +129,21 @@ def test_a_request_knows_the_blueprint_that_it_came_through() -> None:
     app.include(group)
     with TestClient(app) as client:
         assert client.get("/a").text == "/ahttp://localhost/a"
+
+
+@pytest.mark.parametrize(
+    ("option", "remedy"),
+    [
+        ("debug", "run `kingpost dev` while you develop, or set KINGPOST_ENV=development"),
+        ("title", "it takes routes, settings, hosts, middleware, converters and plugins"),
+    ],
+)
+def test_an_option_that_an_app_has_not_is_refused_with_what_is_written_instead(
+    option: str, remedy: str
+) -> None:
+    make: Any = App
+
+    with pytest.raises(TypeError) as refused:
+        make(**{option: True})
+
+    assert str(refused.value) == f"App({option}=True): an App has no option {option!r}; {remedy}"

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from kingpost import App, Blueprint, Html, HTTPError, NotFound, Request, Response, Unauthorized
+from kingpost import (
+    App,
+    Blueprint,
+    CallNext,
+    Html,
+    HTTPError,
+    NotFound,
+    Redirect,
+    Request,
+    Response,
+    Unauthorized,
+    UploadFile,
+)
 from kingpost._native import Answer
 from kingpost.app.compile import compile_app
-from kingpost.testing import TestClient
+from kingpost.testing import LiveServer, TestClient
 from tests.unit.app.asking import ask
 from tests.unit.http.sample import sample
 
@@ -227,21 +243,42 @@ def test_an_exception_is_raised_in_the_test() -> None:
             client.get("/")
 
 
-def test_a_forgotten_return_fails_in_tests_and_is_logged_once_in_production(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("has_middleware", [False, True])
+def test_a_forgotten_return_fails_in_tests_and_is_logged_once_a_minute_in_production(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, has_middleware: bool
 ) -> None:
     app = App()
 
-    @app.get("/")
-    def forgetful():  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
+    @app.get("/{name}")
+    def forgetful(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
         "no return"
 
-    assert ask(app).status == 500
+    @app.get("/other/{name}")
+    def other(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - without annotations on purpose
+        "no return"
+
+    if has_middleware:
+
+        @app.middleware
+        async def through(request: Request, call_next: CallNext) -> Response[Any]:
+            return await call_next(request)
+
+    assert ask(app, "/a").status == 500
     caplog.clear()
     monkeypatch.setenv("KINGPOST_ENV", "production")
+    now = [1000.0]
+    monkeypatch.setattr("kingpost.app.dispatch.monotonic", lambda: now[0])
+    told: list[str] = []
     with TestClient(app) as client:
-        assert [client.get("/").status for _ in range(3)] == [204, 204, 204]
-    assert ["forgetful returned None" in record.getMessage() for record in caplog.records] == [True]
+        for second, path in ((0, "/a"), (59.9, "/b"), (59.9, "/other/c"), (60, "/d")):
+            now[0] = 1000.0 + second
+            assert client.get(path).status == 204
+            told += [record.getMessage() for record in caplog.records]
+            caplog.clear()
+    expected = [("/a", "forgetful"), ("/other/c", "other"), ("/d", "forgetful")]
+    for line, (path, handler) in zip(told, expected, strict=True):
+        assert line.startswith(f"GET '{path}' is answered with 204, request ")
+        assert f"{handler} returned None" in line
 
 
 def test_other_mistakes_of_answers_are_500_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,8 +391,6 @@ def test_options_of_the_whole_server() -> None:
 
 
 def test_a_time_limit_ends_the_handler_with_503() -> None:
-    import asyncio
-
     app = App()
 
     @app.get("/slow", timeout=0.01)
@@ -373,6 +408,86 @@ def test_a_time_limit_ends_the_handler_with_503() -> None:
     assert ask(app, "/own").status == 500
 
 
+class Made:
+    """What providers make."""
+
+
+@pytest.mark.parametrize("kind", ["async", "asyncgen", "def", "hook", "middleware"])
+def test_a_time_limit_is_that_of_the_whole_route(kind: str) -> None:
+    app = App()
+    served: list[str] = []
+
+    async def slow() -> Made:
+        await asyncio.sleep(10)
+        return Made()
+
+    async def slow_yielding() -> AsyncIterator[Made]:
+        await asyncio.sleep(10)
+        yield Made()
+
+    def slow_on_a_thread() -> Made:
+        # A thread is waited for: what it holds is not given back under its hands.
+        time.sleep(0.1)
+        return Made()
+
+    providers = {"asyncgen": slow_yielding, "def": slow_on_a_thread}
+    app.provide(providers.get(kind, slow))
+
+    async def wait(request: Request) -> None:
+        await asyncio.sleep(10)
+
+    if kind == "middleware":
+
+        @app.middleware
+        async def outside(request: Request, call_next: CallNext) -> Response[Any]:
+            response = await call_next(request)
+            response.headers["x-status"] = str(response.status)
+            return response
+
+    if kind == "hook":
+
+        @app.get("/", timeout=0.02, before=[wait])
+        async def hooked() -> str:
+            served.append("hooked")
+            return ""
+    else:
+
+        @app.get("/", timeout=0.02)
+        async def provided(made: Made) -> str:
+            served.append("provided")
+            return ""
+
+    answer = ask(app, "/")
+
+    assert (answer.status, answer.json()["code"]) == (503, "handler.timeout")
+    assert answer.headers.get("x-status") == ("503" if kind == "middleware" else None)
+    assert served == []
+
+
+def test_a_time_limit_is_not_for_the_client_that_sends_a_form() -> None:
+    app = App()
+
+    @app.post("/", timeout=0.2)
+    async def upload(file: UploadFile) -> str:
+        return file.read().decode()
+
+    with LiveServer(app) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.settimeout(10)
+        body = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nhello\r\n--x--\r\n'
+        client.sendall(
+            b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+            b"content-type: multipart/form-data; boundary=x\r\ncontent-length: %d\r\n\r\n"
+            % len(body)
+        )
+        for part in (body[:10], body[10:]):
+            time.sleep(0.15)
+            client.sendall(part)
+        answer = b"".join(iter(partial(client.recv, 65536), b""))
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"hello")
+
+
 def test_the_last_resort_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     dispatch = compile_app(App(), mode="production").dispatch
     monkeypatch.setattr(dispatch, "_errors", None)
@@ -381,3 +496,23 @@ def test_the_last_resort_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert isinstance(answer, Answer)
     assert (answer.status, answer.body) == (500, b"")
+
+
+@pytest.mark.parametrize("mode", ["development", "production"])
+def test_what_an_error_says_to_the_developer_is_logged_in_development(
+    mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("KINGPOST_ENV", mode)
+    app = App()
+
+    @app.get("/away")
+    def away() -> Redirect:
+        return Redirect("https://example.org/")
+
+    answer = ask(app, "/away")
+
+    assert (answer.status, answer.json()["code"]) == (400, "redirect.leaves-site")
+    assert "external" not in answer.text
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == (1 if mode == "development" else 0)
+    assert all("GET '/away'" in line and "external=True" in line for line in told)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kingpost import App
+from kingpost import App, BodyStream, Request, UploadFile
 from kingpost.app.compile import compile_app
 from kingpost.app.guard import check_host, check_hosts_option, check_origin, is_our_host
 from kingpost.errors import BadRequest, ConfigurationError, Forbidden
@@ -50,10 +50,17 @@ def Sample(method: str, headers: list[tuple[str, str]]) -> Any:  # noqa: N802 - 
         (True, {"cookie": "a=b", "origin": "null"}),
         (True, {"cookie": "a=b", "origin": ""}),
         (True, {"cookie": "a=b", "origin": "http://[evil"}),
+        (True, {"authorization": "Basic YTpi", "origin": "http://evil.org"}),
+        (True, {"authorization": "basic YTpi", "sec_fetch_site": "cross-site"}),
+        (True, {"authorization": "Negotiate x", "sec_fetch_site": "cross-site"}),
+        (False, {"authorization": "Basic YTpi", "sec_fetch_site": "same-origin"}),
+        (False, {"authorization": "Basic YTpi"}),
+        (False, {"authorization": "bearer x", "origin": "http://evil.org"}),
+        (True, {"authorization": "Bearer x", "cookie": "a=b", "origin": "http://evil.org"}),
     ],
     ids=str,
 )  # fmt: skip
-def test_an_unsafe_request_with_cookies_comes_from_our_own_pages(
+def test_an_unsafe_request_with_credentials_comes_from_our_own_pages(
     is_refused: bool,
     fields: dict[str, str],
 ) -> None:
@@ -122,9 +129,58 @@ def test_a_refusal_goes_through_the_engine(monkeypatch: pytest.MonkeyPatch) -> N
     with TestClient(app, host="example.org", cookies={"a": "b"}) as client:
         own = client.post("/", headers={"Sec-Fetch-Site": "same-origin"})
         cross = client.post("/", headers={"Sec-Fetch-Site": "cross-site"})
+    with TestClient(app, host="example.org") as client:
+        evil = {"Origin": "http://evil.org"}
+        basic = client.post("/", headers={"Authorization": "Basic YTpi", **evil})
+        bearer = client.post("/", headers={"Authorization": "Bearer x", **evil})
     with TestClient(app, host="evil.org") as client:
         foreign = client.post("/")
 
     assert own.text == "done"
+    assert (basic.status, basic.json()["code"]) == (403, "request.cross-site")
+    assert bearer.text == "done"
     assert (cross.status, cross.json()["code"]) == (403, "request.cross-site")
     assert (foreign.status, foreign.json()["code"]) == (400, "request.unknown-host")
+
+
+def sizes() -> App:
+    app = App()
+
+    @app.post("/whole")
+    def _whole(request: Request) -> int:
+        return len(request.body)
+
+    @app.post("/raw")
+    def _raw(body: BodyStream) -> int:
+        return sum(map(len, body))
+
+    @app.post("/file")
+    def _file(plan: UploadFile) -> int:
+        return plan.size
+
+    return app
+
+
+@pytest.mark.parametrize("path", ["/whole", "/file"])
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP, identity", "x"])
+def test_a_body_that_nobody_decodes_is_refused(path: str, coding: str) -> None:
+    with TestClient(sizes()) as client:
+        answer = client.post(path, content=b"abc", headers={"Content-Encoding": coding})
+
+    assert (answer.status, answer.json()["code"]) == (415, "request.encoded-body")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("path", "coding"), [("/whole", "identity"), ("/whole", ""), ("/raw", "gzip")]
+)
+def test_a_body_as_it_is_and_a_handler_that_reads_it_itself_pass(path: str, coding: str) -> None:
+    with TestClient(sizes()) as client:
+        answer = client.post(path, content=b"abc", headers={"Content-Encoding": coding})
+
+    assert (answer.status, answer.json()) == (200, 3)
+
+
+def test_an_encoded_body_where_nothing_is_found_is_not_found() -> None:
+    with TestClient(sizes()) as client:
+        assert client.post("/", content=b"abc", headers={"Content-Encoding": "gzip"}).status == 404

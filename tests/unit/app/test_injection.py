@@ -597,7 +597,7 @@ def test_a_cancelled_handler_gives_back_what_it_holds(is_async: bool) -> None:
         return ""
 
     assert ask(app).status == 503
-    assert log == ["+a", "!a ServiceUnavailable"]
+    assert log == ["+a", "!a CancelledError"]
 
 
 def test_a_cancellation_waits_for_the_thread_that_makes_something() -> None:

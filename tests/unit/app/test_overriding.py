@@ -224,7 +224,7 @@ def shop_of() -> App:
         raise KeyError("x")
 
     @app.error(KeyError)
-    def sorry(error: KeyError, settings: ShopSettings) -> str:
+    def sorry(request: Request, error: KeyError, settings: ShopSettings) -> str:
         return settings.name
 
     return app
@@ -330,7 +330,7 @@ def test_settings_that_are_not_the_apps_are_not_overridden() -> None:
     assert "App(settings=NeededSettings), or override ShopSettings" in str(refused.value)
 
 
-@pytest.mark.parametrize("by", ["b", ShopSettings, lambda: ShopSettings(), Settings()])
+@pytest.mark.parametrize("by", ["b", ShopSettings, ShopSettings.load, Settings()])
 def test_only_an_object_of_their_class_stands_in_for_settings(by: Any) -> None:
     with pytest.raises(ConfigurationError) as refused, shop_of().override(ShopSettings, by):
         pass

@@ -11,7 +11,19 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from msgspec import Meta, Struct
 
-from kingpost import Body, BodyStream, Path, Query, Request, _native
+from kingpost import (
+    Body,
+    BodyStream,
+    Cookie,
+    Depends,
+    File,
+    Form,
+    Header,
+    Path,
+    Query,
+    Request,
+    _native,
+)
 from kingpost.binding.offer import Offer, PathParameter
 from kingpost.binding.plan import Binding, bind
 from kingpost.binding.signature import signature_of
@@ -23,7 +35,7 @@ from kingpost.errors import (
     UnsupportedMediaType,
     ValidationError,
 )
-from kingpost.settings import Settings
+from kingpost.settings import Secret, Settings
 from tests.unit.http.sample import sample
 
 REQUIRED = _native.REQUIRED
@@ -336,6 +348,10 @@ def mistake(handler: Callable[..., Any], **options: Any) -> SignatureError:
     return refused_.value
 
 
+class Hidden(Struct):
+    key: Secret[str]
+
+
 INT = PathParameter(int, "int", int, "int")
 OWN = PathParameter(Engine, "own", lambda text: Engine())
 
@@ -378,6 +394,36 @@ def test_impossible_signatures_are_refused() -> None:
             binding(handler)
         assert told.value.code == f"binding.{code}"
         assert told.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("marker", "remedies"),
+    [
+        (
+            Form,
+            ["x: Form[Model] for a whole form", "x: Annotated[str, Form()] for one field of it"],
+        ),
+        (File, ["x: UploadFile"]),
+        (Depends, ["x: Annotated[Session, Depends(function)]"]),
+        (Query, ["x: Annotated[str, Query()]"]),
+        (Header, ["x: Annotated[str, Header()]"]),
+        (Cookie, ["x: Annotated[str, Cookie()]"]),
+        (Body, ["x: Annotated[str, Body()]"]),
+        (Path, ["x: Annotated[str, Path()]"]),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_marker_is_no_type(marker: type[Any], remedies: list[str]) -> None:
+    def handler(x: str) -> None: ...
+
+    handler.__annotations__["x"] = marker
+
+    error = mistake(handler)
+
+    assert error.code == "binding.unknown-type"
+    assert f"x: {marker.__name__} says where a value comes from, and not what it is" in str(error)
+    for remedy in remedies:
+        assert remedy in (error.remedy or "")
 
 
 @pytest.mark.parametrize("methods", [["GET"], ["DELETE"], ["POST", "GET"]], ids=str)
@@ -468,3 +514,53 @@ def test_a_stream_that_the_engine_has_read_is_our_own_mistake() -> None:
 
     with pytest.raises(RuntimeError):
         arguments(handler)
+
+
+@pytest.mark.parametrize("place", [Query(), Header(), Cookie(), Path()], ids=repr)
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        (Annotated[int, Meta(max_length=3)], "max_length is no rule for int"),
+        (Annotated[str, Meta(ge=3)], "ge is no rule for str"),
+        (Annotated[int, Meta(pattern="a")], "pattern is no rule for int"),
+        (Annotated[bool, Meta(ge=1)], "ge is no rule for bool"),
+    ],
+)
+def test_a_rule_that_says_nothing_about_the_type_is_refused(
+    place: Any, annotation: Any, words: str
+) -> None:
+    def handler(x: Any) -> None: ...
+
+    handler.__annotations__["x"] = Annotated[annotation, place]
+    in_path: dict[str, Any] = {"x": None} if isinstance(place, Path) else {}
+
+    told = mistake(handler, **in_path)
+
+    assert told.code == "binding.bad-rule"
+    assert words in str(told)
+    assert told.remedy
+
+
+def test_rules_of_lists_and_of_their_items_are_told_apart() -> None:
+    def handler(x: Any) -> None: ...
+
+    handler.__annotations__["x"] = Annotated[list[Annotated[int, Meta(ge=1)]], Meta(max_length=3)]
+    assert binding(handler).arguments
+
+    handler.__annotations__["x"] = list[Annotated[int, Meta(max_length=3)]]
+    assert mistake(handler).code == "binding.bad-rule"
+
+
+def test_a_rule_that_does_not_fit_the_value_of_a_converter_is_refused() -> None:
+    def handler(id: Annotated[int, Meta(pattern="a")]) -> None: ...
+
+    assert mistake(handler, id=INT).code == "binding.bad-rule"
+
+
+def test_a_field_that_no_json_becomes_is_named() -> None:
+    def handler(x: Hidden) -> None: ...
+
+    told = mistake(handler)
+
+    assert "Hidden.key: no JSON becomes Secret[str]" in str(told)
+    assert told.remedy == "give the field that it names another type"

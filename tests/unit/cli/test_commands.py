@@ -155,7 +155,10 @@ def test_routes_explain_says_what_happens_on_a_path(folder: Path) -> None:
     ("arguments", "remedy"),
     [
         (("routes", "explain", "/", "app.py"), "kingpost routes explain / --app app.py"),
-        (("settings", "explain", "greeting", "app"), "kingpost settings explain greeting --app app"),
+        (
+            ("settings", "explain", "greeting", "app"),
+            "kingpost settings explain greeting --app app",
+        ),
         (("request", "-i", "GET", "/", "app.py"), "kingpost request -i GET / --app app.py"),
         (("shell", "app:app"), "kingpost shell --app app:app"),
         (("commands", "app.py"), "kingpost commands --app app.py"),
@@ -270,6 +273,8 @@ def test_a_mistake_found_at_start_up_is_a_sentence_with_a_code(folder: Path) -> 
         (("run", "app.py", "--host", "no such host"), "cannot be found"),
         (("run", "app.py", "--fd", "999"), "is not an open socket"),
         (("run", "app.py", "--loop", "fast"), "fast"),
+        (("run", "app.py", "--limit", "heads=1"), "'heads' is no limit; there are request_line"),
+        (("dev", "app.py", "--limit", "head=0"), "head is a whole number of 1 to"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused(
@@ -294,3 +299,16 @@ def test_an_unknown_mode_in_the_environment_is_refused(
 
     assert result.exit_code == 1
     assert "KINGPOST_ENV='staging'" in result.output
+
+
+def test_a_port_that_is_none_is_blamed_on_where_it_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORT", "abc")
+
+    by_environment = call("run", "hello.py")
+    by_option = call("run", "hello.py", "--port", "abc")
+
+    assert by_environment.exit_code == by_option.exit_code == 2
+    assert "the environment variable PORT: 'abc' is not a valid port" in by_environment.output
+    assert "'--port': 'abc' is not a valid port" in by_option.output

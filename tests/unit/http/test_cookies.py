@@ -49,6 +49,24 @@ def test_cookies_past_the_limit_are_ignored(separator: str) -> None:
     assert len(parse_cookies([field, "more=1"])) == limits.COOKIES
 
 
+@pytest.mark.parametrize(
+    ("more", "names"), [(0, ["a", "b", "c"]), (1, ["a", "b"])], ids=["at it", "one past it"]
+)
+def test_bytes_of_cookies_past_the_limit_are_ignored(more: int, names: list[str]) -> None:
+    half = limits.COOKIES_BYTES // 2
+    fields = [
+        f"a={'x' * (half - 1)}",
+        f"a=again; b={'x' * (half - 3)}",
+        f"c={'x' * (1 + more)}; a=1",
+    ]
+
+    assert list(parse_cookies(fields)) == names
+
+
+def test_what_does_not_fit_ends_the_cookies() -> None:
+    assert parse_cookies(["a=1", f"b={'x' * limits.COOKIES_BYTES}", "c=1"]) == {"a": "1"}
+
+
 @given(st.text())
 def test_no_cookie_field_raises(field: str) -> None:
     assert "" not in parse_cookies([field])

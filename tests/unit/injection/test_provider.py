@@ -15,10 +15,10 @@ from kingpost.injection.provider import (
     check_gives,
     constant_of,
     kind_of,
-    provided_at,
     provider_of,
     remember,
 )
+from kingpost.injection.unread import provided_at
 from kingpost.types import Place
 
 T = TypeVar("T")

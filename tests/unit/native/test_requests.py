@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kingpost.http.request import Request
+from kingpost.server.loops import LoopKind, new_loop
 from tests.waiting import PATIENCE, until_async
 
 from .service import Service, serving
@@ -319,7 +320,8 @@ def test_a_handler_may_call_the_server_that_called_it(kind: str) -> None:
     asyncio.run(main())
 
 
-def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing(loop: LoopKind) -> None:
     release: asyncio.Event
 
     async def handler() -> str:
@@ -355,7 +357,8 @@ def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing() -> None
             gc.collect()
             assert len(gc.get_objects()) - known < 1_000
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=lambda: new_loop(loop)) as runner:
+        runner.run(main())
 
 
 def test_a_turn_of_the_loop_starts_a_bounded_number_of_requests() -> None:

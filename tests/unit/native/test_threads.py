@@ -4,13 +4,15 @@ import asyncio
 import contextvars
 import sys
 import threading
+from functools import partial
 
 import anyio.from_thread
 
+from kingpost import _native
 from kingpost.server.threads import from_thread
 from tests.waiting import until_async
 
-from .service import serving
+from .service import Route, serving
 
 number: contextvars.ContextVar[int] = contextvars.ContextVar("number", default=0)
 
@@ -89,6 +91,120 @@ def test_a_full_queue_is_answered_with_503_and_the_rest_is_served() -> None:
             assert b"server.queue-full" in refused[0][1]
             # One runs and two wait.
             assert (len(refused), len(served)) == (3, 3)
+
+    asyncio.run(main())
+
+
+def test_work_that_has_not_begun_is_dropped_when_its_client_has_left() -> None:
+    running, release = threading.Event(), threading.Event()
+    begun: list[str] = []
+
+    def block() -> str:
+        running.set()
+        release.wait(10)
+        return "ok"
+
+    def work() -> str:
+        begun.append("work")
+        return "done"
+
+    async def main() -> None:
+        routes: list[Route] = [("/block", block, "thread", {}), ("/work", work, "thread", {})]
+        async with serving(routes, threads=1, queue=3) as service:
+            blocked = asyncio.ensure_future(service.get("/block"))
+            await asyncio.to_thread(running.wait, 5)
+            for method in ("GET", "POST", "POST"):
+                async with service.connect() as (_, writer):
+                    writer.write(f"{method} /work HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+                    await until_async(lambda: service.server.stats()["jobs_waiting"] == 1)
+                    # As long as clients are, who only close what they send on.
+                    await asyncio.sleep(0.15)
+                await until_async(lambda: service.server.stats()["jobs_waiting"] == 0)
+            assert service.server.stats()["in_flight"] == 1
+            stays = asyncio.ensure_future(service.get("/work"))
+            await until_async(lambda: service.server.stats()["jobs_waiting"] == 1)
+            release.set()
+            assert await blocked == (200, b"ok")
+            assert await stays == (200, b"done")
+            assert begun == ["work"]
+
+    asyncio.run(main())
+
+
+def test_a_full_queue_has_room_when_the_clients_in_it_have_left() -> None:
+    running, release = threading.Event(), threading.Event()
+
+    def block() -> str:
+        running.set()
+        release.wait(10)
+        return "ok"
+
+    async def main() -> None:
+        async with serving([("/", block, "thread", {})], threads=1, queue=2) as service:
+            blocked = asyncio.ensure_future(service.get("/"))
+            await asyncio.to_thread(running.wait, 5)
+
+            def are_waiting(many: int) -> bool:
+                return service.server.stats()["jobs_waiting"] == many
+
+            for waiting in (1, 2):
+                # At once: they may still be waiting for what they have asked for.
+                async with service.connect() as (_, writer):
+                    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                    writer.write_eof()
+                    await until_async(partial(are_waiting, waiting))
+            third = asyncio.ensure_future(service.get("/"))
+            await until_async(lambda: service.server.stats()["jobs_waiting"] == 1)
+            release.set()
+            assert await blocked == (200, b"ok")
+            assert await third == (200, b"ok")
+
+    asyncio.run(main())
+
+
+def test_a_client_that_only_has_no_more_to_say_is_answered_by_a_thread() -> None:
+    def handler() -> str:
+        return "ok"
+
+    async def main() -> None:
+        async with (
+            serving([("/", handler, "thread", {})]) as service,
+            service.connect() as (
+                reader,
+                writer,
+            ),
+        ):
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            writer.write_eof()
+            assert (await asyncio.wait_for(reader.read(), 10)).endswith(b"ok")
+
+    asyncio.run(main())
+
+
+def test_a_call_that_waits_for_a_thread_is_dropped_with_the_task_that_waits_for_it() -> None:
+    running, release = threading.Event(), threading.Event()
+    servers: list[_native.Server] = []
+
+    def block() -> str:
+        running.set()
+        release.wait(10)
+        return "ok"
+
+    async def calling() -> object:
+        return await servers[0].call_in_thread(lambda: "called")
+
+    async def main() -> None:
+        routes: list[Route] = [("/", block, "thread", {}), ("/call", calling, "async", {})]
+        async with serving(routes, threads=1, queue=2) as service:
+            servers.append(service.server)
+            blocked = asyncio.ensure_future(service.get("/"))
+            await asyncio.to_thread(running.wait, 5)
+            async with service.connect() as (_, writer):
+                writer.write(b"GET /call HTTP/1.1\r\nhost: x\r\n\r\n")
+                await until_async(lambda: service.server.stats()["jobs_waiting"] == 1)
+            await until_async(lambda: service.server.stats()["jobs_waiting"] == 0)
+            release.set()
+            assert await blocked == (200, b"ok")
 
     asyncio.run(main())
 

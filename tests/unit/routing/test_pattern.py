@@ -18,6 +18,8 @@ from kingpost.routing.pattern import Parameter, parse_pattern
         ("/{day:date()}", ("/", Parameter("day", "date", ""))),
         ("/files/{rest:path}", ("/files/", Parameter("rest", "path", None))),
         ("/żółw/~a", ("/żółw/~a",)),
+        ("/{id}:publish", ("/", Parameter("id", None, None), ":publish")),
+        ("/a:b/c<d", ("/a:b/c<d",)),
     ],
 )
 def test_a_pattern_is_text_and_parameters(text: str, pieces: tuple[object, ...]) -> None:
@@ -39,6 +41,10 @@ def test_a_pattern_is_text_and_parameters(text: str, pieces: tuple[object, ...])
         ("/{rest:path}/x", "must stand last"),
         ("/a b", "' ' cannot stand in a path"),
         ("/a?b", "'?' cannot stand in a path"),
+        ("/<id>", "'<id>' is a parameter elsewhere; write '{id}', or '{id:int}' for a number"),
+        ("/a/<path:rest>", "'<path:rest>' is a parameter elsewhere; write '{rest:path}'"),
+        ("/<string:name>.html", "'<string:name>' is a parameter elsewhere; write '{name}'"),
+        ("/{a}/:b/c", "':b' is a parameter elsewhere; write '{b}', or '{b:int}' for a number"),
         ("/a#b", "'#' cannot stand in a path"),
         ("/a//b", "'//' cannot stand in a path"),
         ("/a\\b", "cannot stand in a path"),

@@ -78,7 +78,9 @@ def test_a_value_that_would_lead_elsewhere_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["a/b", "/a", "a\0b"])
 def test_a_value_that_no_parameter_takes_is_refused(value: str) -> None:
-    with pytest.raises(UrlError, match=r"one segment holds no slash and no NUL; \{name:path\} takes"):
+    with pytest.raises(
+        UrlError, match=r"one segment holds no slash and no NUL; \{name:path\} takes"
+    ):
         urls(it="/a/{name}").url_for("it", {"name": value})
 
 

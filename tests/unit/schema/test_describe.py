@@ -130,7 +130,7 @@ def test_words_for_people_are_in_the_field() -> None:
             False,
             True,
         )
-    assert describe(Item).description == "A thing. In two lines."
+    assert describe(Item).description == "A thing.\n\nIn two lines."
 
 
 def test_defaults_are_values_or_made() -> None:

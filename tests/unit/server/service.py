@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 import inspect
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -49,6 +49,7 @@ class TestService:
 
     __test__ = False
     mode: Mode = "test"
+    trusted_peers: Sequence[tuple[str, int]] = ()
 
     def __init__(self, routes: dict[str, Callable[..., Any]]) -> None:
         self.router = _native.Router()

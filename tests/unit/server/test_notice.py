@@ -1,10 +1,16 @@
 import asyncio
+import base64
+import hashlib
+import re
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from kingpost import _native
+from kingpost.http.response import Response
 from kingpost.server.child import Failure
-from kingpost.server.notice import NoticedDispatch, bar
+from kingpost.server.notice import NoticedDispatch, allowing, bar
 from tests.unit.server.service import TestDispatch
 
 FAILURE = Failure("SyntaxError in app.py, line 3: <bad>", "Traceback & more")
@@ -91,3 +97,56 @@ def test_nothing_is_told_to_those_who_may_not_read_the_source() -> None:
     dispatch.notice = FAILURE
 
     assert dispatch.answer(REQUEST, 0, page(HTML)).body == b"<h1>page</h1>"
+
+
+def style_of(notice: bytes) -> str:
+    found = re.search(r"<style[^>]*>(.*)</style>", notice.decode())
+    assert found is not None
+    return found[1]
+
+
+def digest() -> str:
+    made = hashlib.sha256(style_of(bar(FAILURE)).encode()).digest()
+    return f"'sha256-{base64.b64encode(made).decode()}'"
+
+
+@pytest.mark.parametrize(
+    ("policy", "allows"),
+    [
+        ("style-src 'self' 'nonce-a'; img-src x", "style-src 'self' 'nonce-a' {}; img-src x"),
+        ("Style-Src 'NONE'", "Style-Src {}"),
+        ("style-src a; style-src-elem b", "style-src a; style-src-elem b {}"),
+        ("default-src 'none'", "default-src 'none'; style-src {}"),
+        ("default-src 'self'", "default-src 'self'; style-src 'self' {}"),
+        ("style-src 'unsafe-inline'", "style-src 'unsafe-inline'"),
+        (
+            "style-src 'unsafe-inline' 'sha256-abc='",
+            "style-src 'unsafe-inline' 'sha256-abc=' {}",
+        ),
+        ("script-src 'self'", "script-src 'self'"),
+        ("style-src a, style-src b", "style-src a {0}, style-src b {0}"),
+        ("", ""),
+    ],
+)
+def test_a_policy_lets_the_notice_have_its_looks(policy: str, allows: str) -> None:
+    assert allowing(policy) == allows.format(digest())
+
+
+def test_the_pages_policy_is_told_of_the_notice() -> None:
+    policy = ("Content-Security-Policy", "style-src 'self'")
+
+    answer = noticed(page(HTML, policy))
+
+    assert f"style-src 'self' {digest()}" in [value for _, value in answer.headers]
+    assert noticed(page(HTML, policy), None).headers == page(HTML, policy).headers
+
+
+def test_the_notice_needs_no_style_attribute_and_covers_nothing() -> None:
+    notice = bar(FAILURE).decode()
+
+    assert "style=" not in notice.replace('"notice-style"', "")
+    assert "html{padding-bottom" in style_of(bar(FAILURE))
+
+
+def test_no_response_is_sent_before_the_notice_was_put_in() -> None:
+    assert NoticedDispatch(TestDispatch(), is_local).response_type is not Response

@@ -1,4 +1,5 @@
 import asyncio
+import re
 import sys
 
 import pytest
@@ -7,7 +8,7 @@ from kingpost import _native
 from kingpost.cli import commands
 from kingpost.errors import ConfigurationError
 from kingpost.server.loops import LoopMissing, new_loop
-from kingpost.server.options import Options
+from kingpost.server.options import Options, limits_of
 
 
 @pytest.mark.parametrize("kind", ["auto", "asyncio"])
@@ -58,3 +59,41 @@ def test_the_grace_of_a_stop_is_the_engines_wherever_it_is_written() -> None:
     (grace,) = (option for option in commands.run.params if option.name == "grace")
 
     assert Options().grace == _native.LIMITS["drain_timeout"] / 1000 == grace.default
+
+
+def test_limits_are_read_by_their_names() -> None:
+    assert limits_of([]) == {}
+    assert limits_of(["head=65536", "trailer=0", "head=1073741824"]) == {
+        "head": 1 << 30,
+        "trailer": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("head", "'head' is not NAME=NUMBER"),
+        ("heads=1", "'heads' is no limit; there are request_line, field, head, fields,"),
+        ("=1", "'' is no limit"),
+        ("head=", "head is a whole number of 1 to 1073741824; it is 32768 if you do not say"),
+        ("head=64k", "'head=64k'"),
+        ("head=-1", "'head=-1'"),
+        ("head=1.5", "'head=1.5'"),
+        ("head=٣", "'head=٣'"),
+        ("head=0", "'head=0'"),
+        ("trailer=-1", "a whole number of 0 to"),
+        ("head=1073741825", "'head=1073741825'"),
+        ("head=" + "9" * 5000, "a whole number of 1 to"),
+        ("body=1", "body is not set here: a route's max_body sets it"),
+        ("drain_timeout=1", "drain_timeout is not set here: --grace sets it"),
+    ],
+)
+def test_what_is_no_limit_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        limits_of(["fields=50", text])
+
+
+def test_every_limit_of_the_engine_can_be_set_here_but_two() -> None:
+    names = _native.LIMITS.keys() - {"body", "drain_timeout"}
+
+    assert limits_of([f"{name}=7" for name in names]) == dict.fromkeys(names, 7)

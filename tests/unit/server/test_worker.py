@@ -231,13 +231,24 @@ def test_the_grace_of_a_stop_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     ("error", "status"),
     [(SystemExit(3), 3), (SystemExit(), 0), (SystemExit("text"), 1), (KeyboardInterrupt(), 130)],
 )
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "def"])
 def test_what_ends_programs_ends_the_worker_gracefully(
-    loop: Loop, driver: Driver, error: BaseException, status: int
+    loop: Loop,
+    driver: Driver,
+    *,
+    error: BaseException,
+    status: int,
+    is_async: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def leave(request: Any) -> None:
         raise error
 
-    with serving({"/slow": slow, "/leave": leave}, loop, driver) as running:
+    def leave_thread(request: Any) -> None:
+        raise error
+
+    routes = {"/slow": slow, "/leave": leave if is_async else leave_thread}
+    with serving(routes, loop, driver) as running:
         with running.connect() as connection:
             connection.sendall(GET % b"/slow")
             running.until_begun()
@@ -247,6 +258,13 @@ def test_what_ends_programs_ends_the_worker_gracefully(
         running.end()
 
     assert running.status == status
+    (record,) = (each for each in caplog.records if each.levelname == "ERROR")
+    assert record.getMessage().startswith(
+        f"GET '/leave' raised {type(error).__name__}, which ends the process, request "
+    )
+    # With its traceback: who called exit() is what is asked first.
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
 
 
 def test_start_up_and_clean_up_run_once_and_in_order() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from kingpost import App, Blueprint
 from kingpost._native import OpenFile
 from kingpost.errors import ConfigurationError
-from kingpost.http import CacheControl
+from kingpost.http import CacheControl, FileResponse
 from kingpost.openapi import document
 from kingpost.routing.route import Include
 from kingpost.staticfiles import Static, static, static_url
@@ -451,3 +453,47 @@ def test_it_can_be_installed_like_other_plugins(folder: Path) -> None:
     with TestClient(app) as client:
         assert client.get("/static/app.css").text == CSS
     assert tuple(served.requires) == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("path", ["/static/app.css", "/file", "/page"])
+def test_a_file_that_cannot_be_opened_for_want_of_descriptors_is_not_called_missing(
+    folder: Path, mode: str, path: str
+) -> None:
+    import resource
+
+    app = App()
+    app.include(Static("/static", folder))
+    app.include(Static("/", folder, name="site", fallback="index.html"))
+
+    @app.get("/file")
+    def file() -> FileResponse:
+        return FileResponse(folder / "app.css")
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with TestClient(app) as client:
+        try:
+            # What is open stays open.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+            # What a client raises is what a server logs, and answers with 500.
+            with pytest.raises(OSError, match="Too many open files"):
+                client.get(path, headers=HTML)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert client.get(path, headers=HTML).status == 200
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES])
+def test_what_went_away_while_it_was_looked_at_is_missing(
+    folder: Path, mode: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = App()
+    app.include(Static("/static", folder, cache=CacheControl(no_cache=True)))
+    with TestClient(app) as client:
+
+        def gone(path: object, *, follow: bool = True) -> None:
+            raise OSError(number, "gone", str(path))
+
+        monkeypatch.setattr("kingpost.staticfiles.asset.OpenFile", gone)
+
+        assert client.get("/static/app.css").status == 404

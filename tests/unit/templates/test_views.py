@@ -406,6 +406,58 @@ def test_files_have_their_digests_in_links(app: App, write: Write, tmp_path: Pat
         assert browser.get(link).text == "p {}"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "{{ static('app.css') }}",
+        "<a href='{{ static(file) }}'>",
+        "{% set url = static('app.css') %}",
+        "{% if static('app.css') %}{% endif %}",
+        "{% macro style(name) %}{{ static(name) }}{% endmacro %}",
+    ],
+)
+def test_static_without_files_is_refused_at_the_start(app: App, write: Write, page: str) -> None:
+    write(index=f"<p>\n{page}</p>")
+    app.add_route("/", lambda: Template("index.html", file="app.css"))
+
+    error = refused(app)
+
+    assert error.code == "templates.no-static"
+    assert 'app.include(Static("/static", "static"))' in str(error)
+    assert re.search(r"index\.html:2", str(error))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "{% macro static(name) %}{{ name }}{% endmacro %}{{ static('app.css') }}",
+        "{# static('app.css') #}app.css",
+        "{% set static = link %}{{ static('app.css') }}",
+        "{% from 'own.html' import static %}{{ static('app.css') }}",
+        "{% from 'own.html' import own as static %}{{ static('app.css') }}",
+        "{{ 'app.css' if 1 else site.static('x') }}",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(app: App, write: Write, page: str) -> None:
+    macro = "{% macro static(name) %}{{ name }}{% endmacro %}"
+    write(index=page, own=macro + macro.replace("static", "own"))
+    app.add_route("/", lambda: Template("index.html", link=str))
+
+    assert answer_of(app) == "app.css"
+
+
+def test_static_without_files_is_refused_when_it_is_rendered(app: App, write: Write) -> None:
+    write(index="{{ static('app.css') }}")
+    name = "index"
+    app.add_route("/", lambda: Template(f"{name}.html"))
+
+    with TestClient(app) as browser, pytest.raises(ConfigurationError) as found:
+        browser.get("/")
+
+    assert found.value.code == "templates.no-static"
+    assert 'app.include(Static("/static", "static"))' in str(found.value)
+
+
 def test_filters_are_given_to_the_engine(folder: Path, engine: MakeEngine, write: Write) -> None:
     write(home="{{ 1234 | euro }}")
     app = App()

@@ -6,8 +6,9 @@ client's mistake (400), never a RecursionError of ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
@@ -89,19 +90,50 @@ def decode(document: bytes, decoder: Callable[[bytes], Any] = msgspec.json.decod
         value = decoder(document)
     except RecursionError:
         raise BadRequest(_TOO_DEEP, code="json.too-deep") from None
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError:
         raise BadRequest(
-            f"the body is no JSON: {error.reason} at byte {error.start}", code="json.malformed"
+            f"the body is no JSON: {_wrong_byte(document)}", code="json.malformed"
         ) from None
     except msgspec.ValidationError as error:
         if _is_out_of_range(error):
             raise BadRequest(_NUMBER, code="json.number-too-long") from None
         raise
     except msgspec.DecodeError as error:
-        raise BadRequest(f"the body is no JSON: {error}", code="json.malformed") from None
+        # The decoder takes a surrogate without its other half for the end of the document.
+        reason = _lone_surrogate(document) or str(error)
+        raise BadRequest(f"the body is no JSON: {reason}", code="json.malformed") from None
     if is_too_deep(document):
         raise BadRequest(_TOO_DEEP, code="json.too-deep")
     return value
+
+
+def _wrong_byte(document: bytes) -> str:
+    """Where bytes are no UTF-8, counted from the document's first: the decoder counts from where a text in it begins."""
+    try:
+        document.decode()
+    except UnicodeDecodeError as error:
+        return f"{error.reason} at byte {error.start}"
+    return "a text is not UTF-8"
+
+
+_ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+
+
+def _lone_surrogate(document: bytes) -> str:
+    """What is wrong with the first escape of a document that is half of a character; "" where there is none (RFC 8259 section 8.2)."""
+    high: re.Match[bytes] | None = None
+    for escape in _ESCAPE.finditer(document):
+        unit = 0 if escape[1] is None else int(escape[1], 16)
+        is_low = 0xDC00 <= unit <= 0xDFFF
+        if high is not None and not (is_low and escape.start() == high.end()):
+            break
+        if high is None and is_low:
+            high = escape
+            break
+        high = escape if 0xD800 <= unit <= 0xDBFF else None
+    if high is None:
+        return ""
+    return f"{high[0].decode()} at byte {high.start()} is half of a surrogate pair, and stands for no character alone"
 
 
 _TOO_DEEP = (

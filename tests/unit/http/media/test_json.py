@@ -94,3 +94,30 @@ def test_a_megabyte_is_judged_in_linear_time(piece: bytes) -> None:
     is_too_deep(document)
 
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (b'{"name":"\xff"}', "invalid start byte at byte 9"),
+        (b'["ab\xc3"]', "invalid continuation byte at byte 4"),
+        (
+            rb'["\ud800"]',
+            r"\ud800 at byte 2 is half of a surrogate pair, and stands for no character alone",
+        ),
+        (
+            rb'["\\ud800", "\ud83d\ude00", "\ud800x"]',
+            r"\ud800 at byte 29 is half of a surrogate pair, and stands for no character alone",
+        ),
+        (
+            rb'["a\udc00"]',
+            r"\udc00 at byte 3 is half of a surrogate pair, and stands for no character alone",
+        ),
+        (rb'["\\ud800', "Input data was truncated"),
+    ],
+)
+def test_a_broken_text_is_named_with_its_place(document: bytes, reason: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decode(document)
+
+    assert refused.value.detail == f"the body is no JSON: {reason}"
