@@ -7,7 +7,8 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context, ContextVar
-from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kingpost.app.extensions import Extensions
 from kingpost.app.guard import check_hosts_option
@@ -42,6 +43,23 @@ T = TypeVar("T")
 
 _current: ContextVar[App] = ContextVar("kingpost.current_app")
 _compiled: weakref.WeakSet[App] = weakref.WeakSet()
+
+
+def with_known_options(init: F) -> F:
+    """The constructor of an App, which says what to write in place of an option that it has not."""
+    known = {*init.__code__.co_varnames[: init.__code__.co_argcount], *(init.__kwdefaults__ or {})}
+
+    @wraps(init)
+    def checked(self: object, *positional: Any, **options: Any) -> None:
+        for name, value in options.items():
+            if name not in known:
+                remedy = INSTEAD.get(
+                    name, "it takes routes, settings, hosts, middleware, converters and plugins"
+                )
+                raise TypeError(f"App({name}={value!r}): an App has no option {name!r}; {remedy}")
+        init(self, *positional, **options)
+
+    return cast("F", checked)
 
 
 class App(Registrar, Mountable):
@@ -79,11 +97,8 @@ class App(Registrar, Mountable):
         middleware: Sequence[Middleware] = (),
         converters: Converters | None = None,
         plugins: Sequence[Plugin] = (),
-        **unknown: Never,
     ) -> None:
         super().__init__()
-        if unknown:
-            raise unknown_option(unknown)
         self._lifespans: list[Callable[..., Any]] = []
         self._made_receivers: Receivers | None = None
         self._plugins = Plugins()
@@ -100,6 +115,10 @@ class App(Registrar, Mountable):
             self.include(routes)
         if plugins:
             self.install(*plugins)
+
+    if not TYPE_CHECKING:
+        # Checkers say it in their own words.
+        __init__ = with_known_options(__init__)
 
     @property
     def settings(self) -> Settings:
@@ -446,14 +465,6 @@ INSTEAD: Mapping[str, str] = {
     "port": "write app.run(port=…), or run `kingpost run --port …`",
 }
 """What others write where an App is made, and what is written here."""
-
-
-def unknown_option(unknown: Mapping[str, object]) -> TypeError:
-    name = next(iter(unknown))
-    remedy = INSTEAD.get(
-        name, "it takes routes, settings, hosts, middleware, converters and plugins"
-    )
-    return TypeError(f"App({name}={unknown[name]!r}): an App has no option {name!r}; {remedy}")
 
 
 def listed_middleware(middleware: Any) -> Sequence[Middleware]:

@@ -18,14 +18,14 @@ _classes: weakref.WeakKeyDictionary[type[Any], tuple[str, Place]] = weakref.Weak
 _generics: dict[Any, tuple[str, Place]] = {}
 
 
-def never_read(cls: type[T], *, because: str) -> type[T]:
+def never_read(kind: type[T], *, because: str) -> type[T]:
     """Refuse, from now on and in the whole process, to read a class from requests.
 
     Neither it nor a class below it is read, alone or inside something else: `list[Todo]`, a field of a model. A parameter
     whose marker says where it stands, `Annotated[Todo, Body()]`, is read all the same. Call it before an App starts.
 
     Args:
-        cls: what no client may send.
+        kind: what no client may send.
         because: completes "no client may send Todo: …", such as "a repository stores it".
 
     Returns:
@@ -33,14 +33,15 @@ def never_read(cls: type[T], *, because: str) -> type[T]:
 
     Example:
         >>> from kingpost import Struct
+        >>> from kingpost.injection import never_read
         >>> class Todo(Struct):
         ...     text: str
         >>> never_read(Todo, because="a repository stores it") is Todo
         True
     """
     # Of one that a provider makes, the provider is the better thing to tell.
-    _classes.setdefault(cls, (because, Place.of_caller()))
-    return cls
+    _classes.setdefault(kind, (because, Place.of_caller()))
+    return kind
 
 
 def know_provided(gives: Any, place: Place) -> None:
