@@ -83,6 +83,9 @@ class Program:
             self.connect().close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            # It was in the queue of the socket that is closing: the next one is refused.
+            return False
         return False
 
     def get(self, path: str = "/", accept: str = "*/*") -> str:

@@ -78,6 +78,9 @@ class Running:
             self.connect().close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            # It was in the queue of the socket that is closing: the next one is refused.
+            return False
         return False
 
     def end(self) -> None:
