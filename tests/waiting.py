@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 
@@ -36,3 +37,14 @@ async def until_async(condition: Callable[[], object], seconds: float = PATIENCE
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.01)
+
+
+def is_refused(connect: Callable[[], socket.socket]) -> bool:
+    """Whether a connection is refused; one that is reset was in the queue of a socket that is closing, and the next is refused."""
+    try:
+        connect().close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        return False
+    return False

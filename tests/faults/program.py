@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.waiting import until
+from tests.waiting import is_refused, until
 
 GET = "GET {} HTTP/1.1\r\nhost: localhost\r\naccept: {}\r\nconnection: close\r\n\r\n"
 
@@ -79,14 +79,7 @@ class Program:
 
     def is_refusing(self) -> bool:
         """Whether new connections are refused."""
-        try:
-            self.connect().close()
-        except ConnectionRefusedError:
-            return True
-        except ConnectionResetError:
-            # It was in the queue of the socket that is closing: the next one is refused.
-            return False
-        return False
+        return is_refused(self.connect)
 
     def get(self, path: str = "/", accept: str = "*/*") -> str:
         """Head and body of the answer to a request on a connection of its own."""

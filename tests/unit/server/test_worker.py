@@ -15,7 +15,7 @@ from kingpost.server.listen import Address, open_listeners
 from kingpost.server.options import Options
 from kingpost.server.worker import Worker
 from tests.unit.server.service import TestService
-from tests.waiting import until, until_async
+from tests.waiting import is_refused, until, until_async
 
 SHELLS = [
     ("asyncio", "native"),
@@ -76,14 +76,7 @@ class Running:
         """Whether new connections are refused."""
         # Not at once: what asyncio accepts while it closes, it leaves to the garbage collector, which warns in a later test.
         time.sleep(0.3)
-        try:
-            self.connect().close()
-        except ConnectionRefusedError:
-            return True
-        except ConnectionResetError:
-            # It was in the queue of the socket that is closing: the next one is refused.
-            return False
-        return False
+        return is_refused(self.connect)
 
     def end(self) -> None:
         self.thread.join(15)
