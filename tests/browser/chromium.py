@@ -17,6 +17,10 @@ PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 PATIENCE = 20.0
 
 
+class RefusedError(Exception):
+    """A command that the browser did not carry out, such as a script in a page that just went."""
+
+
 class Page:
     """One tab."""
 
@@ -31,12 +35,14 @@ class Page:
         while True:
             said = json.loads((await self._socket.receive(PATIENCE)).data)
             if said.get("id") == number:
+                if "error" in said:
+                    raise RefusedError(f"{method}: {said['error']['message']}")
                 found: dict[str, Any] = said["result"]
                 return found
 
     async def open(self, url: str) -> None:
         await self.command("Page.navigate", url=url)
-        await self.until("document.readyState === 'complete'")
+        await self.until("true")
 
     async def run(self, script: str) -> Any:
         """The value of a script."""
@@ -47,10 +53,18 @@ class Page:
         return " ".join(str(await self.run("document.body.innerText")).split())
 
     async def until(self, script: str) -> None:
-        """Waits until a script is true."""
+        """Waits until a page is there whole and a script of it is true."""
         async with asyncio.timeout(PATIENCE):
-            while await self.run(script) is not True:  # noqa: ASYNC110 - a page tells nobody
+            while not await self._holds(  # noqa: ASYNC110 - a page tells nobody
+                f"document.readyState === 'complete' && ({script})"
+            ):
                 await asyncio.sleep(0.02)
+
+    async def _holds(self, script: str) -> bool:
+        try:
+            return await self.run(script) is True
+        except RefusedError:  # the page that was asked has gone: the next one answers
+            return False
 
 
 async def press(page: Page, selector: str) -> None:
