@@ -74,6 +74,106 @@ PROGRAM = textwrap.dedent(
     """
 )
 
+# Every second pass of each place panics; what the client saw, and whether all threads, memory and tasks are still there.
+PLACES = textwrap.dedent(
+    """
+    import asyncio, sys
+    from kingpost import _native
+    sys.path.insert(0, {tests!r})
+    from service import serving
+
+    async def suspending() -> str:
+        await asyncio.sleep(0)
+        return "ok"
+
+    def threaded() -> str:
+        return "ok"
+
+    async def chunks():
+        await asyncio.sleep(0)
+        yield "o"
+        yield "k"
+
+    def thread_chunks():
+        yield "o"
+        yield "k"
+
+    servers = []
+
+    async def calling() -> str:
+        try:
+            return await servers[0].call_in_thread(lambda: "ok")
+        except RuntimeError as error:
+            return str(error)
+
+    async def ready_chunks():
+        yield "ok"
+
+    # An asynchronous body of a `def`: a thread hands it to the loop.
+
+    def handing_over():
+        return chunks()
+
+    def handing_over_ready():
+        return ready_chunks()
+
+    ROUTES = [
+        ("/suspending", suspending, "async", {{}}),
+        ("/threaded", threaded, "thread", {{}}),
+        ("/chunks", chunks, "asyncgen", {{}}),
+        ("/thread-chunks", thread_chunks, "thread", {{}}),
+        ("/calling", calling, "async", {{}}),
+        ("/handing-over", handing_over, "thread", {{}}),
+        ("/handing-over-ready", handing_over_ready, "thread", {{}}),
+    ]
+
+    async def ask(service, path: str) -> str:
+        async with service.connect() as (reader, writer):
+            writer.write(f"GET {{path}} HTTP/1.1\\r\\nhost: x\\r\\nconnection: close\\r\\n\\r\\n".encode())
+            try:
+                answer = await asyncio.wait_for(reader.read(), 30)
+            except ConnectionError:
+                return "cut"
+        head, _, body = answer.partition(b"\\r\\n\\r\\n")
+        if not head:
+            return "cut"
+        if b"chunked" in head and not body.endswith(b"0\\r\\n\\r\\n"):
+            return "cut"
+        return head.split()[1].decode() + (" defect" if b"a defect" in body else "")
+
+    async def main() -> None:
+        async with serving(ROUTES, threads=3) as service:
+            servers.append(service.server)
+            for path, place in {cases!r}:
+                _native.panic_every(2, place)
+                seen = [await ask(service, path) for _ in range(40)]
+                _native.panic_every(0)
+                assert service.server.in_flight == 0, path
+                print(path, place, sorted(set(seen)), await ask(service, path), sep="|")
+            # No thread has ended; each waits for a job again as soon as it is done with the last one.
+            stats = service.server.stats()
+            while stats["threads"] != stats["threads_idle"]:
+                await asyncio.sleep(0.01)
+                stats = service.server.stats()
+            print(stats["threads"] > 0, stats["in_flight"])
+
+    asyncio.run(main())
+    """
+)
+
+# Route and place; what clients saw.
+CASES = {
+    ("/suspending", "settle"): ["200", "500"],
+    ("/threaded", "settle in thread"): ["200", "500"],
+    ("/threaded", "invoke"): ["200", "500"],
+    ("/calling", "call"): ["200", "200 defect"],
+    # One chunk of two: a head that is out can only be cut short.
+    ("/thread-chunks", "chunk"): ["cut"],
+    ("/chunks", "chunk"): ["cut"],
+    ("/handing-over", "settle"): ["200", "cut"],
+    ("/handing-over-ready", "settle"): ["200", "cut"],
+}
+
 
 @pytest.fixture(scope="module")
 def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -119,3 +219,18 @@ def test_every_second_request_panics_and_the_worker_and_its_memory_stay(extensio
 
     half = REQUESTS // 4
     assert done.stdout == f"({half}, {half}) ({half}, {half}) (100, 0) True\n", done.stderr[-2000:]
+
+
+def test_a_panic_in_any_place_costs_its_request_alone(extension: Path) -> None:
+    tests = str(Path(__file__).parents[1] / "unit" / "native")
+    done = subprocess.run(  # noqa: S603 - our own build and interpreter
+        [sys.executable, "-P", "-c", PLACES.format(tests=tests, cases=list(CASES))],
+        env={**os.environ, "PYTHONPATH": str(extension)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    expected = [f"{path}|{place}|{seen}|200" for (path, place), seen in CASES.items()]
+    assert done.stdout.splitlines() == [*expected, "True 0"], done.stderr[-2000:]

@@ -12,6 +12,7 @@
 //! Rule 2: a carrier is the current task only inside a batch and is left before any other task is stepped.
 //! Rule 3: nothing here holds a connection; a request is known by its id, and a late answer does nothing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use pyo3::exceptions::asyncio::CancelledError;
@@ -87,6 +88,14 @@ impl State {
 pub(crate) struct Carrier {
     core: Arc<Core>,
     state: GilCell<State>,
+}
+
+/// How a later step of a carried coroutine ended.
+enum Passed<'py> {
+    /// With what its Task is to wait for.
+    Yielded(Bound<'py, PyAny>),
+    /// With the end of the request; where that was a cancellation, the Task is cancelled too.
+    Answered { cancelled: Option<PyErr> },
 }
 
 /// What is left to do after a handler's first step.
@@ -294,14 +303,49 @@ impl Carrier {
         Ok(())
     }
 
-    /// Passes a step on to the user's coroutine, and its end on to the core.
+    /// Passes a step on to the user's coroutine, and its end on to the core. `Ok(None)`: the Task has nothing more to do.
     ///
-    /// `Ok(None)`: the Task has nothing more to do.
+    /// Where our own code fails on the way, the request is answered and the Task ends.
     fn advance<'py>(
         &self,
         py: Python<'py>,
         exception: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let passed = catch_unwind(AssertUnwindSafe(|| self.pass_on(py, exception)));
+        let error = match passed {
+            Ok(Ok(Passed::Yielded(value))) => return Ok(Some(value)),
+            Ok(Ok(Passed::Answered { cancelled })) => {
+                self.end(py);
+                return cancelled.map_or(Ok(None), Err);
+            }
+            Ok(Err(error)) => Some(error),
+            Err(_panic) => None,
+        };
+        let id = self
+            .state
+            .with(py, |state| state.work.as_ref().map(|work| work.id));
+        self.core.watch.end();
+        if let Some(id) = id {
+            self.core.give_up(py, id);
+        }
+        self.end(py);
+        self.core.output_changed(py)?;
+        match error {
+            Some(error) => Err(error),
+            None => {
+                self.core.tell_of_panic(py);
+                Ok(None)
+            }
+        }
+    }
+
+    /// # Errors
+    /// KeyboardInterrupt and SystemExit, and what our own glue raises.
+    fn pass_on<'py>(
+        &self,
+        py: Python<'py>,
+        exception: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Passed<'py>> {
         let mut exception = exception;
         loop {
             let (coroutine, context, work) = self.state.with(py, |state| {
@@ -312,7 +356,7 @@ impl Carrier {
                 )
             });
             let (Some(coroutine), Some(context), Some(work)) = (coroutine, context, work) else {
-                return Ok(None);
+                return Ok(Passed::Answered { cancelled: None });
             };
             self.core.watch.begin(work.plan);
             let step = ffi::in_context(py, &context, || match exception.take() {
@@ -321,7 +365,7 @@ impl Carrier {
             });
             self.core.watch.end();
             let outcome = match step? {
-                Step::Yielded(value) => return Ok(Some(value)),
+                Step::Yielded(value) => return Ok(Passed::Yielded(value)),
                 // A Task that is told to cancel itself and then returns is a cancelled Task.
                 Step::Returned(_) if self.is_touched(py) && self.must_cancel(py)? => {
                     Err(CancelledError::new_err(()))
@@ -330,29 +374,20 @@ impl Carrier {
                 Step::Raised(error) => Err(error),
             };
             // Errors are answered here; only a cancellation is also the Task's own end.
-            let kept = match &outcome {
+            let cancelled = match &outcome {
                 Err(error) if error.is_instance_of::<CancelledError>(py) => {
                     Some(error.clone_ref(py))
                 }
                 _ => None,
             };
-            let next = ffi::in_context(py, &context, || self.core.settle(py, &work, outcome))?;
-            match next {
-                Ok(Some(next)) => {
-                    let former = self
-                        .state
-                        .with(py, |state| state.coroutine.replace(next.unbind()));
-                    drop(former);
-                }
-                Ok(None) => {
-                    self.end(py);
-                    return kept.map_or(Ok(None), Err);
-                }
-                Err(error) => {
-                    self.end(py);
-                    return Err(error);
-                }
-            }
+            let next = ffi::in_context(py, &context, || self.core.settle(py, &work, outcome))??;
+            let Some(next) = next else {
+                return Ok(Passed::Answered { cancelled });
+            };
+            let former = self
+                .state
+                .with(py, |state| state.coroutine.replace(next.unbind()));
+            drop(former);
         }
     }
 

@@ -62,13 +62,27 @@ pub(crate) fn in_context<'py, R>(
     if unsafe { ffi::PyContext_Enter(context.as_ptr()) } < 0 {
         return Err(PyErr::fetch(py));
     }
+    let entered = Entered(context);
     let result = f();
+    std::mem::forget(entered);
     // SAFETY: as above; the context was entered by this thread a few lines up and `f` cannot have left it
     // (Python code can only leave what it entered). No exception is set: `f` returns them as values.
     if unsafe { ffi::PyContext_Exit(context.as_ptr()) } < 0 {
         return Err(PyErr::fetch(py));
     }
     Ok(result)
+}
+
+/// Leaves a context that a panic goes through: the next request of this thread must not run inside it.
+struct Entered<'a, 'py>(&'a Bound<'py, PyAny>);
+
+impl Drop for Entered<'_, '_> {
+    fn drop(&mut self) {
+        // SAFETY: as in `in_context`, which has entered it and makes this only then.
+        if unsafe { ffi::PyContext_Exit(self.0.as_ptr()) } < 0 {
+            drop(PyErr::take(self.0.py()));
+        }
+    }
 }
 
 /// A copy of `context`: one pointer, the variables are shared until one is set.

@@ -14,9 +14,8 @@ use crate::core::{Callbacks, Core, Hooks, Parts};
 use crate::ffi;
 use crate::plan::Plan;
 use crate::router::Router;
-use crate::settle::is_fatal;
 use crate::shell::Shell;
-use crate::threads::{Pool, Task};
+use crate::threads::Pool;
 use crate::waiter::Waiter;
 use crate::watchdog::{Scene, Watchdog};
 
@@ -276,30 +275,9 @@ impl Server {
 
     /// The life of a worker thread.
     fn work(&self, py: Python<'_>) {
-        let core = &self.core;
-        core.pool.work(py, |py, job| {
-            let id = match &job.task {
-                Task::Handler { work, .. } => Some(work.id),
-                Task::Call { .. } => None,
-            };
-            match core.run_job(py, job) {
-                Ok(()) => {}
-                Err(error) => {
-                    if let Some(id) = id {
-                        core.respond_plainly(py, id, 500);
-                        core.forget(py, id);
-                        core.flush_from_thread(py);
-                    }
-                    if is_fatal(py, &error) {
-                        // Only the loop can end the process, in its main thread, and finishes what is in flight before.
-                        core.pool.give_fatal(error);
-                        core.wake_loop(py);
-                        return;
-                    }
-                    error.write_unraisable(py, None);
-                }
-            }
-        });
+        self.core
+            .pool
+            .work(py, |py, job| self.core.run_job(py, job));
     }
 
     /// Accepts no more, finishes what is in flight, closes idle connections; after `grace` seconds closes the rest.

@@ -481,6 +481,8 @@ impl Core {
         work: &Work,
         outcome: PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::hit(crate::failpoint::Place::Settle);
         if self.is_streaming(py, work.id) {
             // The head is out: what a stream raises can only cut the answer short.
             return self.end_stream(py, work, outcome);
@@ -524,6 +526,8 @@ impl Core {
         work: &Work,
         outcome: PyResult<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::hit(crate::failpoint::Place::SettleInThread);
         let prepared = self.prepare(py, work, outcome)?;
         if let Prepared::Answer(answer) = &prepared
             && answer.get().kind == Body::Chunks

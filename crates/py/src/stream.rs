@@ -21,6 +21,8 @@ impl Core {
         id: RequestId,
         chunk: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Room>> {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::hit(crate::failpoint::Place::Chunk);
         if let Ok(bytes) = chunk.cast::<PyBytes>() {
             return Ok(self.write(py, id, bytes.as_bytes()));
         }

@@ -61,10 +61,17 @@ impl Core {
             return Ok(());
         }
         self.in_batch.set(py, true);
-        let result = self.take_events(py);
-        let left = self.leave_carrier(py);
-        let woken = self.run_woken(py);
+        // A batch that stayed "in" for ever would be the end of the server.
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let result = self.take_events(py);
+            let left = self.leave_carrier(py);
+            result.and(left).and(self.run_woken(py))
+        }));
         self.in_batch.set(py, false);
+        let result = result.unwrap_or_else(|_panic| {
+            self.tell_of_panic(py);
+            self.leave_carrier(py)
+        });
         self.shell(py, |shell| shell.flush(Now::current()));
         self.pool.kick();
         self.shell(py, Shell::take_notices).call(py);
@@ -72,7 +79,7 @@ impl Core {
         if more {
             self.turn_soon(py)?;
         }
-        result.and(left).and(woken)
+        result
     }
 
     fn take_events(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
@@ -88,27 +95,44 @@ impl Core {
             // Caught here and not for each event: a landing pad costs nothing, entering one does.
             match catch_unwind(AssertUnwindSafe(|| self.serve_events(py, &mut batch))) {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) if is_fatal(py, &error) => return Err(error),
-                Ok(Err(error)) => {
-                    // Our glue or the loop failed, not the handler: this request is answered, the others go on.
-                    error.write_unraisable(py, None);
-                    self.give_up(py, batch.id);
-                }
-                Err(_panic) => {
-                    self.watch.end();
-                    // What it left half done is not used again.
-                    self.leave_carrier(py)?;
-                    let carrier = self.carrier.take(py);
-                    drop(carrier);
-                    self.give_up(py, batch.id);
-                    self.tell_of_panic(py, batch.now);
-                }
+                Ok(Err(error)) => self.clean_up(py, batch.id, Some(error))?,
+                Err(_panic) => self.clean_up(py, batch.id, None)?,
             }
         }
     }
 
+    /// After our glue or the loop has failed, not the handler, or our own code has panicked (None): this request is answered,
+    /// the others go on.
+    ///
+    /// # Errors
+    /// KeyboardInterrupt and SystemExit.
+    pub(crate) fn clean_up(
+        &self,
+        py: Python<'_>,
+        id: Option<RequestId>,
+        error: Option<PyErr>,
+    ) -> PyResult<()> {
+        match error {
+            Some(error) if is_fatal(py, &error) => return Err(error),
+            Some(error) => error.write_unraisable(py, None),
+            None => {
+                self.watch.end();
+                // What it left half done is not used again.
+                self.leave_carrier(py)?;
+                let carrier = self.carrier.take(py);
+                drop(carrier);
+                self.tell_of_panic(py);
+            }
+        }
+        if let Some(id) = id {
+            self.give_up(py, id);
+        }
+        Ok(())
+    }
+
     /// At most once a second: a bug of ours must not fill the log as well.
-    fn tell_of_panic(&self, py: Python<'_>, now: Now) {
+    pub(crate) fn tell_of_panic(&self, py: Python<'_>) {
+        let now = Now::current();
         let last = self.panic_told.get(py);
         if last.is_none_or(|last| now.millis >= last + 1_000) {
             self.panic_told.set(py, Some(now.millis));
@@ -116,11 +140,14 @@ impl Core {
         }
     }
 
-    fn give_up(&self, py: Python<'_>, id: Option<RequestId>) {
-        if let Some(id) = id {
+    /// Ends a request that our own code failed: 500, or what was begun is cut short.
+    pub(crate) fn give_up(&self, py: Python<'_>, id: RequestId) {
+        if self.is_streaming(py, id) {
+            self.abort(py, id);
+        } else {
             self.respond_plainly(py, id, 500);
-            self.forget(py, id);
         }
+        self.forget(py, id);
     }
 
     fn serve_events(self: &Arc<Self>, py: Python<'_>, batch: &mut Batch) -> PyResult<()> {

@@ -1,8 +1,10 @@
 //! Runs handlers: in place, in the carrier, on a worker thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 use server::{Now, RequestId};
@@ -13,7 +15,8 @@ use crate::answer::Answer;
 use crate::carrier::{Carrier, First};
 use crate::ffi;
 use crate::plan::{Arguments, Kind, Plan};
-use crate::threads::{Called, Job, Task};
+use crate::settle::is_fatal;
+use crate::threads::{Called, Handover, Job, Task};
 use crate::waiter::Waiter;
 
 /// The words of a 503 for what no thread has room for.
@@ -32,7 +35,7 @@ impl Core {
         work: &Work,
     ) -> PyResult<()> {
         #[cfg(feature = "failpoints")]
-        crate::failpoint::hit();
+        crate::failpoint::hit(crate::failpoint::Place::Invoke);
         let request = work.request.bind(py);
         let arguments = match plan.bind(py, request) {
             Ok(arguments) => arguments,
@@ -364,27 +367,53 @@ impl Core {
         Ok(waiter)
     }
 
-    /// Runs one job on a worker thread.
-    pub(crate) fn run_job(self: &Arc<Self>, py: Python<'_>, job: Job) -> PyResult<()> {
+    /// Runs one job on a worker thread. Whatever goes wrong is that job's: the thread goes on with the next.
+    pub(crate) fn run_job(self: &Arc<Self>, py: Python<'_>, job: Job) {
         if let Task::Handler { work, .. } = &job.task
             && job.is_late()
             && self.is_gone(py, work.id)
         {
             self.give_up_unbegun(py, work.id);
             self.flush_from_thread(py);
-            return Ok(());
+            return;
         }
         let context = job.context.into_bound(py);
         match job.task {
             Task::Handler { work, arguments } => {
-                ffi::in_context(py, &context, || self.run_handler(py, &work, arguments))?
+                let done = catch_unwind(AssertUnwindSafe(|| {
+                    ffi::in_context(py, &context, || self.run_handler(py, &work, arguments))
+                        .and_then(|done| done)
+                }));
+                if matches!(done, Ok(Ok(()))) {
+                    return;
+                }
+                self.give_up(py, work.id);
+                self.flush_from_thread(py);
+                match done {
+                    Ok(Err(error)) if is_fatal(py, &error) => {
+                        // Only the loop can end the process, in its main thread, and finishes what is in flight before.
+                        self.pool.give_fatal(error);
+                        self.wake_loop(py);
+                    }
+                    Ok(Err(error)) => error.write_unraisable(py, None),
+                    Ok(Ok(())) => {}
+                    Err(_panic) => self.tell_of_panic(py),
+                }
             }
             Task::Call { function, waiter } => {
-                let outcome = ffi::in_context(py, &context, || function.call0(py))
-                    .and_then(|outcome| outcome);
+                let called = catch_unwind(AssertUnwindSafe(|| {
+                    #[cfg(feature = "failpoints")]
+                    crate::failpoint::hit(crate::failpoint::Place::Call);
+                    ffi::in_context(py, &context, || function.call0(py)).and_then(|outcome| outcome)
+                }));
+                let outcome = called.unwrap_or_else(|_panic| {
+                    self.tell_of_panic(py);
+                    Err(PyRuntimeError::new_err(
+                        "a function could not be run in a thread: a defect of Kingpost, which the log tells of",
+                    ))
+                });
                 self.pool.give_result(Called { waiter, outcome });
                 self.wake_loop(py);
-                Ok(())
             }
         }
     }
@@ -432,15 +461,25 @@ impl Core {
     }
 
     pub(crate) fn on_woken(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        for handover in self.pool.take_handovers() {
-            self.run_coroutine(py, &handover.work, handover.coroutine.into_bound(py))?;
+        let mut result = Ok(());
+        for Handover { work, coroutine } in self.pool.take_handovers() {
+            // Contained one by one: the others must not be lost with it.
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                self.run_coroutine(py, &work, coroutine.into_bound(py))
+            }));
+            let cleaned = match ran {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => self.clean_up(py, Some(work.id), Some(error)),
+                Err(_panic) => self.clean_up(py, Some(work.id), None),
+            };
+            result = result.and(cleaned);
         }
-        for called in self.pool.take_results() {
-            Waiter::wake(called.waiter.bind(py), called.outcome)?;
+        for Called { waiter, outcome } in self.pool.take_results() {
+            result = result.and(Waiter::wake(waiter.bind(py), outcome));
         }
         match self.pool.take_fatal() {
             Some(error) => Err(error),
-            None => Ok(()),
+            None => result,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tasks that wait for an awaitable of ours, and are called inside the batch, outside of any task.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use pyo3::prelude::*;
 
 use super::Core;
@@ -47,17 +49,19 @@ impl Core {
             } in woken
             {
                 let callback = callback.bind(py);
-                let called = match &context {
+                // A panic of one must not keep the others asleep.
+                let called = catch_unwind(AssertUnwindSafe(|| match &context {
                     Some(context) => {
                         ffi::in_context(py, context.bind(py), || callback.call1((&waiter,)))
                             .and_then(|called| called)
                     }
                     None => callback.call1((&waiter,)),
-                };
+                }));
                 match called {
-                    Ok(_) => {}
-                    Err(error) if is_fatal(py, &error) => result = Err(error),
-                    Err(error) => error.write_unraisable(py, Some(callback)),
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) if is_fatal(py, &error) => result = Err(error),
+                    Ok(Err(error)) => error.write_unraisable(py, Some(callback)),
+                    Err(_panic) => self.tell_of_panic(py),
                 }
             }
         }
