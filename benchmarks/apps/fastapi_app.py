@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated
 
+from chain import Clock, Session, User
 from computing import compute
 from fastapi import Depends, FastAPI
 from fastapi.responses import PlainTextResponse
@@ -55,21 +56,6 @@ async def item(id: int, limit: int, q: str, active: bool):  # noqa: FBT001 - fro
 @app.post("/items")
 async def create(item: Item) -> Item:
     return item
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1
-
-
-class Session:
-    def __init__(self, clock):
-        self.clock = clock
-
-
-class User:
-    def __init__(self, session):
-        self.session = session
 
 
 async def make_clock():

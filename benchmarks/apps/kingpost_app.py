@@ -5,6 +5,7 @@ import os
 from typing import Annotated
 
 import msgspec
+from chain import Clock, Session, User
 from computing import compute
 from ticker import Ticker
 
@@ -43,6 +44,9 @@ def computed() -> str:
     return compute()
 
 
+app.add_route("/constant", Response("Hello, world!"))
+
+
 @app.get("/suspend")
 async def suspend() -> str:
     await asyncio.sleep(0)
@@ -64,20 +68,18 @@ async def create(item: Item) -> Item:
     return item
 
 
-class Clock(msgspec.Struct):
-    now: int
-
-
-class Session(msgspec.Struct):
-    clock: Clock
-
-
-class User(msgspec.Struct):
-    session: Session
-
-
 async def passes_on(request: Request, call_next: CallNext) -> Response:
     return await call_next(request)
+
+
+@app.get("/middleware-1", middleware=[passes_on])
+async def one_around() -> str:
+    return "Hello, world!"
+
+
+@app.get("/middleware-11", middleware=[passes_on] * 11)
+async def eleven_around() -> str:
+    return "Hello, world!"
 
 
 around = Blueprint("around", prefix="/around", middleware=[passes_on, passes_on, passes_on])
@@ -85,7 +87,7 @@ around = Blueprint("around", prefix="/around", middleware=[passes_on, passes_on,
 
 @around.provide
 async def clock() -> Clock:
-    return Clock(1)
+    return Clock()
 
 
 @around.provide
@@ -116,5 +118,5 @@ async def section(id: int) -> str:
     return f"section {id}"
 
 
-for number in range(91):
+for number in range(88):
     app.get(f"/sections/{number}/{{id:int}}", name=f"section{number}")(section)

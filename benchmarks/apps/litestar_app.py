@@ -1,5 +1,6 @@
 """Litestar on uvicorn."""
 
+from chain import Clock, Session, User
 from litestar import Litestar, MediaType, Router, get, post
 from litestar.di import Provide
 from litestar.middleware import ASGIMiddleware
@@ -19,21 +20,6 @@ async def item(id: int, limit: int, q: str, active: bool) -> dict[str, object]: 
 @post("/items", status_code=200)
 async def create(data: Item) -> Item:
     return data
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1
-
-
-class Session:
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-
-
-class User:
-    def __init__(self, session: Session) -> None:
-        self.session = session
 
 
 async def make_clock() -> Clock:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 CONFIGURATION = """
@@ -33,9 +32,10 @@ http {{
 """
 
 program, port = sys.argv[1:]
-folder = tempfile.mkdtemp(prefix="bench-nginx-")
-configuration = Path(folder) / "nginx.conf"
-configuration.write_text(
-    CONFIGURATION.format(folder=folder, port=port, static=os.environ["BENCH_STATIC"])
-)
+static = Path(os.environ["BENCH_STATIC"])
+# Beside the files: nobody is left to remove a folder of its own.
+folder = static.with_name("nginx")
+folder.mkdir(exist_ok=True)
+configuration = folder / "nginx.conf"
+configuration.write_text(CONFIGURATION.format(folder=folder, port=port, static=static))
 os.execv(program, [program, "-c", str(configuration)])  # noqa: S606 - it takes our place

@@ -104,6 +104,17 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
         Goal("typed GET, of Litestar", "typed", "kingpost", 0.15, "litestar"),
         Goal("validated POST, of Litestar", "validated", "kingpost", 0.15, "litestar"),
         Goal("3 providers, 3 middlewares, of FastAPI", "around", "kingpost", 0.12, "fastapi"),
+        Goal("a constant answer, of the Rust limit", "constant", "kingpost/constant", 1.1, "rust"),
+        Goal(
+            "one empty middleware",
+            *("middleware", "kingpost/middleware-1", 0.2, "kingpost", "over"),
+            unit=" µs",
+        ),
+        Goal(
+            "ten empty middlewares more",
+            *("middleware", "kingpost/middleware-11", 2.0, "kingpost/middleware-1", "over"),
+            unit=" µs",
+        ),
         Goal(
             "static 50 KB, requests/s of nginx's",
             *("static", "kingpost", 0.5, "nginx"),

@@ -99,6 +99,18 @@ ROWS: tuple[Row, ...] = (
         AROUND,
         entries("kingpost", "litestar", "fastapi"),
     ),
+    LoadRow(
+        "constant",
+        "plaintext, an answer that never changes, 64 connections",
+        PLAINTEXT,
+        entries("kingpost/constant", "rust"),
+    ),
+    LoadRow(
+        "middleware",
+        "plaintext, async def, through empty middlewares",
+        PLAINTEXT,
+        entries("kingpost", "kingpost/middleware-1", "kingpost/middleware-11"),
+    ),
     LoadRow("static", "a file of 50 KB, 64 connections", STATIC, entries("kingpost", "nginx")),
     IdleMemoryRow(
         "idle-memory",
