@@ -56,12 +56,15 @@ def test_groups_of_query_headers_and_cookies() -> None:
             headers={"x-request-from": "me", "retries": "4", "cookie": "columns=many"},
         )
 
+        unnamed = browser.get("/grouped")
     assert found.json() == {
         "paging": {"page": 2, "size": 20},
         "tracing": {"x_request_from": "me", "retries": 3},
         "choices": {"theme": "light", "columns": 3},
     }
-    assert wrong.status == 422
+    assert wrong.status == unnamed.status == 422
+    # By the name that the client sends, not by the one of the class.
+    assert locations(unnamed.json()["errors"]) == [("header", "x-request-from", "missing")]
     assert locations(wrong.json()["errors"]) == [
         ("query", "size", "too-large"),
         ("header", "retries", "too-large"),

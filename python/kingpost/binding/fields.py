@@ -182,13 +182,23 @@ class FromModel(Unhurried, frozen=True):
     def look(self, request: Request) -> tuple[Any, list[FieldError]]:
         texts = all_texts(request, self.place, self.names)
         if self.below is None:
-            return self.reader.read(texts, (self.place,))
+            value, broken = self.reader.read(texts, (self.place,))
+            return value, [named_as_sent(error) for error in broken]
         tree = tree_of(texts).below.get(self.below)
         if tree is None:
             if self.default is not REQUIRED:
                 return self.default, []
             return self.reader.read({}, (self.place, self.below))
         return self.reader.read_tree(tree, (self.place, self.below))
+
+
+def named_as_sent(error: FieldError) -> FieldError:
+    """An error of a model's field under the name that the client knows it by: `x-token` for the header field of `x_token`."""
+    match error["location"]:
+        case ("header" as place, str() as name, *rest):
+            return {**error, "location": (place, wire_name(place, name), *rest)}
+        case _:
+            return error
 
 
 class TheForm(Unhurried, frozen=True):
