@@ -53,7 +53,8 @@ impl Log {
                 request.getattr("id")?,
             );
             let exception = PyDict::new(py);
-            exception.set_item("exc_info", error.value(py))?;
+            // `value` alone has no traceback before Python 3.12.
+            exception.set_item("exc_info", error.clone_ref(py).into_value(py))?;
             self.error.bind(py).call(line, Some(&exception)).map(drop)
         };
         if let Err(error) = tell() {
