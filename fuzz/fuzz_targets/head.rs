@@ -1,8 +1,8 @@
-//! Heads: no panic, and the same result whole, cut in two and byte by byte.
+//! Heads: no panic, and the same result whole, cut in two, byte by byte and when it comes again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire::http1::{Head, HeadParser, HeadProgress, parse_all};
+use wire::http1::{Head, HeadParser, HeadProgress, RepeatedFields, parse_all};
 use wire::limits::Limits;
 use wire::refusal::Refusal;
 
@@ -11,12 +11,13 @@ fn read(
     input: &[u8],
     cuts: impl Iterator<Item = usize>,
     limits: &Limits,
+    repeated: &mut RepeatedFields,
 ) -> (Result<HeadProgress, Refusal>, String) {
     let mut parser = HeadParser::new();
     let mut head = Head::new();
     let mut result = Ok(HeadProgress::Partial);
     for cut in cuts {
-        result = parser.parse(&input[..cut], limits, &mut head);
+        result = parser.parse_repeated(&input[..cut], limits, &mut head, repeated);
         if result != Ok(HeadProgress::Partial) {
             break;
         }
@@ -61,12 +62,23 @@ fuzz_target!(|input: &[u8]| {
     } else {
         small
     };
-    let whole = read(input, std::iter::once(input.len()), &limits);
+    let anew = &mut RepeatedFields::new();
+    let whole = read(input, std::iter::once(input.len()), &limits, anew);
     let middle = usize::from(choice) % input.len();
+    let anew = &mut RepeatedFields::new();
     assert_eq!(
-        read(input, [middle, input.len()].into_iter(), &limits),
+        read(input, [middle, input.len()].into_iter(), &limits, anew),
         whole
     );
-    assert_eq!(read(input, 1..=input.len(), &limits), whole);
+    let anew = &mut RepeatedFields::new();
+    assert_eq!(read(input, 1..=input.len(), &limits, anew), whole);
+    // Its lines are kept by the second and not read any more by the third.
+    let repeated = &mut RepeatedFields::new();
+    for _ in 0..3 {
+        assert_eq!(
+            read(input, std::iter::once(input.len()), &limits, repeated),
+            whole
+        );
+    }
     let _ = parse_all(input, &limits);
 });

@@ -62,46 +62,23 @@ pub(crate) struct Request {
     state: GilCell<State>,
 }
 
-/// Splits a URL-encoded query into decoded pairs; None: too many, or not UTF-8 (the slow binder words it).
+/// The decoded pairs of a query; None: too many, or not UTF-8 (the slow binder words it).
 pub(crate) fn query_pairs(query: &[u8]) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
-    if query.is_empty() {
-        return Some(Vec::new());
-    }
-    let mut pairs = Vec::with_capacity(4);
-    for piece in query.split(|&b| b == b'&') {
-        if piece.is_empty() {
-            continue;
-        }
-        if pairs.len() == PAIRS {
-            return None;
-        }
-        let cut = memchr(b'=', piece).unwrap_or(piece.len());
-        let (key, value) = piece.split_at(cut);
-        let value = value.get(1..).unwrap_or_default();
-        pairs.push((decode(key)?, decode(value)?));
-    }
-    Some(pairs)
+    wire::urlencoded::pairs(query, PAIRS)
+        .ok()?
+        .map(|(name, value)| Some((text(name)?, text(value)?)))
+        .collect()
 }
 
-fn memchr(needle: u8, haystack: &[u8]) -> Option<usize> {
-    haystack.iter().position(|&b| b == needle)
-}
-
-/// Percent-decodes one key or value of a form; `+` is a space.
-fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    if !bytes.iter().any(|&b| b == b'%' || b == b'+') {
-        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+fn text(bytes: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
+    match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     }
-    let spaced: Vec<u8> = bytes
-        .iter()
-        .map(|&b| if b == b'+' { b' ' } else { b })
-        .collect();
-    let decoded = wire::urlencoded::percent_decode(&spaced).into_owned();
-    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 /// A path, or a piece of one, as text: percent-decoded, what is not UTF-8 replaced.
-fn decode_path(bytes: &[u8]) -> String {
+pub(crate) fn decode_path(bytes: &[u8]) -> String {
     let decoded = wire::urlencoded::percent_decode(bytes);
     String::from_utf8_lossy(&decoded).into_owned()
 }

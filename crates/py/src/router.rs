@@ -8,6 +8,7 @@ use pyo3::{create_exception, types::PyTuple};
 use router::{Outcome, Params, Pattern, RouteError};
 
 use crate::cell::GilCell;
+use crate::request::decode_path;
 
 create_exception!(
     kingpost._native,
@@ -35,10 +36,6 @@ impl Router {
         self.state
             .with(py, |state| (Arc::clone(&state.tree), state.names.clone()))
     }
-}
-
-fn decoded(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&wire::urlencoded::percent_decode(bytes)).into_owned()
 }
 
 #[pymethods]
@@ -115,7 +112,7 @@ impl Router {
                         names
                             .iter()
                             .zip(params.spans())
-                            .map(|(name, span)| (name.clone(), decoded(span.of(path))))
+                            .map(|(name, span)| (name.clone(), decode_path(span.of(path))))
                             .collect()
                     })
                     .unwrap_or_default();

@@ -108,7 +108,12 @@ impl Ready {
                 let (name, value) = pair
                     .extract::<(Bound<'_, PyString>, Bound<'_, PyString>)>()
                     .ok()?;
-                push_field(&mut block, name.to_str().ok()?, value.to_str().ok()?).ok()?;
+                let name = name.to_str().ok()?;
+                if name.eq_ignore_ascii_case("set-cookie") {
+                    // The application sees to it that a cookie goes to one client: middleware may have kept the response.
+                    return None;
+                }
+                push_field(&mut block, name, value.to_str().ok()?).ok()?;
             }
             ReadyFields::Own(block)
         };

@@ -349,7 +349,17 @@ impl Pool {
 
     /// The first one counts: the process ends once.
     pub(crate) fn give_fatal(&self, error: PyErr) {
-        lock(&self.fatal).get_or_insert(error);
+        let later = {
+            let mut fatal = lock(&self.fatal);
+            if fatal.is_none() {
+                *fatal = Some(error);
+                None
+            } else {
+                Some(error)
+            }
+        };
+        // Without the lock: what goes with it may run code that lets another thread at the interpreter, and that one at this lock.
+        drop(later);
     }
 
     pub(crate) fn take_fatal(&self) -> Option<PyErr> {

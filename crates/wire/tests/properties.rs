@@ -20,7 +20,7 @@ use support::{cases, read};
 use wire::date::imf_fixdate;
 use wire::http1::{
     BodyDecoder, BodyStep, Delivery, FieldBlock, Framing, Head, HeadParser, HeadProgress,
-    ResponseContext, Stamp, encode_head,
+    RepeatedFields, ResponseContext, Stamp, encode_head,
 };
 use wire::limits::Limits;
 use wire::urlencoded;
@@ -122,6 +122,21 @@ proptest! {
             chunk_extension: count, chunk_extensions: count * 2, trailer: size, trailer_fields: count, ..Limits::default()
         };
         prop_assert_eq!(read(bytes.chunks(1), &limits), read([bytes.as_slice()], &limits));
+    }
+
+    #[test]
+    fn a_head_is_read_alike_whatever_came_before_it(bytes in input(), before in input()) {
+        let limits = Limits::default();
+        let mut repeated = RepeatedFields::new();
+        // The third of the same is not read line by line any more.
+        for bytes in [&before, &before, &before, &bytes, &bytes, &bytes] {
+            let (mut again, mut anew) = (Head::new(), Head::new());
+            let result = HeadParser::new().parse_repeated(bytes, &limits, &mut again, &mut repeated);
+            prop_assert_eq!(result, HeadParser::new().parse(bytes, &limits, &mut anew));
+            if matches!(result, Ok(HeadProgress::Complete { .. })) {
+                prop_assert_eq!(format!("{again:?}"), format!("{anew:?}"));
+            }
+        }
     }
 
     #[test]

@@ -155,8 +155,8 @@ fn one_byte_that_differs_is_seen() {
 }
 
 #[test]
-fn what_came_twice_is_recalled_and_what_changes_is_not_kept() {
-    // Told by the capacity of what is kept: reading is the same either way.
+fn what_came_twice_is_kept_and_what_changes_is_not() {
+    // Reading is the same either way.
     let limits = Limits::default();
     let text = |value: &str| format!("GET / HTTP/1.1\r\nHost: a\r\nX: {value}\r\n\r\n");
     let mut repeated = RepeatedFields::new();

@@ -70,7 +70,9 @@ impl Core {
         self.in_batch.set(py, false);
         let result = result.unwrap_or_else(|_panic| {
             self.tell_of_panic(py);
-            self.leave_carrier(py)
+            self.leave_carrier(py)?;
+            // What waits to be woken has not had its turn.
+            self.turn_soon(py)
         });
         self.shell(py, |shell| shell.flush(Now::current()));
         self.pool.kick();
@@ -200,10 +202,7 @@ impl Core {
                     None => Ok(()),
                 }
             }
-            Event::Closed { connection } => {
-                self.on_closed(py, connection);
-                Ok(())
-            }
+            Event::Closed { connection } => self.on_closed(py, connection),
             Event::Woken => self.on_woken(py),
             Event::Notice(notice) => {
                 self.log.notice(py, notice);

@@ -8,6 +8,7 @@ use server::{ConnId, RequestId};
 use super::{Core, Work};
 use crate::body::NativeBody;
 use crate::request::Request;
+use crate::settle::is_fatal;
 use crate::threads::Gate;
 use crate::waiter::Waiter;
 
@@ -161,13 +162,25 @@ impl Core {
     }
 
     /// A connection is over that somebody asked about.
-    pub(crate) fn on_closed(&self, py: Python<'_>, connection: ConnId) {
+    ///
+    /// # Errors
+    /// KeyboardInterrupt and SystemExit, once all who asked have been told.
+    pub(crate) fn on_closed(&self, py: Python<'_>, connection: ConnId) -> PyResult<()> {
         let functions = self.watched.with(py, |watched| watched.remove(&connection));
-        for function in functions.into_iter().flatten() {
-            if let Err(error) = function.bind(py).call0() {
-                error.write_unraisable(py, Some(function.bind(py)));
+        let Some(functions) = functions else {
+            return Ok(());
+        };
+        // These are called in no task, whatever ran before them in this batch.
+        self.leave_carrier(py)?;
+        let mut result = Ok(());
+        for function in functions {
+            match function.bind(py).call0() {
+                Ok(_) => {}
+                Err(error) if is_fatal(py, &error) => result = Err(error),
+                Err(error) => error.write_unraisable(py, Some(function.bind(py))),
             }
         }
+        result
     }
 
     pub(crate) fn on_writable(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {

@@ -217,11 +217,12 @@ fn timeouts_need_nobody_to_call() {
         ..Config::default()
     });
     let mut stream = server.connect();
-    ask(&mut stream, "/");
     let start = Instant::now();
+    ask(&mut stream, "/");
+    // Far sooner than by default, or this would be an error.
     assert_eq!(0, stream.read(&mut [0]).unwrap());
     let waited = start.elapsed();
-    assert!((290..1_500).contains(&waited.as_millis()), "{waited:?}");
+    assert!(waited >= Duration::from_millis(290), "{waited:?}");
 }
 
 #[test]
