@@ -24,6 +24,7 @@ import msgspec
 
 from kingpost._native import Answer, FileBody
 from kingpost.app.calls import Started, start
+from kingpost.app.crossing import Threads
 from kingpost.app.encoding import (
     BYTES,
     HTML,
@@ -38,7 +39,7 @@ from kingpost.app.encoding import (
 )
 from kingpost.app.json import encode_json, plain_json
 from kingpost.app.rendered import Rendered
-from kingpost.app.streams import OnThreads, on_any_thread
+from kingpost.app.streams import OnThreads
 from kingpost.binding.signature import EMPTY, Signature
 from kingpost.errors import ConfigurationError
 from kingpost.http.headers import ResponseHeaders, check_field
@@ -100,7 +101,7 @@ class Answers:
         self.place = place
         self.encoding = encoding
         self.status = status
-        self._aside = aside or on_any_thread
+        self._aside = aside or Threads().aside
         self._gives_events = is_events(encoding.item)
 
     def answer(self, value: Any) -> Answer:
@@ -130,18 +131,24 @@ class Answers:
             return plain_response(self.json(value), READY_JSON, self.status)
         if isinstance(value, Answer):
             return sealed(value)
-        if not isinstance(value, Response):
-            if value is None:
-                return sealed(self.of_nothing())
-            body, media_type = self.content(value)
-            made: Response[Any] = Response(None, status=self.status, headers=fields_of(media_type))
-            put(made, body)
-            return made
-        response: Response[Any] = value  # pyright: ignore[reportUnknownVariableType] - any content
+        if isinstance(value, Response):
+            return self.to_send(value)  # pyright: ignore[reportUnknownArgumentType] - any content
+        if value is None:
+            return sealed(self.of_nothing())
+        body, media_type = self.content(value)
+        made: Response[Any] = Response(None, status=self.status, headers=fields_of(media_type))
+        put(made, body)
+        return made
+
+    def to_send(self, given: Response[Any]) -> Response[Any]:
+        """What is sent of a response: another one, so that whoever keeps it finds it as it was."""
+        if isinstance(given, Rendered) and given.is_rendered:
+            # It is this request's alone: whoever renders has seen to that.
+            return given
+        self.check_rendered(given)
+        response = copy_of(given)
+        given.seal()
         if response.encoded is None:
-            self.check_rendered(response)
-            given, response = response, copy_of(response)
-            given.seal()
             made_body, own = b"", ""
             if response.content is not None:
                 made_body, own = self.content_of(response)
@@ -167,7 +174,7 @@ class Answers:
             body, media_type = self.content_of(response)
             said = response.media_type
             kind = media_type if said is None else media_type_said(said, media_type)
-            fields = [("content-type", kind), *fields_beside(media_type)]
+            fields = [("content-type", kind), *fields_beside(kind)]
         elif response.media_type is not None:
             fields.append(("content-type", media_type_said(response.media_type, "")))
         if response.has_headers:
@@ -372,9 +379,9 @@ DYNAMIC = Answers("a hook", Place("<hook>", 0), encoding_of(EMPTY), 200)
 """For what has no annotation to go by."""
 
 
-def hook_answers(signature: Signature) -> Answers:
+def hook_answers(signature: Signature, aside: CallOnThread) -> Answers:
     """What a hook or middleware returns is no answer of the handler's: it goes by its type alone."""
-    return Answers(signature.name, signature.place, DYNAMIC.encoding, DYNAMIC.status)
+    return Answers(signature.name, signature.place, DYNAMIC.encoding, DYNAMIC.status, aside=aside)
 
 
 @cache
@@ -402,7 +409,7 @@ def media_type_said(said: str, own: str) -> str:
 
 def fields_beside(media_type: str) -> Fields:
     """What stands beside the media type of every answer."""
-    return [NOSNIFF, *EVENT_FIELDS] if media_type == EVENT_STREAM else [NOSNIFF]
+    return [NOSNIFF, *EVENT_FIELDS] if media_type.startswith(EVENT_STREAM) else [NOSNIFF]
 
 
 def put(response: Response[Any], body: Any) -> None:

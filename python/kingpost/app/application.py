@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kingpost.app.extensions import Extensions
-from kingpost.app.guard import check_hosts_option
+from kingpost.app.hosts import check_hosts_option
 from kingpost.app.mode import chosen_mode
 from kingpost.app.plugins import Plugin, Plugins
 from kingpost.errors import ConfigurationError
@@ -402,10 +402,11 @@ class App(Registrar, Mountable):
         compiled = None if self._compiled is None else self._compiled()
         before = self._overrides.get(what)
         if by is not None and before is None:
-            own = (
-                compile_routes(self._registry, self._constants("test")) if compiled is None else ()
+            routes = (
+                compile_routes(self._registry, self._constants("test"))
+                if compiled is None
+                else compiled.routes
             )
-            routes = own or (() if compiled is None else compiled.routes)
             check_something(what, routes, self._registry.providers, place)
         changed = {**self._overrides, what: by}
         overrides = {key: provider for key, provider in changed.items() if provider is not None}

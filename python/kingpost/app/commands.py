@@ -60,7 +60,7 @@ class Command(msgspec.Struct, frozen=True):
         Args:
             values: of `typed`, by name.
         """
-        self.errand.run(values, self.context)
+        self.errand.run(self.context, **values)
 
 
 def compile_command(

@@ -5,46 +5,41 @@ from __future__ import annotations
 import inspect
 from collections.abc import (
     AsyncGenerator,
-    Awaitable,
     Callable,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
 from contextlib import AsyncExitStack, asynccontextmanager
-from contextvars import Context, ContextVar
+from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from kingpost import _native
-from kingpost.app.answers import DYNAMIC
 from kingpost.app.around import Around
-from kingpost.app.calls import Call
+from kingpost.app.beside import BesideRoutes, inner_sites, scope_inside
 from kingpost.app.choosing import Choices
 from kingpost.app.crossing import CallInThread
 from kingpost.app.dispatch import AppDispatch
-from kingpost.app.errands import Errand, collecting, compile_errand
 from kingpost.app.error_handlers import ErrorChains
 from kingpost.app.explain import explain_request
 from kingpost.app.extensions import Extensions
 from kingpost.app.formats import functions_of, with_extensions
 from kingpost.app.grouping import choose
 from kingpost.app.lasting import lifespan_context
-from kingpost.app.mounting import Answering, Site, Sites, add_tree, all_mounted, own_names
+from kingpost.app.mounting import Answering, Sites, add_tree, all_mounted, own_names
 from kingpost.app.plan import CompiledRoute, compile_route
 from kingpost.app.rendered import may_render
-from kingpost.app.rendering import Rendering, boxed, check_given, unboxed
+from kingpost.app.rendering import Rendering
 from kingpost.app.reporting import Reporters
-from kingpost.app.served import check_providers, know_providers, serve, visible
+from kingpost.app.served import check_providers, know_providers, visible
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument
-from kingpost.binding.signature import EMPTY, signature_of
+from kingpost.binding.signature import signature_of
 from kingpost.binding.sources import FromProvider
 from kingpost.errors import ConfigurationError, RoutingError
-from kingpost.http.request import Request
 from kingpost.injection.graph import Graph, check_lasting
 from kingpost.injection.lookup import Overrides
 from kingpost.routing.reverse import Urls
@@ -69,6 +64,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         dispatch: answers what the engine asks.
         context: the context in which `current_app()` is this App.
         scope: what its own routes take from the App.
+        beside: what is called beside the routes.
         trusted_peers: networks of proxies that its middleware trusts, as address and length of their prefix.
     """
 
@@ -79,6 +75,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     dispatch: AppDispatch
     context: Context
     around: Around
+    beside: BesideRoutes
     lifespans: tuple[Lifespan, ...] = ()
     reporters: Reporters | None = None
     sites: Sites = msgspec.field(default_factory=lambda: Sites({}, Around(), "test"))
@@ -120,10 +117,14 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         errors.compile(self.scope, entries)
         for answerer in errors:
             self.around.lasting.make_late(answerer.arguments)
+        problems = Problems()
+        beside = self.beside.compile(sites, overrides, problems)
+        problems.raise_first()
         for route, other in zip(self.routes, fresh, strict=True):
             self.around.lasting.make_late(other.served.reads.arguments)
             route.served.take(other.served)
         give_error_handlers(self.dispatch, errors, self.scope, self.routes)
+        beside.give(self.dispatch)
 
     def explain(self, path: str, method: str = "GET") -> str:
         """What happens on a request, for `kingpost routes explain`."""
@@ -265,47 +266,22 @@ def compile_registry(
     )
     for each in (around, *(site.around for site in sites.mounted)):
         each.attach(dispatch)
-    for key, claim in extensions.__context__().items():
-        problems.without(
-            partial(
-                compile_context,
-                key,
-                claim.function,
-                registry,
-                constants,
-                around,
-                overrides=overrides,
-            )
-        )
-    probe = partial(compile_probe, registry, constants, around, overrides)
-    give_probes(dispatch, extensions, probe, problems)
-    for site in sites.mounted:
-        if site.app is not None:
-            inner = partial(
-                compile_probe, site.app.__routes__(), site.constants, site.around, overrides
-            )
-            give_probes(dispatch, site.app.extensions, inner, problems)
     mounted = all_mounted(route.entry for route in routes)
     main = [route for route in routes if not route.entry.scope.mounts]
     problems.add(rendering.prepare(mode, urls, rendering_functions(registry, main)))
     attach_mounted(
-        dispatch,
-        mounted,
-        routes,
-        sites,
-        mode=mode,
-        overrides=overrides,
-        reporters=reporters,
-        problems=problems,
+        dispatch, mounted, routes, sites, mode=mode, reporters=reporters, problems=problems
     )
     give_error_handlers(dispatch, errors, own, routes)
+    beside = BesideRoutes(extensions, own, mounted)
+    called = beside.compile(sites, overrides, problems)
     problems.raise_first()
+    called.give(dispatch)
     dispatch.before_guard = tuple(
         prepare
         for each in registry.middleware
         if (prepare := getattr(each, "__before_guard__", None)) is not None
     )
-    dispatch.around_misses = around_misses(own, sites, overrides)
     choices.attach(dispatch, around.threads)
     if choices.choices:
         dispatch.choices = choices
@@ -327,6 +303,7 @@ def compile_registry(
         dispatch,
         context,
         around,
+        beside,
         tuple(contexts),
         reporters,
         sites,
@@ -362,7 +339,6 @@ def attach_mounted(
     sites: Sites,
     *,
     mode: Mode,
-    overrides: Overrides | None,
     reporters: Reporters,
     problems: Problems,
 ) -> None:
@@ -370,27 +346,12 @@ def attach_mounted(
     dispatch.mounted = [
         answering
         for each in mounted
-        if (answering := problems.without(partial(answering_of, each, routes, sites, overrides)))
+        if (answering := problems.without(partial(answering_of, each, routes)))
     ]
     for answering in dispatch.mounted:
         site = sites.of(answering.mounted.scope)
         if site.app is not None:
             problems.add(site.app.__mounted__(answering.urls, mode, site.around, routes, reporters))
-    for site in sites.mounted:
-        if site.app is None:
-            continue
-        for key, claim in site.app.extensions.__context__().items():
-            problems.without(
-                partial(
-                    compile_context,
-                    key,
-                    claim.function,
-                    site.app.__routes__(),
-                    site.constants,
-                    site.around,
-                    overrides=overrides,
-                )
-            )
 
 
 def give_error_handlers(
@@ -405,38 +366,14 @@ def give_error_handlers(
     ]
 
 
-def inner_sites(
-    mounted: Sequence[Mounted], sites: Sites
-) -> Iterator[tuple[Site, Sequence[Sequence[Provided]]]]:
-    """Each mounted App once, however often it is mounted, the outer ones first; with the providers that it sees."""
-    known: set[int] = set()
-    for each in reversed(mounted):
-        if id(each.mount.app) not in known:
-            known.add(id(each.mount.app))
-            yield sites.of(scope_inside(each)), each.scope.providers
-
-
-def scope_inside(mounted: Mounted) -> TableScope:
-    return msgspec.structs.replace(mounted.scope, mounts=(*mounted.scope.mounts, mounted))
-
-
-def answering_of(
-    mounted: Mounted,
-    routes: Sequence[CompiledRoute],
-    sites: Sites,
-    overrides: Overrides | None,
-) -> Answering:
-    """What a mounted App does where no route answers, and its own names.
+def answering_of(mounted: Mounted, routes: Sequence[CompiledRoute]) -> Answering:
+    """A mounted App with its own names; what else it needs to answer is given later.
 
     Raises:
-        ConfigurationError: as `around_misses` and `own_names`.
+        ConfigurationError: as `own_names`.
     """
     scope = scope_inside(mounted)
-    return Answering(
-        msgspec.structs.replace(mounted, scope=scope),
-        own_names(mounted, routes),
-        around_misses(scope, sites, overrides),
-    )
+    return Answering(msgspec.structs.replace(mounted, scope=scope), own_names(mounted, routes))
 
 
 class Lifespan(msgspec.Struct, frozen=True):
@@ -467,133 +404,6 @@ def compile_lifespan(
         if isinstance(argument.source, FromProvider):
             around.lasting.slot(argument.source.node)
     return Lifespan(function, arguments)
-
-
-def around_misses(
-    scope: TableScope, sites: Sites, overrides: Overrides | None
-) -> Callable[[Request, tuple[str, ...] | None], Awaitable[_native.Answer]] | None:
-    """What runs around requests that no route answers: the App's own middleware and hooks; None where there are none.
-
-    Raises:
-        ConfigurationError: a hook asks for what such a request has not.
-    """
-    if not (scope.middleware or scope.before or scope.after):
-        return None
-    site = sites.of(scope)
-    constants, around = site.constants, site.around
-    allowed: ContextVar[tuple[str, ...] | None] = ContextVar("kingpost.allowed")
-
-    def missed(request: Request) -> _native.Answer:
-        return around.dispatch.missed(request, allowed.get())
-
-    scope = msgspec.structs.replace(scope, hosts=(), when=())
-    entry = Entry("/", ("GET",), missed, {"inline": True}, "no route", Place.of(missed), scope)
-    signature = msgspec.structs.replace(signature_of(missed), returns=EMPTY)
-    served = serve(
-        entry,
-        Call(missed, "inline", ""),
-        signature=signature,
-        offer=Offer({}, ("GET",), constants, Settings),
-        index=None,
-        around=around,
-        overrides=overrides,
-    )
-
-    async def answer(request: Request, methods: tuple[str, ...] | None) -> _native.Answer:
-        allowed.set(methods)
-        if served.kind == "async":
-            value = await served.function(request)
-        else:
-            value = await around.threads.call(partial(served.function, request))
-        return value if isinstance(value, _native.Answer) else DYNAMIC.answer(value)
-
-    return answer
-
-
-def compile_context(
-    key: str,
-    function: Callable[..., Any],
-    registry: Registry,
-    constants: Mapping[type[Any], Any],
-    around: Around,
-    *,
-    overrides: Overrides | None,
-) -> None:
-    """Have a function of the templates' context called where no route does.
-
-    Raises:
-        ConfigurationError: one of its parameters cannot be served.
-    """
-    signature = msgspec.structs.replace(signature_of(function), returns=str)
-    is_async = inspect.iscoroutinefunction(function)
-    scope = TableScope(providers=(registry.providers,))
-    entry = Entry("/", ("GET",), function, {}, key, signature.place, scope)
-    served = serve(
-        entry,
-        Call(boxed(function), "async" if is_async else "thread", ""),
-        signature=signature,
-        offer=Offer({}, ("GET",), constants, Settings),
-        index=None,
-        around=around,
-        overrides=overrides,
-    )
-    check_given(signature, served.binding.arguments)
-
-    def call(request: Request) -> Awaitable[Any]:
-        if served.program is None:
-            args, named = served.binding.slow(request)
-            made = partial(served.function, *args, **named)
-        else:
-            made = partial(served.function, request)
-        if served.kind == "async":
-            return unboxed(made)
-        return unboxed(partial(around.threads.call, made))
-
-    if around.rendering is not None:
-        around.rendering.apart[key] = call
-
-
-def give_probes(
-    dispatch: AppDispatch,
-    extensions: Extensions,
-    probe: Callable[[Callable[..., Any]], Errand],
-    problems: Problems,
-) -> None:
-    """Tell the dispatch what an App can be asked for: its health, and its numbers. Of two of one name the outer App's is asked."""
-    for key, claim in extensions.__health__().items():
-        made = problems.without(partial(probe, claim.function))
-        if made is not None:
-            dispatch.health = {**dispatch.health, key: dispatch.health.get(key, made)}
-    for key, metric in extensions.__metrics__().items():
-        made = problems.without(partial(probe, metric.claim.function))
-        if made is not None:
-            known = dispatch.metrics.get(key, (metric, made))
-            dispatch.metrics = {**dispatch.metrics, key: known}
-
-
-def compile_probe(
-    registry: Registry,
-    constants: Mapping[type[Any], Any],
-    around: Around,
-    overrides: Overrides | None,
-    function: Callable[..., Any],
-) -> Errand:
-    """A function that is asked for something while the App is served, without a request of its own.
-
-    Raises:
-        SignatureError: it asks for what is there during a request only.
-    """
-    signature = signature_of(function)
-    return compile_errand(
-        collecting(function),
-        signature,
-        signature.parameters,
-        "it is asked without a request",
-        lookup=visible((registry.providers,), overrides),
-        constants=constants,
-        threads=around.threads,
-        lasting=around.lasting,
-    )
 
 
 def rendering_functions(

@@ -16,9 +16,9 @@ from typing import Any
 
 from kingpost.app.crossing import Threads
 from kingpost.app.generators import Generators, Made, begin, begin_async
-from kingpost.app.lasting import Lasting, identity_of
+from kingpost.app.lasting import Key, Lasting, arranged, identity_of
 from kingpost.binding.plan import Argument
-from kingpost.binding.sources import Constant, FromProvider, TheRequest
+from kingpost.binding.sources import FromProvider, TheRequest
 from kingpost.http.request import Request
 from kingpost.injection.graph import Node
 from kingpost.injection.provider import Kind
@@ -38,7 +38,7 @@ class Held:
     """
 
     def __init__(self, context: Context) -> None:
-        self.values: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
+        self.values: dict[Key, asyncio.Future[Any]] = {}
         self.made: Made = []
         self.uses = 0
         self.is_over = False
@@ -72,20 +72,21 @@ class Connections:
         """What a program calls with the request for the value of a node, and how."""
         for each in self._lasting.nodes_of(node.arguments):
             self._lasting.slot(each)
+        key = identity_of(node)
         if has_an_end(node):
-            return partial(self._lent, node), "asyncgen"
-        return partial(self._given, node), "async"
+            return partial(self._lent, node, key), "asyncgen"
+        return partial(self._given, node, key), "async"
 
-    async def _given(self, node: Node, request: Request) -> Any:
+    async def _given(self, node: Node, key: Key, request: Request) -> Any:
         """A value that nobody finishes."""
-        return await self._value(self._of(request), node)
+        return await self._value(self._of(request), node, key)
 
-    async def _lent(self, node: Node, request: Request) -> AsyncGenerator[Any]:
+    async def _lent(self, node: Node, key: Key, request: Request) -> AsyncGenerator[Any]:
         """A value that is not finished before this generator is."""
         held = self._of(request)
         held.uses += 1
         try:
-            yield await self._value(held, node)
+            yield await self._value(held, node, key)
         finally:
             held.uses -= 1
             self._end(held)
@@ -104,8 +105,7 @@ class Connections:
                 held.is_over = True
         return held
 
-    async def _value(self, held: Held, node: Node) -> Any:
-        key = identity_of(node)
+    async def _value(self, held: Held, node: Node, key: Key) -> Any:
         while (known := held.values.get(key)) is not None:
             if known.done():
                 return known.result()
@@ -123,14 +123,8 @@ class Connections:
         return value
 
     async def _made(self, held: Held, node: Node) -> Any:
-        positional: list[Any] = []
-        named: dict[str, Any] = {}
-        for argument in node.arguments:
-            value = await self._argument(held, argument)
-            if argument.keyword is None:
-                positional.append(value)
-            else:
-                named[argument.keyword] = value
+        values = [await self._argument(held, argument) for argument in node.arguments]
+        positional, named = arranged(node.arguments, values)
         provider = node.provider
         call = partial(provider.function, *positional, **named)
         if provider.kind == "async":
@@ -138,14 +132,15 @@ class Connections:
         if provider.kind == "asyncgen":
             return await begin_async(call(), held.made)
         if provider.kind == "generator":
-            return await self._threads.call(partial(begin, call(), held.made))
-        return call() if provider.inline else await self._threads.call(call)
+            # Aside: the request may hold what all worker threads wait for.
+            return await self._threads.aside(partial(begin, call(), held.made))
+        return call() if provider.inline else await self._threads.aside(call)
 
     async def _argument(self, held: Held, argument: Argument) -> Any:
         source = argument.source
         if isinstance(source, FromProvider) and source.node.provider.scope == "connection":
-            return await self._value(held, source.node)
-        return source.value if isinstance(source, Constant) else self._lasting.value(argument)
+            return await self._value(held, source.node, identity_of(source.node))
+        return self._lasting.value(argument)
 
     # -- the end
 

@@ -90,7 +90,7 @@ class AppDispatch:
         self.guard_all = mode == "production" and bool(hosts)
         self.warn_markup = mode == "development"
         self.unhandled: Unhandled | None = None
-        self.threads: Threads | None = None
+        self.threads = Threads()
         self.follow: Callable[[asyncio.Task[None]], None] = lambda _task: None
         self.before_guard: Sequence[Callable[[Request], None]] = ()
         self.choices: Choices | None = None
@@ -247,9 +247,7 @@ class AppDispatch:
     ) -> Answer:
         try:
             call = partial(handler.function, request, told)
-            value = await (
-                asyncio.to_thread(call) if self.threads is None else self.threads.call(call)
-            )
+            value = await self.threads.call(call)
             if handler.rendering is not None:
                 value = await handler.rendering.rendered_apart(request, value)
             return self._handled(handler, value, error)

@@ -41,27 +41,28 @@ class Errand(msgspec.Struct, frozen=True):
     lasting: Lasting
     threads: Threads
 
-    def run(self, values: Mapping[str, Any], context: Context) -> None:
+    def run(self, context: Context, /, *args: Any, **named: Any) -> None:
         """Call the function where no server runs; what lasts is made before, and finished afterwards.
 
         Args:
-            values: of the parameters that the App does not give, by name.
             context: the context in which `current_app()` is the App.
+            args: what the App does not give.
+            named: the same, of parameters that are given by name.
         """
         if self.program.kind == "async" or self.lasting.nodes:
-            context.run(asyncio.run, self._run(values))
+            context.run(asyncio.run, self._run(args, named))
         else:
-            context.run(self.program.function, ((), values))
+            context.run(self.program.function, (args, named))
 
-    async def _run(self, values: Mapping[str, Any]) -> None:
+    async def _run(self, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         with self.threads.alone():
             async with AsyncExitStack() as stack:
                 await self.lasting.start(stack, self.threads)
-                await self.called(values)
+                await self.called(*args, **named)
 
-    async def called(self, values: Mapping[str, Any]) -> None:
+    async def called(self, /, *args: Any, **named: Any) -> None:
         """Call the function on the loop of a server that has started."""
-        call = partial(self.program.function, ((), values))
+        call = partial(self.program.function, (args, named))
         await (call() if self.program.kind == "async" else self.threads.call(call))
 
 
@@ -79,7 +80,7 @@ def compile_errand(
     """Decide where parameters of a function come from.
 
     Args:
-        function: called with all its parameters by name.
+        function: called with what it is run with, and by name with what the App gives.
         signature: as written, for messages.
         parameters: those that the App gives.
         why: why it cannot have anything of a request.
@@ -97,6 +98,7 @@ def compile_errand(
     check_lasting(signature, read, why)
     check_free(arguments, why)
     check_colours(signature, kind_of(function), arguments)
+    lasting.make_late(arguments)
     program = compile_fresh(function, signature, arguments, threads=threads, lasting=lasting)
     return Errand(program, lasting, threads)
 
@@ -119,24 +121,23 @@ def by_name(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def collecting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with what it returns, or each thing that it yields, told to `found`, a further parameter."""
-    kind = kind_of(function)
+    """The function with what it returns, or each thing that it yields, told to another one, which is its first argument."""
+    kind, called = kind_of(function), by_name(function)
     if kind == "asyncgen":
 
-        async def call_stream(found: Callable[[Any], object], **named: Any) -> None:
-            async for each in function(**named):
+        async def call_stream(found: Callable[[Any], object], /, **named: Any) -> None:
+            async for each in called(**named):
                 found(each)
 
         return call_stream
-    called = by_name(function)
     if kind == "async":
 
-        async def call_async(found: Callable[[Any], object], **named: Any) -> None:
+        async def call_async(found: Callable[[Any], object], /, **named: Any) -> None:
             found(await called(**named))
 
         return call_async
 
-    def call(found: Callable[[Any], object], **named: Any) -> None:
+    def call(found: Callable[[Any], object], /, **named: Any) -> None:
         value = called(**named)
         if kind == "generator":
             for each in value:

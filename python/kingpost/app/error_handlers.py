@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from kingpost.app.answers import Answers
+from kingpost.app.answers import Answers, CallOnThread
 from kingpost.app.encoding import Encoding, encoding_of
 from kingpost.app.failures import as_http_error, check_error_handler
 from kingpost.app.fresh import refuse
@@ -27,7 +27,7 @@ from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import Constant, FromProvider, TheError, TheRequest
-from kingpost.injection.graph import Graph, Node, check_colours, needed
+from kingpost.injection.graph import Graph, check_colours
 from kingpost.injection.lookup import Overrides
 from kingpost.injection.provider import kind_of
 from kingpost.routing.route import ErrorHandler, Provided
@@ -47,6 +47,7 @@ class ErrorAnswerer(msgspec.Struct, frozen=True):
         function: called with the request and the error.
         is_async: whether its call must be awaited; else it may block.
         rendering: renders what it returns.
+        aside: calls a function on a thread: where events that a `def` yields are made.
         arguments: what it is given besides.
     """
 
@@ -55,17 +56,13 @@ class ErrorAnswerer(msgspec.Struct, frozen=True):
     function: Callable[..., Any]
     is_async: bool
     rendering: Rendering | None
+    aside: CallOnThread
     arguments: tuple[Argument, ...] = ()
-
-    @property
-    def nodes(self) -> Sequence[Node]:
-        """The providers that are made for it."""
-        return needed(self.arguments)
 
     def answers(self, status: int) -> Answers:
         """Makes the answers of its values; `status` is that of a plain one."""
         name = getattr(self.handler.function, "__name__", "an error handler")
-        return Answers(name, self.handler.place, self.encoding, status)
+        return Answers(name, self.handler.place, self.encoding, status, aside=self.aside)
 
 
 Level: TypeAlias = Mapping[type[Exception] | int, ErrorAnswerer]
@@ -141,8 +138,15 @@ def compile_error_handler(
     signature = check_error_handler(handler)
     with named_at(signature.place):
         encoding = encoding_of(signature.returns)
-    kind, rendering = kind_of(handler.function), site.around.rendering
-    plain = ErrorAnswerer(handler, encoding, handler.function, kind == "async", rendering)
+    kind, around = kind_of(handler.function), site.around
+    plain = ErrorAnswerer(
+        handler,
+        encoding,
+        handler.function,
+        kind == "async",
+        around.rendering,
+        around.threads.aside,
+    )
     further = signature.parameters[2:]
     if not further:
         return plain
@@ -161,12 +165,12 @@ def compile_error_handler(
             unchanged,
             refuse,
             refuse,
-            site.around.threads,
+            around.threads,
             responds=False,
             reserve=refuse,
-            lasting=site.around.lasting,
+            lasting=around.lasting,
             takes_error=True,
-            connections=site.around.connections,
+            connections=around.connections,
         ),
         signature.name,
     )
@@ -199,7 +203,7 @@ def answering(answerer: ErrorAnswerer) -> Callable[..., Any]:
     """The function with its value made a response, while what it was given is there: a page may read from it."""
 
     @functools.wraps(answerer.handler.function)
-    def call(request: Any, error: BaseException, *args: Any, **named: Any) -> Any:
+    def call(request: Any, error: BaseException, /, *args: Any, **named: Any) -> Any:
         value = answerer.handler.function(request, error, *args, **named)
         if answerer.rendering is not None:
             value = answerer.rendering.rendered_here(request, value)
@@ -212,7 +216,7 @@ def answering_async(answerer: ErrorAnswerer) -> Callable[..., Any]:
     """As `answering`, on the loop."""
 
     @functools.wraps(answerer.handler.function)
-    async def call(request: Any, error: BaseException, *args: Any, **named: Any) -> Any:
+    async def call(request: Any, error: BaseException, /, *args: Any, **named: Any) -> Any:
         value = await answerer.handler.function(request, error, *args, **named)
         if answerer.rendering is not None:
             value = await answerer.rendering.rendered(request, value)

@@ -73,12 +73,13 @@ class Receivers:
                 tell(event)
 
     def emit(self, event: object, *, strict: bool) -> None:
-        self.tell_waiting(event)
         receivers, raised = list(self.of(event)), list[Exception]()
         if any(map(is_async, receivers)) and is_on_loop():
             raise RuntimeError(
                 f"a receiver of {type(event).__name__} is async def, and emit() cannot wait for it here: write await app.aemit(…)"
             )
+        # Not before: who is told to write aemit() tells of the event then.
+        self.tell_waiting(event)
         for receiver in receivers:
             try:
                 if is_async(receiver):

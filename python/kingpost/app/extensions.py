@@ -1,7 +1,7 @@
 """`app.extensions`: where plugins, and an App itself, add to what others show, run or report.
 
 Rule 1: what is added has a key, its name; two claims to one key are refused, naming both places.
-Rule 2: nothing is called before the App serves, except a command.
+Rule 2: nothing is called before the App serves, except commands and checks.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import msgspec
@@ -36,6 +37,8 @@ OWN_COMMANDS = frozenset(
 """What `kingpost` itself does."""
 OWN_VARIABLES = frozenset({"csp_nonce", "request", "static", "url_for"})
 """What every template has, `static` where the App includes a folder of files."""
+
+ANOTHER_NAME = 'give one of them another name: name="…"'
 
 _METRIC = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*", re.ASCII)
 _COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -115,17 +118,7 @@ class Extensions:
         Raises:
             ConfigurationError: `extensions.taken`; `extensions.bad-name`.
         """
-
-        def decorate(function: Any) -> Any:
-            key = name or checked_handler(function).__name__.replace("_", "-")
-            if not _COMMAND.fullmatch(key):
-                raise bad_name(key, "a command", "small letters, digits and single dashes")
-            if key in OWN_COMMANDS:
-                raise taken(f"`kingpost {key}` is Kingpost's own", [Place.of_caller()])
-            self._claim("command", self._commands, key, function)
-            return function
-
-        return decorate if function is None else decorate(function)
+        return self._dashed("command", self._commands, function, name, own=OWN_COMMANDS)
 
     @overload
     def template_context(self, function: F, /) -> F: ...
@@ -209,25 +202,38 @@ class Extensions:
         Raises:
             ConfigurationError: `extensions.taken`; `extensions.bad-name`.
         """
-        for each in (name, *((label,) if label else ())):
+        for what, each in (("metric", name), ("label", label or "none")):
             if not _METRIC.fullmatch(each):
                 raise bad_name(
-                    each, "a metric", "letters, digits and `_`, and begins with a letter"
+                    each,
+                    f"a {what}",
+                    "letters, digits and `_`, and begins with a letter",
+                    'write one like "orders_waiting"',
                 )
 
         def decorate(function: F) -> F:
             claims: dict[str, Claim] = {key: it.claim for key, it in self._metrics.items()}
-            self._claim("metric", claims, name, function)
+            self._claim("metric", claims, name, function, "give one of them another name")
             self._metrics[name] = Metric(claims[name], kind, label)
             return function
 
         return decorate
 
-    def _dashed(self, what: str, claims: dict[str, Claim], function: Any, name: str) -> Any:
+    def _dashed(
+        self,
+        what: str,
+        claims: dict[str, Claim],
+        function: Any,
+        name: str,
+        *,
+        own: AbstractSet[str] = frozenset(),
+    ) -> Any:
         def decorate(function: Any) -> Any:
             key = name or checked_handler(function).__name__.replace("_", "-")
             if not _COMMAND.fullmatch(key):
                 raise bad_name(key, f"a {what}", "small letters, digits and single dashes")
+            if key in own:
+                raise taken(f"`kingpost {key}` is Kingpost's own", [Place.of_caller()])
             self._claim(what, claims, key, function)
             return function
 
@@ -279,15 +285,11 @@ class Extensions:
                 places=[place],
             )
         if parsed.essence in FORM_TYPES or parsed.is_json:
-            raise taken(f"{parsed.essence} is read already", [place])
+            raise taken(f"{parsed.essence} is read already", [place], "leave this one out")
         earlier = self._codecs.setdefault(parsed.essence, (codec, place))
         if earlier[0] is not codec:
-            raise ConfigurationError(
-                f"two codecs claim the media type {parsed.essence!r}",
-                code="extensions.taken",
-                remedy="leave one of them out",
-                places=[earlier[1], place],
-            )
+            problem = f"two codecs claim the media type {parsed.essence!r}"
+            raise taken(problem, [earlier[1], place], "leave one of them out")
 
     def renderer(self, kind: type[Rendered], renderer: Renderer, /) -> None:
         """Have a class of answers rendered by something; `Templates` does so for `Template`."""
@@ -339,27 +341,32 @@ class Extensions:
     def __renderers__(self) -> Mapping[type[Rendered], Renderer]:
         return self._renderers
 
-    def _claim(self, what: str, claims: dict[str, Claim], key: str, function: Any) -> None:
+    def _claim(
+        self,
+        what: str,
+        claims: dict[str, Claim],
+        key: str,
+        function: Any,
+        remedy: str = ANOTHER_NAME,
+    ) -> None:
         self._check_open()
         claim = Claim(checked_handler(function), Place.of_caller())
         earlier = claims.setdefault(key, claim)
         if earlier is not claim:
-            raise taken(f"two functions claim the {what} {key!r}", [earlier.place, claim.place])
+            places = [earlier.place, claim.place]
+            raise taken(f"two functions claim the {what} {key!r}", places, remedy)
 
 
-def taken(problem: str, places: Sequence[Place]) -> ConfigurationError:
-    return ConfigurationError(
-        problem,
-        code="extensions.taken",
-        remedy='give one of them another name: name="…"',
-        places=places,
-    )
+def taken(problem: str, places: Sequence[Place], remedy: str = ANOTHER_NAME) -> ConfigurationError:
+    return ConfigurationError(problem, code="extensions.taken", remedy=remedy, places=places)
 
 
-def bad_name(key: str, what: str, rule: str) -> ConfigurationError:
+def bad_name(
+    key: str, what: str, rule: str, remedy: str = 'give it one: name="…"'
+) -> ConfigurationError:
     return ConfigurationError(
         f"{key!r} cannot be the name of {what}: that is made of {rule}",
         code="extensions.bad-name",
-        remedy='give it one: name="…"',
+        remedy=remedy,
         places=[Place.of_caller()],
     )

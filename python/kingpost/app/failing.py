@@ -19,9 +19,8 @@ from kingpost.html import Html
 from kingpost.http.accept import prefers_html
 from kingpost.http.problem import PROBLEM_JSON, encode_problem, problem, problem_json
 from kingpost.http.request import Request
+from kingpost.http.response import NOSNIFF
 from kingpost.types import Mode, Place, short_path
-
-NOSNIFF = ("x-content-type-options", "nosniff")
 
 
 class ErrorAnswers:

@@ -25,7 +25,7 @@ from kingpost.binding.plan import Argument, Binding
 from kingpost.binding.signature import EMPTY, Signature, signature_of
 from kingpost.binding.sources import TheRequest
 from kingpost.errors import NotAcceptable
-from kingpost.http.accept import weight_of
+from kingpost.http.accept import best_match
 from kingpost.http.media.codec import Codec, Format, Writer
 from kingpost.http.media.json import Json
 from kingpost.http.media_type import MediaType
@@ -88,7 +88,8 @@ class Formats:
         self._is_asked = is_asked
         self._varies = len(self.offers) > 1
         self.is_strict = is_known and not is_asked
-        self.words = " or ".join(each.essence for each in self.offers)
+        self._essences = [each.essence for each in self.offers]
+        self.words = " or ".join(self._essences)
 
     def encoding(self, encoding: Encoding) -> Encoding:
         """How the values of the handler are sent, which have become responses by then."""
@@ -128,17 +129,12 @@ class Formats:
         """
         if self._is_asked:
             return self.offers[0]
-        field = request.headers.get("accept")
-        if field is None:
-            return self.offers[0]
-        best, most = None, 0.0
-        for each in self.offers:
-            weight = weight_of(field, each.essence)
-            if weight > most:
-                best, most = each, weight
-        if best is None and self.is_strict:
+        best = best_match(request.headers.get("accept"), self._essences)
+        if best is not None:
+            return self.offers[self._essences.index(best)]
+        if self.is_strict:
             raise self._unwanted()
-        return best
+        return None
 
     def written(self, value: Any, offer: Offer | None) -> Any:
         """What a handler returned, as the client wants it.

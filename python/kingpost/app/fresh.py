@@ -151,7 +151,7 @@ def compile_fresh(
 
 
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(given: tuple[tuple[Any, ...], dict[str, Any]], **made: Any) -> Any:
+    def call(given: tuple[tuple[Any, ...], dict[str, Any]], /, **made: Any) -> Any:
         args, kwargs = given
         return function(*args, **kwargs, **made)
 
@@ -159,7 +159,7 @@ def called(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def called_async(function: Callable[..., Any]) -> Callable[..., Any]:
-    async def call(given: tuple[tuple[Any, ...], dict[str, Any]], **made: Any) -> Any:
+    async def call(given: tuple[tuple[Any, ...], dict[str, Any]], /, **made: Any) -> Any:
         args, kwargs = given
         return await function(*args, **kwargs, **made)
 

@@ -74,9 +74,7 @@ class Lasting:
 
     def arguments(self, arguments: Sequence[Argument]) -> tuple[list[Any], dict[str, Any]]:
         """What a function that runs at start is called with."""
-        positional = [self.value(each) for each in arguments if each.keyword is None]
-        named = {each.keyword: self.value(each) for each in arguments if each.keyword is not None}
-        return positional, named
+        return arranged(arguments, map(self.value, arguments))
 
     def make_late(self, arguments: Iterable[Argument]) -> None:
         """Make what was not asked for at start, after it: for a test's override, or for a call behind an answer.
@@ -114,6 +112,20 @@ class Lasting:
                 partial(node.provider.function, *positional, **named), node, stack, threads
             )
             self.values[self._slots[identity_of(node)]] = value
+
+
+def arranged(
+    arguments: Sequence[Argument], values: Iterable[Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The values of arguments as a function is called with them: those by position, and those by name."""
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for argument, value in zip(arguments, values, strict=True):
+        if argument.keyword is None:
+            positional.append(value)
+        else:
+            named[argument.keyword] = value
+    return positional, named
 
 
 def identity_of(node: Node) -> Key:

@@ -91,14 +91,15 @@ def on_thread(inner: Layer, around: Surroundings) -> Layer:
 
 
 def async_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
-    respond, caught = hook_answers(signature_of(middleware)).respond, around.caught
+    answers = hook_answers(signature_of(middleware), around.threads.aside)
+    respond, caught = answers.respond, around.caught
 
     async def layer(request: Request) -> Response[Any]:
         try:
             response = await middleware(request, inner)
-            if response.__class__ is Response and response.encoded is not None:
+            if isinstance(response, Response) and response.encoded is not None:
                 # What `call_next` gave.
-                return response
+                return response  # pyright: ignore[reportUnknownVariableType] - any content
             return respond(response)
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
             return await caught(request, error)
@@ -107,13 +108,14 @@ def async_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
 
 
 def sync_layer(middleware: Any, inner: Layer, around: Surroundings) -> Layer:
-    respond, caught = hook_answers(signature_of(middleware)).respond, around.caught_here
+    answers = hook_answers(signature_of(middleware), around.threads.aside)
+    respond, caught = answers.respond, around.caught_here
 
     def layer(request: Request) -> Response[Any]:
         try:
             response = middleware(request, inner)
-            if response.__class__ is Response and response.encoded is not None:
-                return response
+            if isinstance(response, Response) and response.encoded is not None:
+                return response  # pyright: ignore[reportUnknownVariableType] - any content
             return respond(response)
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises is answered
             return caught(request, error)

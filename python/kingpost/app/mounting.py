@@ -104,7 +104,7 @@ class Answering(msgspec.Struct, frozen=True):
 
     mounted: Mounted
     urls: Urls
-    around: AroundMisses | None
+    around: AroundMisses | None = None
     errors: Chain = ()
 
     def has(self, path: str, host: str) -> bool:

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 from kingpost.app.crossing import on_loop
 from kingpost.app.fresh import check_free
 from kingpost.app.generators import Made, begin, begin_async, end_all, raise_new
-from kingpost.app.lasting import identity_of
+from kingpost.app.lasting import arranged, identity_of
+from kingpost.app.overriding import is_function
 from kingpost.binding.offer import Offer
 from kingpost.binding.plan import Argument
 from kingpost.binding.sources import Constant, FromProvider
@@ -136,16 +137,16 @@ class Outside:
         answered = Response[Any](None) if error is None else None
         try:
             raised = beside.workers.lend(partial(end_all, self._made, answered, error))
-            raised = raised or beside.workers.lend(partial(end_all, self._lasting, None, None))
+            # Whatever that one has raised: it is no affair of what lasts as long as the App.
+            late = beside.workers.lend(partial(end_all, self._lasting, None, None))
             raise_new(raised, error)
+            raise_new(late, None)
         finally:
             beside.close()
 
     def _argument(self, wanted: Any) -> Argument:
-        is_function = (
-            callable(wanted) and not isinstance(wanted, type) and hasattr(wanted, "__code__")
-        )
-        source = self._graph.depends_on(wanted) if is_function else self._graph.source_of(wanted)
+        graph = self._graph
+        source = graph.depends_on(wanted) if is_function(wanted) else graph.source_of(wanted)
         if source is None:
             known = sorted({spelled(it.gives) for level in self._lookup.levels for it in level})
             others = f"there are {', '.join(known)}" if known else "it has no providers"
@@ -166,9 +167,7 @@ class Outside:
         node: Node = source.node
         key = identity_of(node)
         if key not in self._values:
-            arguments = [(each.keyword, self._value(each)) for each in node.arguments]
-            positional = [value for keyword, value in arguments if keyword is None]
-            named = {keyword: value for keyword, value in arguments if keyword is not None}
+            positional, named = arranged(node.arguments, map(self._value, node.arguments))
             self._values[key] = self._make(
                 node, partial(node.provider.function, *positional, **named)
             )

@@ -550,7 +550,8 @@ class Writer:
     def responder(self, step: Step) -> str:
         """What makes a response of the value of a hook, which the handler's annotation says nothing of."""
         signature = step.call.signature
-        return self.name_of(hook_answers(signature).respond, f"respond_to_{signature.name}")
+        answers = hook_answers(signature, self.parts.threads.aside)
+        return self.name_of(answers.respond, f"respond_to_{signature.name}")
 
     def call(self, call: Function, *, in_thread: bool) -> str:
         """The expression of a call; what it reads from the request is read in lines before it."""

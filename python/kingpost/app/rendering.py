@@ -9,7 +9,6 @@ Rule 3: a `def` renders on its thread, an `async def` on the loop.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -277,7 +276,7 @@ class Rendering:
         renderer = self._needed(value)
         if renderer is not None:
             values = await self.values(request, renderer.wanted(value))
-            await asyncio.to_thread(renderer.render, value, request, values)
+            await self._threads.aside(functools.partial(renderer.render, value, request, values))
         return value
 
     def rendered_here(self, request: Request, value: Any) -> Any:

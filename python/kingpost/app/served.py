@@ -35,7 +35,7 @@ from kingpost.injection.graph import Graph, Node, check_colours, needed
 from kingpost.injection.lookup import Lookup, Overrides, check_one_each
 from kingpost.injection.provider import Kind, check_gives, kind_of, provider_of
 from kingpost.routing.acl import Permission, Principals
-from kingpost.routing.options import body_limit, requirements
+from kingpost.routing.options import body_limit, several
 from kingpost.routing.route import REGISTERED, Provided
 from kingpost.routing.table import Entry
 from kingpost.types import HandlerKind, Mode, Place
@@ -334,7 +334,7 @@ def hooks(
     Raises:
         SignatureError: a hook cannot be called.
     """
-    required = (*entry.scope.requires, *requirements(entry.options.get("requires", ())))
+    required = (*entry.scope.requires, *several(entry.options.get("requires", ())))
     before = [
         *(required_hook(function, graph, around, entry.place) for function in required),
         *(

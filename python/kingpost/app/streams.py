@@ -170,10 +170,3 @@ async def close_chunks(chunks: Chunks) -> None:
     close = getattr(chunks, "close", None)
     if close is not None:
         close()
-
-
-async def on_any_thread(function: Callable[[], Any]) -> Any:
-    """Where nobody said which threads there are: hooks and error handlers."""
-    import asyncio
-
-    return await asyncio.to_thread(function)

@@ -64,7 +64,6 @@ from kingpost.schema import (
 )
 from kingpost.schema.annotation import Bare, bare, list_of, spelled
 from kingpost.schema.model import types_in
-from kingpost.schema.rules import Rules
 from kingpost.schema.text import Scalar, ruled, scalar_of
 
 WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
@@ -321,7 +320,7 @@ class Chooser:
                 "take the converter out of the path",
             )
         rules = self.bare.rules
-        if rules == Rules():
+        if not rules:
             return FromPath(self.name, offered.convert, offered.native, offered.kind)
         self.check_rules()
         convert = ruled(

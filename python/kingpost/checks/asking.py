@@ -77,7 +77,7 @@ def problems_of(app: App, name: str, claim: Claim) -> list[Problem]:
         found.extend(told_by(name, value))
 
     try:
-        errand.run({"found": take}, context)
+        errand.run(context, take)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         found.append(Problem(f"the check has failed: {type(error).__name__}: {error}"))
     return found

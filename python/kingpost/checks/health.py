@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from kingpost.app.application import App
     from kingpost.app.errands import Errand
 
+LOG = logging.getLogger("kingpost.checks")
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -24,11 +26,11 @@ class Health:
     """Serves `/livez`, which says that the process answers, and `/readyz`, which asks every health check of the App.
 
     `/readyz` is answered with 200 where all of them pass, with 503 where one fails or is not done in time; it names them, and says no more:
-    what one has raised is in the log.
+    what one has raised is in the log. One that was given up and still runs, on a thread that nobody can stop, fails without being called again.
 
     Args:
         path: stands before both paths.
-        timeout: seconds that all checks have together, more than 0.
+        timeout: seconds that all checks have together, more than 0, and finite.
 
     Raises:
         ConfigurationError: `checks.bad-timeout`.
@@ -56,9 +58,10 @@ class Health:
 
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
+        left: dict[str, asyncio.Task[bool]] = {}
 
         async def readyz(request: Request) -> Response[Any]:
-            failed = await failing(request.dispatch.health, self.seconds)
+            failed = await failing(request.dispatch.health, self.seconds, left)
             checks = {
                 name: "failing" if name in failed else "ok" for name in request.dispatch.health
             }
@@ -76,7 +79,11 @@ class Health:
 
 
 def checked_seconds(timeout: object) -> float:
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+    if (
+        isinstance(timeout, int | float)
+        and not isinstance(timeout, bool)
+        and 0 < timeout < math.inf
+    ):
         return timeout
     raise ConfigurationError(
         f"Health(timeout={timeout!r}): it is a number of seconds, more than 0",
@@ -86,30 +93,48 @@ def checked_seconds(timeout: object) -> float:
     )
 
 
-async def failing(checks: Mapping[str, Errand], seconds: float) -> set[str]:
-    """The names of those that fail, or are not done in time."""
-    running = {name: asyncio.ensure_future(passes(name, each)) for name, each in checks.items()}
-    if not running:
-        return set()
-    await asyncio.wait(running.values(), timeout=seconds)
-    failed: set[str] = set()
-    for name, task in running.items():
-        if not task.done():
-            task.cancel()
-            logging.getLogger("kingpost.checks").error(
-                "the health check %s is not done within %g s", name, seconds
-            )
-            failed.add(name)
-        elif not task.result():
-            failed.add(name)
-    return failed
+async def failing(
+    checks: Mapping[str, Errand], seconds: float, left: dict[str, asyncio.Task[bool]]
+) -> set[str]:
+    """The names of those that fail, or are not done in time.
+
+    Args:
+        checks: by their names.
+        seconds: that they have together.
+        left: those that were given up, by their names. A `def` runs on all the same; until it has ended it is not called again, for
+            whoever asks every second would take one worker thread after the other.
+    """
+    stuck = {name for name, task in left.items() if not task.done()} & checks.keys()
+    for name in stuck:
+        LOG.error("the health check %s still runs since it was given up", name)
+    running = {
+        name: asyncio.ensure_future(passes(name, each))
+        for name, each in checks.items()
+        if name not in stuck
+    }
+    try:
+        if running:
+            await asyncio.wait(running.values(), timeout=seconds)
+        for name, task in running.items():
+            if not task.done():
+                LOG.error("the health check %s is not done within %g s", name, seconds)
+            elif task.cancelled():
+                LOG.error("the health check %s was cancelled by what it waits for", name)
+        return stuck | {
+            name
+            for name, task in running.items()
+            if not task.done() or task.cancelled() or not task.result()
+        }
+    finally:
+        # Also where nobody waits for the answer any more.
+        left.update({name: task for name, task in running.items() if task.cancel()})
 
 
 async def passes(name: str, check: Errand) -> bool:
     try:
-        await check.called({"found": ignore})
+        await check.called(ignore)
     except Exception:
-        logging.getLogger("kingpost.checks").exception("the health check %s fails", name)
+        LOG.exception("the health check %s fails", name)
         return False
     return True
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from kingpost.app.extensions import Metric
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
+ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
+LABEL_ESCAPES = ESCAPES | str.maketrans({'"': r"\""})
 
 
 class Metrics:
@@ -60,7 +61,7 @@ class Metrics:
             for name, (metric, errand) in asked.items():
                 values: list[Any] = []
                 try:
-                    await errand.called({"found": values.append})
+                    await errand.called(values.append)
                     lines += written(name, metric, values[-1])
                 except Exception:
                     logging.getLogger("kingpost.checks").exception("the metric %s fails", name)
@@ -88,7 +89,7 @@ def labelled(name: str, metric: Metric, values: Any) -> list[str]:
         raise TypeError(f"{values!r} is no dict of numbers, and the metric has a label")
     items: list[tuple[Any, Any]] = list(values.items())  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType] - looked at one by one
     return [
-        f'{name}{{{metric.label}="{str(key).translate(ESCAPES)}"}} {number(each)}'
+        f'{name}{{{metric.label}="{str(key).translate(LABEL_ESCAPES)}"}} {number(each)}'
         for key, each in items
     ]
 

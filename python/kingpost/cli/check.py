@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from kingpost.cli.run import import_app
+from kingpost.schema.rules import counted
 
 
 def check(text: str | None) -> int:
@@ -32,7 +33,3 @@ def check(text: str | None) -> int:
         f"{counted(checks, 'check')}: {counted(errors, 'error')}, {counted(warnings, 'warning')}"
     )
     return int(errors > 0)
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

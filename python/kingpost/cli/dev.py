@@ -39,7 +39,7 @@ def run_dev(
     hosts: Sequence[str],
     port: int,
     loop: str,
-    limits: Sequence[str] = (),
+    limits: Sequence[str],
     *,
     reload: bool,
 ) -> None:

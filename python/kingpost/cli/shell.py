@@ -95,6 +95,9 @@ def compiled_here(text: str, file: str, symbol: str) -> types.CodeType:
     tree: ast.AST = compile(text, file, symbol, FLAGS | ast.PyCF_ONLY_AST)
     waiting: ast.Module = ast.fix_missing_locations(Waiting().visit(tree))
     made: types.CodeType = compile(waiting, file, symbol, FLAGS)
+    if made.co_flags & inspect.CO_COROUTINE:
+        # For an `async for` or `async with` it is one all the same: what waits for the loop would wait for itself there.
+        made = compile(text, file, symbol, FLAGS)
     return made
 
 
@@ -106,11 +109,11 @@ class Waiting(ast.NodeTransformer):
         return ast.copy_location(ast.Call(ast.Name(WAIT, ast.Load()), [node.value], []), node)
 
     def leave(self, node: ast.AST) -> ast.AST:
-        """A function, whose `await` is its own; or what is a coroutine in any case."""
+        """A function or a generator, whose `await` is its own."""
         return node
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = leave  # noqa: N815 - as above
-    visit_AsyncFor = visit_AsyncWith = visit_GeneratorExp = leave  # noqa: N815 - as above
+    visit_FunctionDef = visit_AsyncFunctionDef = leave  # noqa: N815 - as above
+    visit_Lambda = visit_GeneratorExp = leave  # noqa: N815 - as above
 
 
 def exit_status(error: BaseException) -> int:

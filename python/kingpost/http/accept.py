@@ -70,11 +70,10 @@ def best_match(field: str | None, offers: Sequence[str]) -> str | None:
         >>> best_match("application/json;q=0.5, text/*", ["application/json", "text/csv"])
         'text/csv'
     """
-    ranges = parse_accept(field)
     best: str | None = None
     best_weight = 0.0
     for offer in offers:
-        weight = _weight_of(offer, ranges)
+        weight = weight_of(field, offer)
         if weight > best_weight:
             best, best_weight = offer, weight
     return best

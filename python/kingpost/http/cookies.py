@@ -25,8 +25,8 @@ _SAME_SITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
 def parse_cookies(fields: Iterable[str]) -> dict[str, str]:
     """Names and values of Cookie fields; the first of a name wins, since browsers send the most specific path first.
 
-    At most 100 cookies are read, and 8 KiB of names and values; those behind are ignored. A pair of double quotes around a value is part of it (RFC 6265bis section 5.8.3 keeps them), so values
-    come back as they were set.
+    At most 100 cookies are read, and 8 KiB of names and values; those behind are ignored. A pair of double quotes around a value is part of
+    it (RFC 6265bis section 5.8.3 keeps them), so values come back as they were set.
     """
     cookies: dict[str, str] = {}
     left = limits.COOKIES_BYTES

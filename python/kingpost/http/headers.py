@@ -160,10 +160,7 @@ class ResponseHeaders(MutableMapping[str, str]):
         self._pairs.append(check_field(name, value))
 
     def fill(self, fields: Iterable[tuple[str, str]], /) -> None:
-        """Fields that need no check, names in lower case: each is set where there is none of its name."""
-        self._add_absent(fields)
-
-    def _add_absent(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Fields that `check_field` gave, or that need no check, names in lower case: each is set where there is none of its name."""
         present = {name for name, _ in self._pairs}
         absent = [field for field in fields if field[0] not in present]
         if absent and self._is_sealed:
@@ -174,10 +171,6 @@ class ResponseHeaders(MutableMapping[str, str]):
         """Every value of `name` in the order of setting; an empty list when there is none."""
         lower = name.lower()
         return [value for present, value in self._pairs if present == lower]
-
-    def __fill__(self, checked: Iterable[tuple[str, str]]) -> None:
-        """Add the fields that are not there yet, of pairs that `check_field` gave: fields that are always the same are checked once."""
-        self._add_absent(checked)
 
     @property
     def is_sealed(self) -> bool:

@@ -208,7 +208,7 @@ class Request(NativeRequest):
         return self.form_data().fields
 
     def form_data(self) -> FormData:
-        """The fields and files of an HTML form; files beyond the first 256 KiB of each lie on disk while the request lasts.
+        """The fields and files of an HTML form. Where no parameter asks for it, files stay in memory, and each has 512 KiB at most.
 
         Raises:
             HTTPError: As `form`.

@@ -17,7 +17,7 @@ from kingpost.types import SameSite
 
 NOSNIFF: Final = ("x-content-type-options", "nosniff")
 READY: Final = (
-    None,
+    ResponseHeaders(),
     *(
         ResponseHeaders([("content-type", media_type), NOSNIFF])
         for media_type in (
@@ -28,10 +28,10 @@ READY: Final = (
         )
     ),
 )
-"""The fields of plain answers, which the engine has at hand (crates/py/src/settle.rs counts the same way)."""
-NO_FIELDS: Final = ResponseHeaders()
-"""The fields of responses that were sent without any."""
-NO_FIELDS.seal()
+"""The fields of plain answers, which the engine has at hand (crates/py/src/settle.rs counts the same way), behind those of a response without any."""
+for _fields in READY:
+    # They are everybody's.
+    _fields.seal()
 READY_TEXT, READY_HTML, READY_JSON, READY_BYTES = range(1, 5)
 
 _new = object.__new__
@@ -221,8 +221,7 @@ class Response(Generic[T_co]):
             for present in self.headers.get_all("set-cookie")
             if not same_cookie(present, field)
         ]
-        if kept:
-            del self.headers["set-cookie"]
+        self.headers.pop("set-cookie", None)
         for present in (*kept, field):
             self.headers.add("set-cookie", present)
         return self
@@ -234,7 +233,7 @@ class Response(Generic[T_co]):
             RuntimeError: It was sent already, and gives a cookie.
         """
         if self._headers is None:
-            self._headers = NO_FIELDS
+            self._headers = READY[self._ready]
             return
         if self._headers.is_sealed:
             for field in self._headers.get_all("set-cookie"):

@@ -1,6 +1,7 @@
 """Forms with files (multipart/form-data): uploads that are kept for a handler, and parts that pass by.
 
-Rule 1: memory is bounded: a file beyond 256 KiB lies in a temporary file, which has no name and is gone when it is closed.
+Rule 1: memory is bounded: of a form that is received for a handler, a file beyond 256 KiB lies in a temporary file, which has no name and
+is gone when it is closed.
 Rule 2: what a client says of a file (its name, its type) is not to be trusted; `filename` is what is left when everything that could
 lead out of a folder is taken away.
 """
@@ -8,9 +9,10 @@ lead out of a folder is taken away.
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -116,11 +118,30 @@ class FormData:
             file.file.close()
 
 
-class Collector:
-    """Gathers a form while its bytes come."""
+def spooled() -> IO[bytes]:
+    """A file in memory that goes to disk when it grows; whoever has the form closes it."""
+    import tempfile
 
-    def __init__(self, content_type: str, *, max_file: int) -> None:
+    return tempfile.SpooledTemporaryFile(limits.UPLOAD_IN_MEMORY)
+
+
+class Collector:
+    """Gathers a form while its bytes come.
+
+    Args:
+        content_type: as the client sent it, with the boundary.
+        max_file: bytes of one file at most.
+        open_file: opens what a file is written to.
+
+    Raises:
+        HTTPError: The type is none of a form, or has no boundary.
+    """
+
+    def __init__(
+        self, content_type: str, *, max_file: int, open_file: Callable[[], IO[bytes]] = spooled
+    ) -> None:
         self._parser = parser_of(content_type, max_file=max_file)
+        self._open_file = open_file
         self._fields: list[tuple[str, str]] = []
         self._files: list[tuple[str, UploadFile]] = []
         self._head: Head | None = None
@@ -146,9 +167,7 @@ class Collector:
             else:
                 self._head, self._size = event, 0
                 if event[1] is not None:
-                    import tempfile
-
-                    self._content = tempfile.SpooledTemporaryFile(limits.UPLOAD_IN_MEMORY)  # noqa: SIM115 - closed with the form
+                    self._content = self._open_file()
 
     def _end(self) -> None:
         head, self._head = self._head, None
@@ -374,12 +393,12 @@ class MultipartStream:
 
 
 def collected(body: bytes, content_type: str, *, max_file: int) -> FormData:
-    """A form whose body is at hand.
+    """A form whose body is at hand. Its files stay in memory, as the body does: nobody has to close them.
 
     Raises:
         HTTPError: It breaks a rule, or is not whole.
     """
-    collector = Collector(content_type, max_file=max_file)
+    collector = Collector(content_type, max_file=max_file, open_file=io.BytesIO)
     try:
         collector.feed(body)
         return collector.finish()

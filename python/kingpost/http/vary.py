@@ -16,7 +16,7 @@ def add_vary(headers: ResponseHeaders, *names: str) -> None:
         names: in lower case.
     """
     if "vary" not in headers:
-        headers.__fill__((("vary", ", ".join(names)),))
+        headers.fill((("vary", ", ".join(names)),))
         return
     said = [name.strip(" \t") for field in headers.get_all("vary") for name in field.split(",")]
     said = [name for name in said if name]

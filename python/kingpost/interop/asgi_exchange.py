@@ -57,7 +57,7 @@ class Exchange:
         self._middleware = middleware
         self._task: asyncio.Task[None] | None = None
         self._news: list[asyncio.Future[None]] = []
-        self._head: tuple[int, ResponseHeaders, int | None] | None = None
+        self._head: tuple[Response[Any], int | None] | None = None
         self._is_begun = False
         self._is_whole = False
         self._is_complete = False
@@ -98,13 +98,13 @@ class Exchange:
 
     def _response(self) -> Response[Any]:
         assert self._head is not None  # noqa: S101 - for the type checkers: it is begun
-        status, headers, length = self._head
-        response: Response[Any] = Response(None, status=status, headers=headers)
+        response, length = self._head
         if self._is_whole:
             response.body = self._chunk or b""
             self._chunk = None
             self._follow()
         else:
+            headers = response.headers
             is_events = headers.get("content-type", "").partition(";")[0] == EVENT_STREAM
             is_plain = is_events and "content-encoding" not in headers
             response.chunks = Chunks(self, length, self.idle if is_plain else None)
@@ -183,7 +183,7 @@ class Exchange:
         Raises:
             ClientLeft: nobody reads it any more.
             RuntimeError: the message does not come in its turn.
-            ValueError: it is none that the specification knows, or a field cannot be sent safely.
+            ValueError: it is none that the specification knows, its status is not final, or a field cannot be sent safely.
         """
         kind = message["type"]
         if self._has_left:
@@ -200,12 +200,10 @@ class Exchange:
             )
 
     def _start(self, message: Message) -> None:
-        if self._head is not None:
-            if not (self.failure is not None and self._is_complete and self._is_whole):
-                raise RuntimeError("http.response.start was sent already")
-            # In place of the answer to an exception.
-            self._is_begun = self._is_whole = self._is_complete = False
-            self._chunk = None
+        if self._head is not None and not (
+            self.failure is not None and self._is_complete and self._is_whole
+        ):
+            raise RuntimeError("http.response.start was sent already")
         headers, length = ResponseHeaders(), None
         for name, value in message.get("headers", ()):
             field, text = bytes(name).decode("latin-1"), bytes(value).decode("latin-1")
@@ -213,7 +211,10 @@ class Exchange:
                 length = int(text)
             if field.lower() not in SERVERS_OWN:
                 headers.add(field, text)
-        self._head = (int(message["status"]), headers, length)
+        self._head = (Response(None, status=int(message["status"]), headers=headers), length)
+        # It may stand in place of the answer to an exception.
+        self._is_begun = self._is_whole = self._is_complete = False
+        self._chunk = None
 
     async def _add(self, body: bytes, *, more: bool) -> None:
         if self._head is None or self._is_complete:

@@ -218,17 +218,17 @@ async def send_response(exchange: Exchange, response: Response[Any], send: Send)
         return
     exchange.idle = getattr(body, "idle", None)
     try:
-        await send(start)
-        # The head leaves now; the first event of a stream may be an hour away.
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
-        await send_chunks(body, send)
+        await send_stream(start, body, send)
     except ClientLeft:
         # The chunks are closed, which is how the handler learns; for the middleware it is no failure.
         return
 
 
-async def send_chunks(chunks: Chunks, send: Send) -> None:
+async def send_stream(start: dict[str, Any], chunks: Chunks, send: Send) -> None:
     try:
+        await send(start)
+        # The head leaves now; the first event of a stream may be an hour away.
+        await send(part(b""))
         if isinstance(chunks, AsyncIterator):
             async for chunk in chunks:
                 await send(part(chunk))

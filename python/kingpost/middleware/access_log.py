@@ -19,13 +19,13 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from kingpost import limits
-from kingpost.errors import HTTPError
 from kingpost.http.before_body import before_body
 from kingpost.http.request import Request
 from kingpost.http.response import Response
+from kingpost.middleware.decided import decided
 from kingpost.middleware.paths import checked_paths, is_below
 from kingpost.middleware.refusal import refused
-from kingpost.middleware.streams import send_through
+from kingpost.middleware.streams import Counter, send_through
 from kingpost.routing.around import CallNext
 
 LogFormat: TypeAlias = Literal["text", "json"]
@@ -120,11 +120,11 @@ class AccessLog:
             return await call_next(request)
         line = Line(self._write, request)
         try:
-            response = await call_next(request)
+            response = await decided(request, await call_next(request))
         except asyncio.CancelledError:
             line.write(CLIENT_LEFT, None)
             raise
-        self._watch(request, response, line)
+        watch(request, response, line)
         return response
 
     def _write(self, entry: Entry) -> None:
@@ -132,40 +132,20 @@ class AccessLog:
             "%s", entry.as_json() if self._as_json else entry.as_text()
         )
 
-    def _watch(self, request: Request, response: Response[Any], line: Line) -> None:
-        """Have the line written when the body is known, or is out."""
-        answer_to = getattr(response, "__answer__", None)
-        if answer_to is not None:
-            line.write(*outcome(request, answer_to))
-            return
-        body = response.body
-        line.status = response.status
-        if request.method == "HEAD" or response.status in (204, 304):
-            line.write(response.status, 0)
-        elif not send_through(response, line):
-            line.write(response.status, 0 if body is None else len(body))
 
-
-class Line:
+class Line(Counter):
     """A line that is still to be written, when the body is out."""
 
     def __init__(self, log: Callable[[Entry], None], request: Request) -> None:
+        super().__init__()
         self._log = log
         self._at = time.time()
         self._start = time.perf_counter()
         self._request = request
-        self._size = 0
         self.status = 200
 
-    def add(self, data: bytes, /) -> bytes:
-        self._size += len(data)
-        return data
-
-    def end(self) -> bytes:
-        return b""
-
     def over(self, *, whole: bool) -> None:
-        self.write(self.status, self._size if whole else None)
+        self.write(self.status, self.size if whole else None)
 
     def write(self, status: int, size: int | None) -> None:
         request = self._request
@@ -183,15 +163,15 @@ class Line:
         self._log(entry)
 
 
-def outcome(request: Request, answer_to: Any) -> tuple[int, int]:
-    """Status and bytes of a file's answer, which is decided behind all middleware."""
-    try:
-        answer = answer_to(request)
-    except HTTPError as error:
-        return error.status, 0
-    body = answer.body
-    is_empty = request.method == "HEAD" or answer.status in (204, 304)
-    return answer.status, 0 if is_empty else len(body) if isinstance(body, bytes) else body.length
+def watch(request: Request, response: Response[Any], line: Line) -> None:
+    """Have the line written when the body is known, or is out."""
+    line.status = response.status
+    if request.method == "HEAD" or response.status in (204, 304):
+        line.write(response.status, 0)
+    elif response.file is not None:
+        line.write(response.status, response.file.length)
+    elif not send_through(response, line, keeps_length=True):
+        line.write(response.status, 0 if response.body is None else len(response.body))
 
 
 def plain(text: str) -> str:

@@ -165,7 +165,7 @@ class Cors:
         if "access-control-allow-origin" in headers:
             del headers["access-control-allow-origin"]
         # The origin is one of those that were checked when this was made.
-        headers.__fill__((("access-control-allow-origin", origin), *self._credentials_field))
+        headers.fill((("access-control-allow-origin", origin), *self._credentials_field))
 
 
 def checked_origins(origins: Sequence[str]) -> frozenset[str]:

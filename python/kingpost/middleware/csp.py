@@ -175,7 +175,7 @@ class ContentSecurityPolicy:
         headers = response.headers
         if self._name not in headers:
             # Checked when the policy was made; a nonce has letters and digits.
-            headers.__fill__(((self._name, self._field(request)), *self._endpoints))
+            headers.fill(((self._name, self._field(request)), *self._endpoints))
         return response
 
     def _field(self, request: Request) -> str:

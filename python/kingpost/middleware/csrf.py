@@ -1,7 +1,7 @@
 """`Csrf`: tokens against cross-site request forgery, for browsers that do not say which page asks.
 
-Every App refuses unsafe requests with cookies that `Sec-Fetch-Site` or `Origin` show to come from another site; browsers since 2020 send
-both. What sends neither is no browser, or an old one, and that is what tokens are for.
+Every App refuses unsafe requests with what browsers send by themselves (cookies, a name and password) that `Sec-Fetch-Site` or `Origin`
+show to come from another site; browsers since 2020 send both. What sends neither is no browser, or an old one, and that is what tokens are for.
 
 Rule 1: a token is the signed double submit of OWASP: a MAC of what stands in a cookie, so that whoever can plant cookies cannot make the
 token that belongs to them.
@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kingpost.errors import Forbidden, HTTPError
+from kingpost.http.credentials import SAFE_METHODS, has_credentials
 from kingpost.http.media_type import FORM_TYPES, is_token
 from kingpost.http.request import Request
 from kingpost.http.response import Response
@@ -30,7 +31,6 @@ from kingpost.middleware.refusal import refused
 from kingpost.routing.around import CallNext
 from kingpost.settings import Secret
 
-SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 SHORTEST: Final = 32
 """Characters of a key."""
 
@@ -62,14 +62,16 @@ class State:
 
 
 class Csrf:
-    """Asks for a token with unsafe requests that carry cookies and do not say which page they come from.
+    """Asks for a token with unsafe requests that carry what browsers send by themselves and do not say which page they come from.
+
+    That is cookies, and an `Authorization` other than `Bearer`: programs with a name and a password need `except_for`.
 
     Pages put it into their forms, `<input type="hidden" name="csrf_token" value="…">` with `csrf_token(request)`, or their scripts into the
     field `x-csrf-token`.
 
     Args:
         key: What tokens are signed with, at least 32 characters; of several the first signs, and the others are still taken.
-        always: Ask for the token with every unsafe request, also of browsers that say which page asks, and without cookies: a form that
+        always: Ask for the token with every unsafe request, also of browsers that say which page asks, and without credentials: a form that
             signs a visitor in is protected, too. Programs that are no browsers need `except_for` then.
         session_cookie: The name of the cookie that signs a visitor in; the token belongs to it. Without one, or before there is a session, a
             cookie with a random secret takes its place.
@@ -157,7 +159,9 @@ class Csrf:
             return False
         if self._always:
             return True
-        return "cookie" in headers and "sec-fetch-site" not in headers and "origin" not in headers
+        return (
+            has_credentials(request) and "sec-fetch-site" not in headers and "origin" not in headers
+        )
 
     def _check(self, request: Request, state: State) -> None:
         sent = request.headers.get(self._header) or self._in_form(request)

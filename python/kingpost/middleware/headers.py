@@ -223,7 +223,7 @@ class SecurityHeaders:
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         response = await call_next(request)
-        response.headers.__fill__(self._https_fields if request.scheme == "https" else self._fields)
+        response.headers.fill(self._https_fields if request.scheme == "https" else self._fields)
         return response
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from kingpost.http.before_body import before_body
 from kingpost.http.cache_control import CacheControl, CacheOptions
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.routing.around import CallNext
 
 
+@before_body
 class HttpCache:
     """Sets `Cache-Control` on answers to GET and HEAD, below 400, that do not set it themselves.
 

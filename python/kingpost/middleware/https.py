@@ -20,6 +20,7 @@ from kingpost.middleware.headers import Hsts, hsts_field
 from kingpost.middleware.paths import checked_paths, is_below
 from kingpost.middleware.refusal import refused
 from kingpost.routing.around import CallNext
+from kingpost.routing.hosts import without_port
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
@@ -60,9 +61,9 @@ class HttpsRedirect:
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         if request.scheme == "https":
             response = await call_next(request)
-            response.headers.__fill__(self._fields)
+            response.headers.fill(self._fields)
             return response
-        name = name_of(request.host)
+        name = without_port(request.host)
         if name in LOCAL or name.endswith(".localhost") or is_below(request.path, self._exempt):
             return await call_next(request)
         return Response(status=308, headers={"location": self._location(request, name)})
@@ -77,9 +78,3 @@ class HttpsRedirect:
         except ValueError:
             # HTTP/1.0 knows no Host; `OPTIONS *` has no path.
             raise BadRequest("come over https", code="https.required") from None
-
-
-def name_of(host: str) -> str:
-    """The host without its port, in lower case."""
-    name, colon, port = host.lower().rpartition(":")
-    return name if colon and "]" not in port else host.lower()

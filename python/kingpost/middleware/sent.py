@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from kingpost.http.before_body import before_body
 from kingpost.http.request import Request
 from kingpost.http.response import Response
+from kingpost.injection.provider import kind_of
 from kingpost.middleware.access_log import CLIENT_LEFT
 from kingpost.middleware.decided import decided
 from kingpost.middleware.refusal import refused
-from kingpost.middleware.streams import Pieces, send_through
+from kingpost.middleware.streams import Counter, Pieces, send_through
 from kingpost.routing.around import CallNext
 
 
@@ -43,6 +44,7 @@ class Sent(NamedTuple):
 Callback: TypeAlias = Callable[[Sent], object]
 
 
+@before_body
 class WhenSent:
     """Calls a function with what became of each answer: `Sent(request, status, bytes, is_complete, seconds)`.
 
@@ -68,8 +70,7 @@ class WhenSent:
                 "give a function that takes what was sent: def f(sent: Sent) -> None",
             )
         self._callback = callback
-        call = getattr(callback, "__call__", None)  # noqa: B004 - whether it is a coroutine function is asked
-        self._is_async = iscoroutinefunction(callback) or iscoroutinefunction(call)
+        self._is_async = kind_of(callback) == "async"
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         count = Counting(request, self._tell)
@@ -104,8 +105,8 @@ class WhenSent:
             sent.request.dispatch.report_background((self._callback, (sent,), {}), error)
 
 
-class Counting:
-    """The bytes of one answer, counted.
+class Counting(Counter):
+    """The bytes of one answer, counted as they leave.
 
     Attributes:
         status: of the answer.
@@ -113,24 +114,17 @@ class Counting:
     """
 
     def __init__(self, request: Request, tell: Callable[[Sent], None]) -> None:
+        super().__init__()
         self._request = request
         self._tell = tell
         self._start = time.perf_counter()
-        self._size = 0
         # Who reads a stream of a `def` may be on another thread.
         self._loop = asyncio.get_running_loop()
         self.status = 200
         self.length: int | None = None
 
-    def add(self, data: bytes, /) -> bytes:
-        self._size += len(data)
-        return data
-
-    def end(self) -> bytes:
-        return b""
-
     def over(self, *, whole: bool) -> None:
         seconds = time.perf_counter() - self._start
-        is_complete = whole or self._size == self.length
-        sent = Sent(self._request, self.status, self._size, is_complete, seconds)
+        is_complete = whole or self.size == self.length
+        sent = Sent(self._request, self.status, self.size, is_complete, seconds)
         self._loop.call_soon_threadsafe(self._tell, sent)

@@ -36,6 +36,24 @@ class Passage(Protocol):
         ...
 
 
+class Counter:
+    """A passage that changes nothing, and counts.
+
+    Attributes:
+        size: bytes that have passed.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def add(self, data: bytes, /) -> bytes:
+        self.size += len(data)
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+
 def send_through(response: Response[Any], passage: Passage, *, keeps_length: bool = False) -> bool:
     """Put `passage` in the way of a response's stream; False where it is none, or a file.
 

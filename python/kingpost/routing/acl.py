@@ -7,7 +7,7 @@ Rule 2: who is not allowed is refused, also where no entry fits.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from kingpost.errors import Forbidden, Unauthorized
 from kingpost.http.before_body import before_body
@@ -20,7 +20,18 @@ ALL: Final = "all"
 
 
 class Principals(frozenset[str]):
-    """What is known of who asks: names such as "ann" or "group:editors". A provider of the App's makes them, none for somebody unknown."""
+    """What is known of who asks: names such as "ann" or "group:editors". A provider of the App's makes them, none for somebody unknown.
+
+    Raises:
+        TypeError: it is one text, the letters of which would be names.
+    """
+
+    def __new__(cls, names: Iterable[str] = (), /) -> Self:
+        if isinstance(names, str):
+            raise TypeError(
+                f"Principals({names!r}) has every letter as a name: write Principals([{names!r}])"
+            )
+        return super().__new__(cls, names)
 
 
 @before_body

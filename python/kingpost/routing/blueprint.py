@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kingpost.routing.conditions import predicates_of
 from kingpost.routing.converters import Converters
-from kingpost.routing.options import check_options, requirements
+from kingpost.routing.options import check_options, several
 from kingpost.routing.refusal import refused
 from kingpost.routing.registrar import Registrar
 from kingpost.routing.route import RouteGroup, checked_name, checked_prefix
@@ -60,7 +60,7 @@ class Blueprint(Registrar, RouteGroup):
         self.name = checked_name(name)
         self.version = None if version is None else checked_name(version)
         options = check_options({"hosts": hosts, "when": when, "requires": requires})
-        self.requires = requirements(requires)
+        self.requires = several(requires)
         self.hosts = tuple(options.get("hosts", ()))
         self.when = predicates_of(options.get("when", ()))
         self.prefix = checked_prefix(prefix)

@@ -152,7 +152,7 @@ def check_values(options: RouteOptions) -> None:
 
 
 def check_functions(options: RouteOptions) -> None:
-    for each in requirements(options.get("requires", ())):
+    for each in several(options.get("requires", ())):
         if not callable(each):
             raise bad_option("requires", each, "must be a function, or a list of functions")
     for option in LISTS:
@@ -161,8 +161,8 @@ def check_functions(options: RouteOptions) -> None:
                 raise bad_option(option, function, "must be a list of functions")
 
 
-def requirements(given: Any) -> tuple[Callable[..., Any], ...]:
-    """What a route or a Blueprint requires, one function or several."""
+def several(given: Any) -> tuple[Any, ...]:
+    """One thing, or a list of them."""
     return tuple(cast("Sequence[Any]", given)) if isinstance(given, list | tuple) else (given,)
 
 
@@ -176,15 +176,14 @@ def check_formats(formats: Sequence[object] | None) -> None:
         seen: set[str] = set()
         for each in formats:
             text = getattr(each, attribute, None)
-            if not isinstance(text, str) or not rule.fullmatch(text) or isinstance(each, type):
+            writes = callable(getattr(each, "encode", None) or getattr(each, "write", None))
+            is_one = writes and not isinstance(each, type)
+            if not is_one or not isinstance(text, str) or not rule.fullmatch(text):
                 raise bad_option("formats", each, "is no Format, and no codec such as Csv()")
             key = text.partition(";")[0].strip().lower()
             if key and key in seen:
                 raise bad_option("formats", key, f"is the {attribute} of two formats")
             seen.add(key)
-    for each in formats:
-        if not callable(getattr(each, "encode", None) or getattr(each, "write", None)):
-            raise bad_option("formats", each, "is no Format, and no codec such as Csv()")
 
 
 def check_conditions(options: RouteOptions) -> None:

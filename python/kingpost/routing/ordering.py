@@ -6,7 +6,7 @@ Rule 2: whoever is not there is no reason to refuse: a plugin may order itself b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -44,7 +44,7 @@ def ordered(layers: Sequence[Layered]) -> list[Callable[..., Any]]:
     while outside:
         first = next((at for at, waits in outside.items() if not waits & outside.keys()), None)
         if first is None:
-            stuck = [layers[at] for at in outside]
+            stuck = [layers[at] for at in ring(outside)]
             names = " and ".join(name_of(each.function) for each in stuck)
             raise refused(
                 "routing.middleware-order",
@@ -55,6 +55,14 @@ def ordered(layers: Sequence[Layered]) -> list[Callable[..., Any]]:
         order.append(layers[first].function)
         del outside[first]
     return order
+
+
+def ring(outside: Mapping[int, Collection[int]]) -> list[int]:
+    """Those that wait for one another, of all that wait: whoever follows the waiting comes to them."""
+    way = [next(iter(outside))]
+    while (further := next(at for at in outside if at in outside[way[-1]])) not in way:
+        way.append(further)
+    return sorted(way[way.index(further) :])
 
 
 def outer(layers: Sequence[Layered], at: int) -> Iterable[int]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from kingpost.errors import HTTPError
-from kingpost.routing.options import RouteOptions, check_options
+from kingpost.routing.options import RouteOptions, check_options, several
 from kingpost.routing.ordering import Layered
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import (
@@ -281,11 +281,6 @@ class Registrar:
                 places=places,
             )
         self._registry.error_handlers[handler.kind] = handler
-
-
-def several(given: Any) -> tuple[Any, ...]:
-    """One thing, or a list of them."""
-    return tuple(cast("Sequence[Any]", given)) if isinstance(given, list | tuple) else (given,)
 
 
 def checked_middleware(function: F) -> F:

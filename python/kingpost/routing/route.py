@@ -33,13 +33,15 @@ class Constant:
     """Answers with the same response for ever; where nothing runs around it the engine sends it without any Python."""
 
     def __init__(self, response: Response[Any]) -> None:
+        # Whoever has a Response has imported this already.
+        from kingpost.http.response import copy_of
+
         self.response = response
+        self._copy = copy_of
 
     def __call__(self) -> Any:
         """A copy: what runs around it may change what it is given."""
-        from kingpost.http.response import copy_of
-
-        return copy_of(self.response)
+        return self._copy(self.response)
 
 
 class Route:

@@ -148,7 +148,7 @@ def scalar_of(annotation: Any) -> Scalar | None:
     """How values of an annotation are read from one text; None where they cannot be."""
     stripped = bare(annotation)
     scalar = plain_scalar(stripped.type)
-    if scalar is None or stripped.rules == Rules():
+    if scalar is None or not stripped.rules:
         return scalar
     return ruled(scalar, stripped.rules)
 

@@ -27,6 +27,7 @@ _STYLE = (
     "html{padding-bottom:8rem!important}"
     "@media print{[data-kingpost=notice]{display:none}html{padding-bottom:0!important}}"
 )
+_DIGEST = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 _POLICIES = ("content-security-policy", "content-security-policy-report-only")
 _FALLBACKS = ("style-src-elem", "style-src", "default-src")
 
@@ -62,12 +63,11 @@ def _allowing(policy: str) -> str:
     closed = any(each.lower().startswith(("'nonce-", "'sha")) for each in sources)
     if "'unsafe-inline'" in map(str.lower, sources) and not closed:
         return policy
-    made = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     if decides == "default-src":
         # Not for scripts and all the rest, too.
-        directives.append(["style-src", *sources, f"'sha256-{made}'"])
+        directives.append(["style-src", *sources, _DIGEST])
     else:
-        found[1:] = [*sources, f"'sha256-{made}'"]
+        found[1:] = [*sources, _DIGEST]
     return "; ".join(" ".join(each) for each in directives)
 
 

@@ -34,8 +34,9 @@ _SETTLE = 0.05
 _SETTLE_MOST = 1.0
 # Seconds that a replaced worker has for its last requests.
 _OLD_GRACE = 10.0
-# Seconds that a replaced worker may take to let go of the sockets before the reload counts as done all the same.
-_LEAVE_GRACE = 0.5
+# Seconds that a replaced worker may take to let go of the sockets before the reload counts as done all the same: it takes
+# milliseconds, except on a machine that stands still, and then what is said too early is not true.
+_LEAVE_GRACE = 5.0
 # Seconds between telling workers to stop at once and ending them.
 _LAST_GRACE = 3.0
 # Seconds to wait for bytes that should be there.
@@ -183,7 +184,10 @@ class Supervisor:
         files = set(changed)
         until = time.monotonic() + _SETTLE_MOST
         while changed and time.monotonic() < until:
-            self._hear(_SETTLE)
+            quiet = time.monotonic() + _SETTLE
+            # A worker that speaks makes the moment no shorter.
+            while (left := quiet - time.monotonic()) > 0:
+                self._hear(left)
             changed = self._watcher.changed()
             files.update(changed)
         return sorted(files)

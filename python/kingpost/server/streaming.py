@@ -11,7 +11,7 @@ import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Protocol
 
-__all__ = ["discard", "drive", "send_async_chunks", "send_chunks"]
+__all__ = ["discard", "drive", "end_lasting_streams", "send_async_chunks", "send_chunks"]
 
 
 class Writer(Protocol):
@@ -107,6 +107,7 @@ class LastingStream:
         self._sign = sign
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
+        self._cancelled = 0 if self._task is None else self._task.cancelling()
         self._timer: asyncio.TimerHandle | None = None
         self._is_told = False
 
@@ -134,10 +135,10 @@ class LastingStream:
             self._task.cancel()
 
     def is_ended(self) -> bool:
-        """Whether a cancellation was `end`; then it is taken back."""
-        if self._is_told and self._task is not None:
-            self._task.uncancel()
-        return self._is_told
+        """Whether a cancellation was `end`, and nobody else's besides; then it is taken back."""
+        if not self._is_told or self._task is None:
+            return False
+        return self._task.uncancel() <= self._cancelled
 
     def belongs_to(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether it is sent on an event loop."""

@@ -27,7 +27,7 @@ class Templates:
 
     Args:
         folders: where templates are, as seen from the file that this is written in; the first one wins where two have a file.
-        engine: what renders them: Jinja2 if not said, `MiniJinja`, or a class or function of your own.
+        engine: what renders them: Jinja2 if not said, `MiniJinja` of `kingpost.templates.minijinja`, or a class or function of your own.
         filters: functions for `{{ value | name }}`.
 
     Raises:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kingpost import App, Html, NotFound, Redirect, Request, Response, Struct
+from kingpost import App, FileResponse, Html, NotFound, Redirect, Request, Response, Struct
 from kingpost.app.answers import AnswerError, Answers
 from kingpost.app.calls import start
 from kingpost.app.encoding import encoding_of
 from kingpost.binding.signature import EMPTY
-from kingpost.middleware import SecurityHeaders
+from kingpost.middleware import Cors, SecurityHeaders
 from kingpost.testing import TestClient
 from kingpost.types import Place
 
@@ -336,6 +337,25 @@ def test_a_cookie_goes_to_nobody_else(layers: Any) -> None:
 
 
 @pytest.mark.parametrize("layers", [[], [SecurityHeaders()]], ids=["plain", "middleware"])
+def test_a_cookie_on_what_middleware_has_kept_goes_to_nobody_else(layers: Any) -> None:
+    kept: list[Response[Any]] = []
+
+    async def keep(request: Request, call_next: Any) -> Response[Any]:
+        if not kept:
+            response: Response[Any] = await call_next(request)
+            kept.append(response.set_cookie("user", "ada"))
+        return kept[0]
+
+    app = App(middleware=[*layers, keep])
+    app.get("/")(lambda: "hello")
+
+    with TestClient(app) as client:
+        assert client.get("/").headers["set-cookie"].startswith("user=ada;")
+        with pytest.raises(RuntimeError, match=r"was sent already.*make a new Response"):
+            client.get("/")
+
+
+@pytest.mark.parametrize("layers", [[], [SecurityHeaders()]], ids=["plain", "middleware"])
 def test_a_cookie_cannot_be_put_on_what_was_sent(layers: Any) -> None:
     app, shared = sharing(layers=layers)
 
@@ -358,6 +378,28 @@ def test_a_cookie_cannot_be_put_on_what_was_sent(layers: Any) -> None:
             change()
 
 
+@pytest.mark.parametrize("kind", ["text", "body", "file"])
+def test_middleware_changes_nothing_of_what_is_kept(kind: str, tmp_path: Path) -> None:
+    """Whatever its body is made of: the fields of one visitor's answer are not the next one's."""
+    (tmp_path / "a.txt").write_text("hello")
+    kept: Response[Any] = FileResponse(tmp_path / "a.txt") if kind == "file" else Response("hello")
+    if kind == "body":
+        kept.body = b"hello"
+    app = App(middleware=[Cors(origins=["https://a.example", "https://b.example"])])
+
+    @app.get("/")
+    def show() -> Any:
+        return kept
+
+    with TestClient(app) as client:
+        for origin in ("https://a.example", "https://b.example"):
+            answer = client.get("/", headers={"origin": origin})
+            assert answer.text == "hello"
+            assert answer.headers["access-control-allow-origin"] == origin
+
+    assert "access-control-allow-origin" not in kept.headers
+
+
 def test_middleware_changes_what_is_sent_and_not_what_is_kept() -> None:
     async def shout(request: Request, call_next: Any) -> Response[Any]:
         response: Response[Any] = await call_next(request)
@@ -374,6 +416,23 @@ def test_middleware_changes_what_is_sent_and_not_what_is_kept() -> None:
     assert (loud.text, loud.headers["x-loud"]) == ("HELLO", "1")
     assert plain.text == "hello"
     assert "x-loud" not in plain.headers
+
+
+def test_a_stream_in_place_of_a_plain_body_keeps_its_fields() -> None:
+    async def twice(request: Request, call_next: Any) -> Response[Any]:
+        response: Response[Any] = await call_next(request)
+        response.chunks = iter([response.body or b""] * 2)
+        return response
+
+    app = App(middleware=[twice])
+    app.get("/")(lambda: "<p>")
+
+    with TestClient(app) as client:
+        found = client.get("/")
+
+    assert found.text == "<p><p>"
+    assert found.headers["content-type"] == "text/plain; charset=utf-8"
+    assert found.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("layers", [[], [SecurityHeaders()]], ids=["plain", "middleware"])

@@ -25,6 +25,7 @@ from kingpost import (
 )
 from kingpost.app import background
 from kingpost.testing import BadReply, LiveServer, TestClient
+from tests.waiting import PATIENCE
 
 
 class Session:
@@ -323,6 +324,30 @@ def test_providers_are_called_anew_and_finished() -> None:
     ]
 
 
+def test_a_parameter_that_a_provider_makes_may_have_any_name() -> None:
+    app = App()
+    log: list[str] = []
+
+    @app.provide
+    def session() -> Session:
+        return Session(log)
+
+    def sent(word: str, given: Session = injected()) -> None:  # noqa: B008 - how it is written
+        given.log.append(word)
+
+    async def sent_async(word: str, given: Session = injected()) -> None:  # noqa: B008 - how it is written
+        given.log.append(f"{word} async")
+
+    @app.get("/")
+    def show(tasks: BackgroundTasks) -> str:
+        tasks.add_task(sent, "x")
+        tasks.add_task(sent_async, "x")
+        return "x"
+
+    assert served(app).text == "x"
+    assert log == ["x", "x async"]
+
+
 def test_a_provider_that_needs_the_request_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     app = App()
 
@@ -365,7 +390,7 @@ def test_the_client_has_its_answer_before_the_first_call_is_made(kind: str) -> N
 
     async def block() -> None:
         # Nothing is sent while it blocks the loop.
-        waited.append(is_read.wait(5))
+        waited.append(is_read.wait(PATIENCE))
 
     def show(tasks: BackgroundTasks) -> str:
         tasks.add_task(block)
@@ -384,7 +409,7 @@ def test_the_client_has_its_answer_before_the_first_call_is_made(kind: str) -> N
     app.get("/", middleware=[around] if kind == "around" else [])(functions.get(kind, show))
 
     with LiveServer(app) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         connection.request("GET", "/")
         body = connection.getresponse().read()
         is_read.set()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Generator
 from contextlib import ExitStack, contextmanager
+from inspect import signature
 from typing import Annotated, Any
 
 import pytest
 
+import kingpost.middleware
 from kingpost import (
     App,
     BackgroundTasks,
@@ -27,8 +28,10 @@ from kingpost import (
 )
 from kingpost.app.compile import compile_app
 from kingpost.http import before_body
+from kingpost.http.before_body import is_before_body
 from kingpost.testing import LiveServer, TestClient
 from tests.programs.test_programs import program
+from tests.waiting import PATIENCE, until
 
 WAITS = "expect: 100-continue\r\n"
 CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
@@ -60,7 +63,7 @@ class Talk:
     """One connection, spoken to piece by piece."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.heard = ""
 
     def send(self, text: str) -> None:
@@ -90,13 +93,12 @@ class Talk:
 
 @contextmanager
 def talking(app: App, mode: str = "production") -> Generator[Talk]:
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KINGPOST_ENV", mode)
-        live = stack.enter_context(LiveServer(app))
-        port = int(str(live.url).rstrip("/").rpartition(":")[2])
-        talk = Talk(port)
-        with talk.socket:
-            yield talk
+        with LiveServer(app) as live:
+            talk = Talk(live.port)
+            with talk.socket:
+                yield talk
 
 
 def made(handler: Any, *, hook: Any = None, **options: Any) -> App:
@@ -259,17 +261,22 @@ def test_a_broken_promise_is_told() -> None:
     ]
 
 
-def test_what_only_holds_something_is_made_when_the_body_is_there() -> None:
-    order: list[str] = []
-
-    app = App()
-    app.provide(user)
+def holding() -> tuple[App, list[str]]:
+    """An App with a provider of connections, and what becomes of them."""
+    app, order = App(), list[str]()
 
     @app.provide
     def connection() -> Generator[Connection]:
         order.append("opened")
         yield Connection()
         order.append("closed")
+
+    return app, order
+
+
+def test_what_only_holds_something_is_made_when_the_body_is_there() -> None:
+    app, order = holding()
+    app.provide(user)
 
     @app.provide
     async def pool() -> AsyncIterator[Pool]:
@@ -296,15 +303,7 @@ def test_what_only_holds_something_is_made_when_the_body_is_there() -> None:
 
 
 def test_what_is_asked_who_it_is_may_hold_something() -> None:
-    order: list[str] = []
-
-    app = App()
-
-    @app.provide
-    def connection() -> Generator[Connection]:
-        order.append("opened")
-        yield Connection()
-        order.append("closed")
+    app, order = holding()
 
     @app.provide
     def account(connection: Connection) -> User:
@@ -351,6 +350,20 @@ def test_middleware_that_does_not_promise_gets_the_body_whole() -> None:
         talk.hears("x by ann")
 
     assert bodies == [b'{"text":"x"}']
+
+
+def test_the_middleware_in_the_box_promises_but_for_csrf() -> None:
+    kinds = [getattr(kingpost.middleware, name) for name in kingpost.middleware.__all__]
+    box = [
+        kind
+        for kind in kinds
+        if isinstance(kind, type)
+        and "__call__" in vars(kind)
+        and "call_next" in signature(vars(kind)["__call__"]).parameters
+    ]
+
+    assert len(box) > 10
+    assert [kind.__name__ for kind in box if not is_before_body(kind)] == ["Csrf"]
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -459,32 +472,25 @@ def test_the_program(fields: str, status: int, said: str) -> None:
 
 def test_a_slow_crowd_holds_no_thread() -> None:
     """More clients than threads send their bodies slowly; others are served meanwhile."""
-    app = made(def_handler)
+    app, known = App(), list[str]()
 
-    async def talk_slowly(port: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(
-            b"POST /notes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-            b"authorization: ann\r\ncontent-length: 12\r\n\r\n"
-        )
-        await writer.drain()
-        await asyncio.sleep(0.5)
-        writer.write(b'{"text":"x"}')
-        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
-        writer.close()
+    @app.provide
+    def user(authorization: Annotated[str, Header()]) -> User:
+        known.append(authorization)
+        return User(name=authorization)
 
-    async def crowd(port: int) -> None:
-        async with asyncio.TaskGroup() as group:
-            slow = [group.create_task(talk_slowly(port)) for _ in range(60)]
-            await asyncio.sleep(0.2)
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(
-                b"POST /notes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-                b'authorization: ben\r\ncontent-length: 12\r\n\r\n{"text":"y"}'
-            )
-            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
-            assert not any(each.done() for each in slow)
-            writer.close()
+    app.post("/notes")(def_handler)
 
-    with LiveServer(app) as live:
-        asyncio.run(crowd(int(str(live.url).rstrip("/").rpartition(":")[2])))
+    with LiveServer(app) as live, ExitStack() as stack:
+        *crowd, other = (Talk(live.port) for _ in range(61))
+        for talk in (*crowd, other):
+            stack.enter_context(talk.socket)
+        for talk in crowd:
+            talk.head("/notes", "authorization: ann\r\n")
+        until(lambda: len(known) == len(crowd))
+        other.head("/notes", "authorization: ben\r\n")
+        other.send('{"text":"y"}')
+        other.hears("y by ben")
+        for talk in crowd:
+            talk.send('{"text":"x"}')
+            talk.hears("x by ann")

@@ -18,6 +18,7 @@ from kingpost.app.compile import compile_app
 from kingpost.errors import ConfigurationError
 from kingpost.testing import TestClient
 from kingpost.testing.live import LiveServer
+from tests.waiting import until
 
 
 class Visit:
@@ -46,14 +47,6 @@ def connected(server: LiveServer) -> Generator[Callable[[str], bytes]]:
         yield get
     finally:
         client.close()
-
-
-def soon(holds: Callable[[], bool]) -> None:
-    """Waits until something holds."""
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def visits(app: App, steps: list[str], kind: str) -> None:
@@ -117,7 +110,7 @@ def test_a_value_is_made_once_for_each_connection_and_finished_behind_it(
             assert [one("/"), one("/"), two("/"), one("/")] == [b"1:1", b"1:2", b"2:1", b"1:3"]
             assert steps == ["begun 1", "begun 2"]
         if has_end:
-            soon(lambda: len(steps) == 4)
+            until(lambda: len(steps) == 4)
         with connected(server) as three:
             assert three("/") == b"3:1"
 
@@ -239,7 +232,7 @@ def test_nothing_is_finished_under_the_hands_of_a_request_that_still_runs() -> N
         time.sleep(0.05)
         assert steps == ["begun 1"]
         may_end.set()
-        soon(lambda: len(steps) == 3)
+        until(lambda: len(steps) == 3)
 
     assert steps == ["begun 1", "handled", "over 1 after 0"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kingpost import (
     App,
+    BackgroundTasks,
     Blueprint,
     CallNext,
     HTTPError,
@@ -19,9 +21,12 @@ from kingpost import (
     Response,
     Struct,
     Unauthorized,
+    from_thread,
 )
 from kingpost.app.compile import compile_app
 from kingpost.errors import ConfigurationError
+from kingpost.routing.registrar import Registrar
+from kingpost.templates import Template, Templates
 from kingpost.testing import TestClient
 
 
@@ -53,6 +58,27 @@ def test_an_error_handler_is_given_what_providers_make() -> None:
         answer = client.get("/lost")
 
     assert (answer.status, answer.json()) == (404, {"path": "/lost", "word": "given"})
+
+
+def test_what_it_is_given_by_name_may_have_any_name() -> None:
+    app = App()
+    app.provide(words("given"))
+
+    @app.error(404)
+    def missing(request: Request, problem: HTTPError, *, error: Word) -> str:
+        return error.text
+
+    @app.error(405)
+    async def not_so(asked: Request, problem: HTTPError, *, request: Request, error: Word) -> str:
+        return f"{error.text} {request.path}"
+
+    @app.get("/")
+    def home() -> str:
+        return ""
+
+    with TestClient(app) as client:
+        assert client.get("/lost").text == "given"
+        assert client.post("/").text == "given /"
 
 
 @pytest.mark.parametrize("handler_is_async", [True, False])
@@ -96,11 +122,11 @@ def test_every_colour_goes_with_every_other(
             note("answered", on_loop=False)
             return f"{error.detail} {word.text}"
 
-    @app.get("/async" if route_is_async else "/x")
+    @app.get("/async")
     async def lost_later() -> str:
         raise NotFound("no")
 
-    @app.get("/def" if not route_is_async else "/y")
+    @app.get("/def")
     def lost() -> str:
         raise NotFound("no")
 
@@ -194,22 +220,27 @@ def test_a_refusal_of_a_provider_is_the_answer() -> None:
         assert client.get("/lost").status == 401
 
 
+def failing(routed: Registrar, *, at_404: Registrar, at_409: Registrar) -> None:
+    """A route that fails as its path says, and error handlers that answer with the word that they are given."""
+
+    @routed.get("/{status:int}")
+    def fail(status: int) -> str:
+        raise HTTPError("no", status=status)
+
+    @at_404.error(404)
+    def missing(request: Request, error: HTTPError, word: Word) -> str:
+        return word.text
+
+    @at_409.error(409)
+    def conflict(request: Request, error: HTTPError, word: Word) -> str:
+        return word.text
+
+
 def test_the_nearest_provider_is_that_of_where_the_error_handler_stands() -> None:
     app, shop = App(), Blueprint("shop", prefix="/shop")
     app.provide(words("the app's"))
     shop.provide(words("the shop's"))
-
-    @app.error(404)
-    def missing(request: Request, error: HTTPError, word: Word) -> str:
-        return word.text
-
-    @shop.error(409)
-    def conflict(request: Request, error: HTTPError, word: Word) -> str:
-        return word.text
-
-    @shop.get("/{status:int}")
-    def fail(status: int) -> str:
-        raise HTTPError("no", status=status)
+    failing(shop, at_404=app, at_409=shop)
 
     app.include(shop)
     with TestClient(app) as client:
@@ -242,18 +273,7 @@ def test_an_error_handler_of_a_mounted_app_is_given_what_that_app_makes() -> Non
     outer, inner = App(), App()
     outer.provide(words("outer"))
     inner.provide(words("inner"))
-
-    @inner.error(404)
-    def missing(request: Request, error: HTTPError, word: Word) -> str:
-        return word.text
-
-    @outer.error(409)
-    def conflict(request: Request, error: HTTPError, word: Word) -> str:
-        return word.text
-
-    @inner.get("/{status:int}")
-    def fail(status: int) -> str:
-        raise HTTPError("no", status=status)
+    failing(inner, at_404=inner, at_409=outer)
 
     outer.mount("/inner", inner)
     with TestClient(outer) as client:
@@ -330,6 +350,33 @@ def test_an_error_handler_answers_within_middleware() -> None:
             assert (answer.text, answer.headers["x-seen"]) == ("word", "404")
 
 
+@pytest.mark.parametrize("route_is_async", [True, False])
+def test_its_page_may_call_the_loop_as_a_handlers_may(route_is_async: bool, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("{{ word() }}")
+    app = App(plugins=[Templates(tmp_path)])
+
+    async def later() -> str:
+        return "called"
+
+    def word() -> str:
+        return from_thread(later)
+
+    def show() -> None:
+        raise NotFound
+
+    async def show_async() -> None:
+        raise NotFound
+
+    app.get("/")(show_async if route_is_async else show)
+
+    @app.error(404)
+    def missing(request: Request, error: HTTPError) -> Template:
+        return Template("page.html", word=word, status=404)
+
+    with TestClient(app) as client:
+        assert client.get("/").text == "called"
+
+
 def test_an_error_handler_that_takes_two_is_called_as_it_is() -> None:
     app, made = App(), list[int]()
 
@@ -361,8 +408,6 @@ def test_an_error_handler_that_takes_two_is_called_as_it_is() -> None:
     ],
 )
 def test_what_cannot_be_given_is_refused_at_start(code: str, handler: str) -> None:
-    from kingpost import BackgroundTasks
-
     app = App()
 
     @app.provide(async_type=Word)

@@ -84,6 +84,24 @@ def test_emit_on_the_loop_cannot_wait() -> None:
         asyncio.run(tell())
 
 
+def test_who_waits_is_not_told_of_an_event_that_could_not_be_emitted() -> None:
+    app = App()
+    receiving(app)
+
+    async def tell() -> Special:
+        async def heard() -> Special:
+            return await app.on(Special)
+
+        waiting = asyncio.ensure_future(heard())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError):
+            app.emit(Special("refused"))
+        await app.aemit(Special("told"))
+        return await waiting
+
+    assert asyncio.run(tell()).word == "told"
+
+
 def test_what_a_receiver_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     app = App()
     log: list[str] = []

@@ -8,8 +8,8 @@ import pytest
 
 from kingpost import App, BodyStream, Request, UploadFile
 from kingpost.app.compile import compile_app
-from kingpost.app.guard import check_host, check_hosts_option, check_origin, is_our_host
-from kingpost.errors import BadRequest, ConfigurationError, Forbidden
+from kingpost.app.guard import check_host, check_origin
+from kingpost.errors import BadRequest, Forbidden
 from kingpost.testing import TestClient
 from tests.unit.http.sample import sample
 
@@ -75,42 +75,12 @@ def test_pages_of_our_other_hosts_may_ask() -> None:
     assert not refused(hosts=("*.example.org",), **fields)
 
 
-@pytest.mark.parametrize(
-    ("asked", "hosts", "is_ours"),
-    [
-        ("example.org", ("example.org",), True),
-        ("EXAMPLE.org:8000", ("example.org",), True),
-        ("example.org:8000", ("example.org:8000",), True),
-        ("example.org:9000", ("example.org:8000",), False),
-        ("evil-example.org", ("example.org",), False),
-        ("a.example.org", ("*.example.org",), True),
-        ("a.b.example.org:1", ("*.example.org",), True),
-        ("example.org", ("*.example.org",), False),
-        (".example.org", ("*.example.org",), False),
-        ("evilexample.org", ("*.example.org",), False),
-        ("[::1]:8000", ("[::1]",), True),
-        ("[::1]", ("[::1]",), True),
-        ("", ("example.org",), False),
-    ],
-)
-def test_hosts_are_compared_as_they_stand(asked: str, hosts: tuple[str, ...], is_ours: bool) -> None:  # fmt: skip
-    assert is_our_host(asked, hosts) is is_ours
-
-
 def test_a_foreign_host_is_refused() -> None:
     check_host(sample(host="example.org"), ("example.org",))
     with pytest.raises(BadRequest) as told:
         check_host(sample(host="evil.org"), ("example.org",))
 
     assert told.value.code == "request.unknown-host"
-
-
-@pytest.mark.parametrize("hosts", ["example.org", ["https://a.org"], ["a.org/x"], ["*"], [""]], ids=str)  # fmt: skip
-def test_what_is_no_host_is_refused_at_the_start(hosts: Any) -> None:
-    with pytest.raises(ConfigurationError) as told:
-        check_hosts_option(hosts)
-
-    assert told.value.code == "app.bad-host"
 
 
 def test_hosts_are_checked_in_production_alone() -> None:

@@ -30,9 +30,10 @@ from kingpost import (
     from_thread,
 )
 from kingpost.app.compile import compile_app
+from kingpost.templates import Template, Templates
 from kingpost.testing import BadReply, TestClient
-from tests.unit.app.asking import ask
-from tests.waiting import PATIENCE
+from tests.unit.app.asking import ask, ask_and_leave, until_served
+from tests.waiting import PATIENCE, pass_time
 
 T = TypeVar("T")
 
@@ -358,17 +359,9 @@ def test_of_a_stream_that_nobody_reads_to_its_end_they_are_closed(
         else:
             with client.stream("GET", "/") as response:
                 assert next(iter(response))
-        until(lambda: len(log) == 5, client)
+        until_served(client, lambda: len(log) == 5)
 
     assert sorted(log[3:]) == ["!a GeneratorExit", "!b GeneratorExit"]
-
-
-def until(there: Callable[[], bool], client: TestClient) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not there() and time.monotonic() < deadline:
-        # The loop of a TestClient runs while it waits for an answer.
-        client.get("/nothing")
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
@@ -591,9 +584,9 @@ def test_a_cancelled_handler_gives_back_what_it_holds(is_async: bool) -> None:
     app, log = App(), Log()
     app.provide(log.provider("a", is_async=is_async))
 
-    @app.get("/", timeout=0.5)
+    @app.get("/", timeout=60)
     async def slow(a: One) -> str:
-        await asyncio.sleep(30)
+        await pass_time(60)
         return ""
 
     assert ask(app).status == 503
@@ -609,7 +602,7 @@ def test_a_cancellation_waits_for_the_thread_that_makes_something() -> None:
     @app.provide
     def slow() -> Iterator[One]:
         give_up[0]()
-        assert is_cancelled.wait(10)
+        assert is_cancelled.wait(PATIENCE)
         time.sleep(0.05)
         log.append("made")
         try:
@@ -644,17 +637,16 @@ def test_a_cancellation_waits_for_the_thread_that_makes_something() -> None:
 
 def test_a_client_that_leaves_gives_back_what_its_request_holds() -> None:
     app, log = App(), Log()
+    is_served = asyncio.Event()
     app.provide(log.provider("a", is_async=False))
 
     @app.get("/")
     async def slow(a: One) -> str:
-        await asyncio.sleep(30)
+        is_served.set()
+        await asyncio.Event().wait()
         return ""
 
-    with TestClient(app, timeout=1.0, raise_errors=False) as client:
-        with pytest.raises(TimeoutError):
-            client.get("/")
-        until(lambda: len(log) == 2, client)
+    asyncio.run(ask_and_leave(app, is_served, seen=lambda: len(log) == 2))
 
     assert log == ["+a", "!a CancelledError"]
 
@@ -809,6 +801,44 @@ def test_with_four_connections_and_four_threads_nobody_waits_for_ever(handler: s
     app.get("/", middleware=[passing] if handler == "stream" else [])(function)
 
     assert asyncio.run(many(app, 500, threads=4)) == ["x"] * 500
+
+
+@pytest.mark.parametrize("later", ["connection", "page"])
+def test_what_is_made_while_a_slot_is_held_waits_for_no_worker_thread(
+    later: str, tmp_path: Path
+) -> None:
+    (tmp_path / "page.html").write_text("{{ seen }}")
+    app, slots = App(plugins=[Templates(tmp_path)]), threading.Semaphore(2)
+
+    @app.provide
+    def slot() -> Iterator[One]:
+        assert slots.acquire(timeout=20)
+        yield One()
+        slots.release()
+
+    @app.provide(scope="connection")
+    def two() -> Two:
+        return Two(One())
+
+    @app.extensions.template_context
+    def seen() -> str:
+        return "x"
+
+    async def show(one: One, two: Two) -> str:
+        await asyncio.sleep(0.001)
+        return "x"
+
+    async def fail() -> str:
+        raise KeyError
+
+    @app.error(KeyError)
+    async def failed(request: Request, error: KeyError, one: One) -> Template:
+        await asyncio.sleep(0.001)
+        return Template("page.html")
+
+    app.get("/")(show if later == "connection" else fail)
+
+    assert asyncio.run(many(app, 40, threads=4)) == ["x"] * 40
 
 
 async def many(app: App, count: int, *, threads: int) -> list[str]:

@@ -50,7 +50,7 @@ def peak() -> int:
 
 
 with LiveServer(app) as live:
-    print(str(live.url).rstrip("/").rpartition(":")[2], flush=True)
+    print(live.port, flush=True)
     sys.stdin.readline()
 """
 

@@ -10,6 +10,7 @@ import pytest
 
 from kingpost import App, Blueprint, Request, Response, Settings, current_app
 from kingpost.app.compile import compile_app
+from kingpost.checks import Health
 from kingpost.errors import ConfigurationError, NotFound, RoutingError
 from kingpost.templates import Template, Templates
 from kingpost.testing import TestClient
@@ -248,6 +249,34 @@ def test_templates_are_its_own(tmp_path: Path) -> None:
         assert browser.get("/shop/page").text == "shop: /shop/page shop"
         assert browser.get("/none").text == "site: /page site"
         assert browser.get("/shop/none").text == "shop: /shop/page shop"
+
+
+def test_all_that_is_called_for_it_sees_the_providers_around_it(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("{{ called }}")
+    site, shop = App(plugins=[Health()]), App(plugins=[Templates(tmp_path)])
+    asked: list[str] = []
+
+    @site.provide
+    def word() -> Word:
+        return Word("around")
+
+    @shop.extensions.template_context
+    def called(word: Word) -> str:
+        return word
+
+    @shop.extensions.health
+    def stocked(word: Word) -> None:
+        asked.append(word)
+
+    shop.add_route("/page", page)
+    shop.error(404)(lost_page)
+    site.mount("/shop", shop)
+
+    with TestClient(site) as browser:
+        assert browser.get("/shop/page").text == "around"
+        assert browser.get("/shop/none").text == "around"
+        assert browser.get("/readyz").json()["checks"] == {"stocked": "ok"}
+    assert asked == ["around"]
 
 
 def saying(word: str) -> Any:

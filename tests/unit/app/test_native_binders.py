@@ -67,7 +67,7 @@ PAIRS = st.lists(
     st.tuples(st.sampled_from(["q", "page", "ratio", "ids", "words", "exact", "other"]), TEXT),
     max_size=4,
 )
-ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @ANY

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
 
 from kingpost import App, Depends, Request, Secret, Settings, Struct
+from kingpost.checks import Health, Metrics
 from kingpost.errors import ConfigurationError
 from kingpost.signing import KeyRing, Signer
+from kingpost.templates import Template, Templates
 from kingpost.testing import TestClient
 
 T = TypeVar("T")
@@ -188,6 +191,42 @@ def test_what_would_have_to_be_ended_cannot_be_made_behind_the_start() -> None:
         assert client.get("/clock").json() == 1
 
     assert refused.value.code == "injection.too-late"
+
+
+def test_it_reaches_what_is_called_beside_the_routes(tmp_path: Path) -> None:
+    (tmp_path / "lost.html").write_text("{{ seen }}")
+    app, names = App(plugins=[Health(), Metrics(), Templates(tmp_path)]), list[str]()
+    app.provide(user)
+
+    @app.before_request
+    def look(user: User) -> None:
+        names.append(f"hook {user.name}")
+
+    @app.extensions.health
+    def health(user: User) -> None:
+        names.append(f"health {user.name}")
+
+    @app.extensions.metric("users")
+    def count(user: User) -> int:
+        return len(user.name)
+
+    @app.extensions.template_context
+    def seen(user: User) -> str:
+        return user.name
+
+    @app.error(404)
+    def lost(request: Request, error: Exception) -> Template:
+        return Template("lost.html", status=404)
+
+    def asked(client: TestClient) -> list[str]:
+        names.clear()
+        texts = [client.get(path).text for path in ("/lost", "/readyz", "/metrics")]
+        return [texts[0], *names[:3:2], texts[2].split()[-1]]
+
+    with TestClient(app) as client:
+        with app.override(User, User("in a test")):
+            assert asked(client) == ["in a test", "hook in a test", "health in a test", "9"]
+        assert asked(client) == ["real", "hook real", "health real", "4"]
 
 
 def test_to_override_nothing_is_a_mistake() -> None:

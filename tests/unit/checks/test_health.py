@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
 from kingpost import App, Request
 from kingpost.app.compile import compile_app
 from kingpost.checks import Health
+from kingpost.checks.health import failing
 from kingpost.errors import ConfigurationError
 from kingpost.testing import TestClient
+from tests.waiting import until
 
 
 class Database:
@@ -96,6 +100,65 @@ def test_a_check_that_is_not_done_in_time_fails(caplog: pytest.LogCaptureFixture
     assert "slow is not done within 0.05 s" in caplog.text
 
 
+def test_a_check_that_is_cancelled_by_what_it_waits_for_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = App(plugins=[Health()])
+
+    @app.extensions.health
+    async def pool() -> None:
+        raise asyncio.CancelledError
+
+    with TestClient(app) as client:
+        answer = client.get("/readyz")
+
+    assert (answer.status, answer.json()["checks"]) == (503, {"pool": "failing"})
+    assert "pool was cancelled by what it waits for" in caplog.text
+
+
+def test_a_check_that_hangs_on_a_thread_takes_one_thread_and_no_more() -> None:
+    app, calls, may_end = App(plugins=[Health(timeout=0.05)]), list[str](), threading.Event()
+
+    @app.extensions.health
+    def hangs() -> None:
+        calls.append("hangs")
+        may_end.wait(60)
+
+    with TestClient(app) as client:
+        until(lambda: client.get("/readyz").status == 503 and calls)
+        answers = [client.get("/readyz").status for _ in range(3)]
+        assert (answers, calls) == ([503] * 3, ["hangs"])
+        may_end.set()
+        # Once it has ended it is asked again.
+        until(lambda: client.get("/readyz").status == 200)
+
+
+def test_checks_end_with_whoever_asked() -> None:
+    ended: list[str] = []
+
+    class Endless:
+        async def called(self, values: object) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("ended")
+
+    async def main() -> None:
+        checks: Any = {"endless": Endless()}
+        asked = asyncio.ensure_future(failing(checks, 60, {}))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        # What was cancelled ends in the next turn of the loop.
+        await asyncio.sleep(0)
+        # Not behind the loop's own end, which cancels whatever is left.
+        assert ended == ["ended"]
+
+    asyncio.run(main())
+
+
 def test_without_checks_an_app_is_ready() -> None:
     with TestClient(App(plugins=[Health()])) as client:
         assert client.get("/readyz").json() == {"status": "ok", "checks": {}}
@@ -114,7 +177,7 @@ def test_the_health_of_a_mounted_app_counts() -> None:
         assert client.get("/readyz").json()["checks"] == {"down": "failing"}
 
 
-@pytest.mark.parametrize("timeout", [0, -1, True, "5", float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, True, "5", float("nan"), float("inf")])
 def test_a_timeout_is_a_number_of_seconds(timeout: object) -> None:
     with pytest.raises(ConfigurationError) as refused:
         Health(timeout=timeout)  # type: ignore[arg-type]  # what is refused

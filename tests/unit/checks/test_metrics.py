@@ -28,7 +28,7 @@ def test_numbers_are_shown_with_their_help_and_kind() -> None:
 
     @app.extensions.metric("shop_waiting")
     def waiting(queue: Queue) -> int:
-        """Orders that wait.
+        """Orders that "wait".
 
         More is not shown.
         """
@@ -43,7 +43,7 @@ def test_numbers_are_shown_with_their_help_and_kind() -> None:
 
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.text == (
-        "# HELP shop_waiting Orders that wait.\n"
+        '# HELP shop_waiting Orders that "wait".\n'
         "# TYPE shop_waiting gauge\n"
         "shop_waiting 3\n"
         "# TYPE shop_sent_total counter\n"
@@ -75,7 +75,8 @@ def test_one_that_fails_is_left_out_and_logged(caplog: pytest.LogCaptureFixture)
         answer = client.get("/numbers")
 
     assert answer.text == "# TYPE whole gauge\nwhole 1\n"
-    assert [f"the metric {name} fails" in caplog.text for name in ("broken", "text", "unlabelled")]
+    for name in ("broken", "text", "unlabelled"):
+        assert f"the metric {name} fails" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,12 @@ def test_names_that_prometheus_does_not_know_are_refused(name: str) -> None:
         App().extensions.metric(name)
 
     assert refused.value.code == "extensions.bad-name"
+    assert refused.value.remedy == 'write one like "orders_waiting"'
+
+
+def test_a_label_that_prometheus_does_not_know_is_called_one() -> None:
+    with pytest.raises(ConfigurationError, match="'a-b' cannot be the name of a label"):
+        App().extensions.metric("waiting", label="a-b")
 
 
 def test_two_metrics_of_one_name_are_both_named() -> None:

@@ -105,6 +105,29 @@ def test_errors_of_every_kind_of_check_make_the_command_fail(folder: Path) -> No
     ]
 
 
+NAMES = """
+@app.extensions.check
+def one(found: Database, /, *, given: Database) -> Problem | None:
+    return Problem("not shared") if found is not given else None
+
+@app.extensions.check
+async def two(given: Database, /, *, found: Database) -> Problem | None:
+    return Problem("not shared") if found is not given else None
+
+@app.extensions.check
+async def streamed(a: Database, /, found: Database) -> AsyncIterator[Problem]:
+    if a is not found:
+        yield Problem("not shared")
+"""
+
+
+def test_parameters_of_a_check_may_have_any_name_and_be_given_by_position(folder: Path) -> None:
+    (folder / "app.py").write_text(APP + NAMES)
+    result = check()
+
+    assert result.output.splitlines()[-1] == "5 checks: 0 errors, 1 warning"
+
+
 def test_an_app_for_any_host_is_warned_of(folder: Path) -> None:
     (folder / "small.py").write_text("from kingpost import App\napp = App()\n")
     result = check("small.py")

@@ -7,7 +7,6 @@ import os
 import select
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from kingpost.cli import shell
 from kingpost.cli.commands import kingpost
+from tests.waiting import PATIENCE
 
 APP = """
 from collections.abc import AsyncIterator, Iterator
@@ -124,6 +124,46 @@ def test_a_program_that_fails_rolls_back_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    "program", ["get(Row)\nraise ValueError('no')", "get(Store)\nraise ValueError('no')"]
+)
+def test_what_lasts_is_finished_where_the_program_fails(program: str) -> None:
+    result = run(f"from app import *\n{program}")
+
+    assert result.exit_code == 1
+    assert "closed" in result.output.splitlines()
+
+
+def test_what_lasts_is_finished_where_something_else_cannot_be() -> None:
+    result = run(
+        "from app import *\n"
+        "class Broken: ...\n"
+        "def broken(store: Store):\n    yield Broken()\n    raise OSError('cannot')\n"
+        "get(broken)"
+    )
+
+    assert repr(result.exception) == "OSError('cannot')"
+    assert "closed" in result.output.splitlines()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "print([await word(n) async for n in numbers()])",
+        "print([n async for n in numbers()] if await word(True) else 0)",
+        "async with nullcontext():\n    print([await word(1), 2])\nawait word(3)",
+    ],
+)
+def test_await_beside_what_only_a_coroutine_can_do(program: str) -> None:
+    result = run(
+        "from contextlib import nullcontext\n"
+        "async def word(n):\n    return n\n"
+        f"async def numbers():\n    yield 1\n    yield 2\n{program}"
+    )
+
+    assert result.output == "[1, 2]\n"
+
+
+@pytest.mark.parametrize(
     ("program", "words"),
     [
         (
@@ -204,7 +244,7 @@ def test_a_terminal_gets_a_prompt() -> None:
         assert "'later'" in answered(ours, ">>> ")
         os.write(ours, b"exit()\n")
         assert "later over" in answered(ours, "later over")
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
@@ -213,11 +253,16 @@ def test_a_terminal_gets_a_prompt() -> None:
 
 def answered(terminal: int, end: str) -> str:
     """What a terminal shows until `end`."""
-    text, deadline = "", time.monotonic() + 20
-    while not text.rstrip("\r\n").endswith(end.rstrip("\r\n")) and time.monotonic() < deadline:
-        ready, _, _ = select.select([terminal], [], [], 0.1)
-        if ready:
+    text = ""
+    while not text.rstrip("\r\n").endswith(end.rstrip("\r\n")):
+        ready, _, _ = select.select([terminal], [], [], PATIENCE)
+        assert ready, text
+        try:
             text += os.read(terminal, 4096).decode()
+        except OSError as error:
+            raise AssertionError(
+                f"nobody is at the other end any more, and said: {text}"
+            ) from error
     return text
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,14 +65,3 @@ def test_json_is_known_by_name_or_suffix(field: str, is_json: bool) -> None:
 @given(st.text())
 def test_no_field_raises(field: str) -> None:
     MediaType.parse(field)
-
-
-@pytest.mark.parametrize("piece", ['"', '\\"', ";", '";', "=", '="', " "])
-def test_reading_takes_no_longer_than_the_limit_allows(piece: str) -> None:
-    """FastAPI CVE-2024-24762."""
-    started = time.perf_counter()
-
-    MediaType.parse("a/b;" + piece * 1_000_000)
-    MediaType.parse("a/b;" + piece * (1_000 // len(piece)))
-
-    assert time.perf_counter() - started < 0.1

@@ -82,6 +82,12 @@ def test_the_same_cookie_is_sent_once() -> None:
     ]
 
 
+def test_the_only_cookie_is_replaced_too() -> None:
+    response = Response("x").set_cookie("a", "1").set_cookie("a", "2")
+
+    assert [field.partition(";")[0] for field in response.headers.get_all("set-cookie")] == ["a=2"]
+
+
 def test_deleting_a_cookie_makes_it_old() -> None:
     response = Response("x").delete_cookie("__Host-a")
 

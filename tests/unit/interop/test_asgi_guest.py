@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gzip
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextvars import ContextVar
@@ -30,7 +30,11 @@ from kingpost import (
 from kingpost.errors import ConfigurationError
 from kingpost.http import EventStream, FileResponse
 from kingpost.interop import AsgiMiddleware, asgi_scope
+from kingpost.interop.asgi_exchange import ClientLeft
+from kingpost.interop.asgi_guest import send_stream
 from kingpost.testing import AsyncTestClient, BadReply, TestClient
+from tests.unit.app.asking import ask_and_leave
+from tests.waiting import until_async
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -455,21 +459,25 @@ def test_background_work_of_a_handler_follows_the_answer() -> None:
 
 def test_events_keep_their_sign_of_life() -> None:
     app, _ = spied()
+    is_seen = asyncio.Event()
 
     @app.get("/")
     async def events() -> EventStream[int]:
         async def numbers() -> AsyncIterator[int]:
             yield 1
-            await asyncio.sleep(0.15)
+            await is_seen.wait()
             yield 2
 
         return EventStream(numbers(), ping=0.05)
 
-    with TestClient(app) as client:
-        text = client.get("/").text
+    text = ""
+    with TestClient(app) as client, client.stream("GET", "/") as answer:
+        for chunk in answer:
+            text += chunk.decode()
+            if ":\n\n" in text:
+                is_seen.set()
 
-    assert text.startswith("data: 1\n\n:\n\n")
-    assert text.endswith(":\n\ndata: 2\n\n")
+    assert re.fullmatch(r"data: 1\n\n(:\n\n)+data: 2\n\n", text)
 
 
 # -- exceptions
@@ -627,6 +635,23 @@ def test_messages_that_make_no_answer_are_refused(
     app.get("/")(lambda: "x")
     with TestClient(app) as client, pytest.raises((RuntimeError, ValueError), match=words):
         client.get("/")
+
+
+def test_a_message_that_was_refused_may_be_sent_rightly() -> None:
+    async def send_them(app: Asgi, scope: Scope, receive: Receive, send: Send) -> None:
+        for status in (101, 700):
+            with pytest.raises(ValueError, match="a Response has a final status"):
+                await send({"type": "http.response.start", "status": status})
+        await send({"type": "http.response.start", "status": 201})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await send({"type": "http.response.body", "body": b"b"})
+
+    app = App(middleware=[middleware(send_them)])
+    app.get("/")(lambda: "x")
+    with TestClient(app) as client:
+        answer = client.get("/")
+
+    assert (answer.status, answer.text) == (201, "ab")
 
 
 def test_what_fails_behind_the_answer_is_reported(caplog: pytest.LogCaptureFixture) -> None:
@@ -801,12 +826,9 @@ def test_who_leaves_in_the_middle_ends_it_quietly() -> None:
                 async with client.stream("GET", path) as answer:
                     async for _ in answer:
                         break
-                for _ in range(100):
-                    if len(closed) == 1 + (path == "/slow"):
-                        break
-                    await asyncio.sleep(0.01)
+                await until_async(lambda path=path: path[1:] in closed)
 
-    asyncio.run(asyncio.wait_for(main(), 30))
+    asyncio.run(main())
 
     assert closed == ["fast", "slow"]
     assert told[0] == {"type": "http.disconnect"}
@@ -815,27 +837,43 @@ def test_who_leaves_in_the_middle_ends_it_quietly() -> None:
 
 def test_who_leaves_before_the_answer_cancels_it() -> None:
     ended: list[str] = []
+    is_served = asyncio.Event()
     app, _ = spied()
 
     @app.get("/")
     async def slow() -> str:
+        is_served.set()
         try:
             await asyncio.sleep(3600)
         finally:
             ended.append("cancelled")
         return "never"
 
-    async def main() -> None:
-        async with AsyncTestClient(app) as client:
-            asking = asyncio.create_task(client.get("/"))
-            await asyncio.sleep(0.05)
-            asking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asking
-            await asyncio.sleep(0.05)
-            assert ended == ["cancelled"]
+    asyncio.run(ask_and_leave(app, is_served, seen=lambda: ended))
 
-    asyncio.run(asyncio.wait_for(main(), 30))
+    assert ended == ["cancelled"]
+
+
+def test_who_leaves_before_the_head_closes_the_stream_unread() -> None:
+    closed: list[str] = []
+
+    class Source:
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return self
+
+        async def __anext__(self) -> bytes:
+            return b"x"
+
+        async def aclose(self) -> None:
+            closed.append("closed")
+
+    async def gone(message: Message) -> None:
+        raise ClientLeft
+
+    with pytest.raises(ClientLeft):
+        asyncio.run(send_stream({"type": "http.response.start", "status": 200}, Source(), gone))
+
+    assert closed == ["closed"]
 
 
 def test_a_head_request_closes_the_stream_unread() -> None:

@@ -9,7 +9,6 @@ import pytest
 from kingpost import App
 from kingpost.errors import ConfigurationError
 from kingpost.middleware import Hsts, HttpsRedirect, TrustedProxies
-from kingpost.middleware.https import name_of
 from kingpost.testing import TestClient
 
 HTTPS = {"x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https"}
@@ -103,13 +102,6 @@ def test_some_parts_are_served_over_http() -> None:
 
     assert browser.get("/.well-known/acme-challenge/x").status == 200
     assert browser.get("/.well-known/acme-challenges").status == 308
-
-
-@pytest.mark.parametrize(
-    ("host", "name"), [("A.example:80", "a.example"), ("a", "a"), ("[::1]", "[::1]"), ("", "")]
-)
-def test_a_name_is_a_host_without_its_port(host: str, name: str) -> None:
-    assert name_of(host) == name
 
 
 @pytest.mark.parametrize(

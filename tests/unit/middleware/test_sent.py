@@ -16,6 +16,8 @@ from kingpost.errors import ConfigurationError
 from kingpost.http import FileResponse
 from kingpost.middleware import Sent, WhenSent
 from kingpost.testing import AsyncTestClient, TestClient
+from tests.unit.app.asking import ask_and_leave
+from tests.waiting import until_async
 
 
 def counting() -> tuple[App, list[tuple[str, int, int, bool]]]:
@@ -150,10 +152,7 @@ def test_a_client_that_leaves_in_the_middle_has_been_sent_so_much_and_no_more(
                     read += len(chunk)
                     if read >= 500_000:
                         break
-            for _ in range(200):
-                if found:
-                    break
-                await asyncio.sleep(0.01)
+            await until_async(lambda: found)
         return read
 
     read = asyncio.run(main())
@@ -165,21 +164,15 @@ def test_a_client_that_leaves_in_the_middle_has_been_sent_so_much_and_no_more(
 
 def test_a_client_that_leaves_before_there_is_an_answer() -> None:
     app, found = counting()
+    is_served = asyncio.Event()
 
     @app.get("/")
     async def slow() -> str:
+        is_served.set()
         await asyncio.sleep(3600)
         return "never"
 
-    async def main() -> None:
-        async with AsyncTestClient(app) as client:
-            asking = asyncio.create_task(client.get("/"))
-            await asyncio.sleep(0.05)
-            asking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asking
-
-    asyncio.run(main())
+    asyncio.run(ask_and_leave(app, is_served, seen=lambda: found))
 
     assert found == [("/", 499, 0, False)]
 

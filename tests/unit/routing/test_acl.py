@@ -42,6 +42,13 @@ def test_the_nearest_entry_decides(lineage: list[Any], principals: set[str], all
     assert permits(lineage, principals, "edit") is allowed
 
 
+def test_one_text_is_refused_where_names_are_expected() -> None:
+    with pytest.raises(TypeError, match=r"write Principals\(\['ann'\]\)"):
+        Principals("ann")
+
+    assert not Principals()
+
+
 def test_an_acl_may_be_made_when_it_is_asked_for() -> None:
     class Draft:
         author = "ann"

@@ -103,6 +103,7 @@ def test_a_blueprint_orders_its_own() -> None:
 
 def test_two_that_want_to_be_outside_of_each_other_are_refused() -> None:
     app = app_with(
+        lambda app: app.middleware(Named("only below"), under=Log),
         lambda app: app.middleware(Log("log"), under=Proxies),
         lambda app: app.middleware(Proxies("proxies"), under=Log),
     )

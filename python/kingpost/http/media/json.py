@@ -36,7 +36,7 @@ class Json:
         """The value of a document.
 
         Raises:
-            BadRequest: As `decode` of this module.
+            BadRequest: It is empty, malformed, too deep or has too long an integer; the code says which.
         """
         return decode(document)
 

@@ -22,16 +22,22 @@ def as_json(codec: Codec, document: bytes) -> bytes:
         document: The bytes of a body.
 
     Raises:
-        BadRequest: It is malformed, or has a number that JSON has not (`media.malformed`); it is so deep that it cannot be JSON
+        BadRequest: It is malformed, or has what JSON has not (`media.malformed`); it is so deep that it cannot be JSON
             (`json.too-deep`), though the limit itself is left to whoever reads that.
     """
     try:
         value = codec.decode(document)
-        made = msgspec.json.encode(value)
     except RecursionError:
         raise BadRequest(_TOO_DEEP, code="json.too-deep") from None
     except ValueError as error:
         raise _malformed(codec, str(error)) from None
+    try:
+        made = msgspec.json.encode(value)
+    except RecursionError:
+        raise BadRequest(_TOO_DEEP, code="json.too-deep") from None
+    except (TypeError, ValueError):
+        # Such as an extension type of MessagePack, or a name that is a list.
+        raise _malformed(codec, "it has what JSON has no form for") from None
     # JSON has null for what is no number, so that without a null there is none of them.
     if b"null" in made and _has_no_number(value):
         raise _malformed(codec, "NaN and Infinity are no numbers")

@@ -217,12 +217,12 @@ def test_the_routes_nearby_come_first() -> None:
 
 
 def test_a_long_path_and_many_routes_are_compared_in_no_time() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
 
     nearest("/" + "ab/" * 4000, ROUTES * 250)
     nearest("/" + "ab" * 4000, ROUTES * 250)
 
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_an_app_without_routes_is_told_so() -> None:

@@ -8,7 +8,6 @@ import json
 import re
 import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,6 +24,15 @@ BROWSER = "accept: text/html\r\n"
 
 def text_of(answer: Answered) -> str:
     return answer.body.decode()
+
+
+def written(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The App of a program, which stands in shop.py of the working folder."""
+    monkeypatch.chdir(folder)
+    file = folder / "shop.py"
+    file.write_text(text, encoding="utf-8")
+    app: App = runpy.run_path(str(file))["app"]
+    return app
 
 
 def policies_of(answer: Answered) -> list[str]:
@@ -62,11 +70,8 @@ def orders(connection: Connection) -> None:
 def test_a_place_is_told_as_a_person_types_it_and_no_yield_raises(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "shop.py").write_text(ENDED, encoding="utf-8")
-    module: dict[str, Any] = runpy.run_path(str(tmp_path / "shop.py"))
     line = ENDED.split("\n").index("    raise NotFound  # here") + 1
-    with serving(module["app"], mode="development") as rig:
+    with serving(written(ENDED, tmp_path, monkeypatch), mode="development") as rig:
         raised = text_of(rig.get("/orders", BROWSER))
         sent = f"{BROWSER}content-type: application/json\r\n"
         refused = text_of(rig.get("/orders", sent, method="POST", body=b'{"lines": "x"}'))
@@ -186,10 +191,7 @@ def todos() -> list[str]:
 def test_a_forgotten_return_shows_the_handler_and_the_remedy_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "shop.py").write_text(FORGOTTEN, encoding="utf-8")
-    module: dict[str, Any] = runpy.run_path(str(tmp_path / "shop.py"))
-    with serving(module["app"], mode="development") as rig:
+    with serving(written(FORGOTTEN, tmp_path, monkeypatch), mode="development") as rig:
         page = text_of(rig.get("/todos", BROWSER))
 
     body = page.partition("<body>")[2]

@@ -100,12 +100,12 @@ def test_a_broken_part_spoils_only_its_whole() -> None:
     ids=["repr", "str", "bytes", "list", "dict"],
 )
 def test_a_large_value_is_cut(value: object) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
 
     text = shown(value)
 
     assert len(text) < limits.TRACEBACK_VALUE_CHARACTERS + 100
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_a_cut_text_tells_its_length() -> None:
@@ -169,11 +169,11 @@ def test_secrets_inside_text_are_masked(text: str, masked: str) -> None:
 @pytest.mark.parametrize("piece", ["token", "token=", "token='", "token=\\'", "a", "'", "token = "])
 def test_masking_is_linear(piece: str) -> None:
     text = piece * (20_000 // len(piece))
-    started = time.perf_counter()
+    started = time.thread_time()
 
     masked_text(text)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 @given(st.recursive(st.none() | st.text() | st.binary() | st.floats(), st.lists, max_leaves=30))

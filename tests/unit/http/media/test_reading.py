@@ -54,6 +54,9 @@ def test_a_bomb_is_too_deep() -> None:
         b"\x92\x01",
         msgspec.msgpack.encode(float("nan")),
         msgspec.msgpack.encode([1.0, {"a": float("-inf")}]),
+        msgspec.msgpack.encode({"a": msgspec.msgpack.Ext(5, b"x")}),
+        msgspec.msgpack.encode({(1, 2): "a name that is a list"}),
+        b"\x81\xc0\x01",
     ],
 )
 def test_what_json_has_not_is_malformed(document: bytes) -> None:
