@@ -1,12 +1,10 @@
 """An atlas of the world: `kingpost dev` in this folder serves it."""
 
-from typing import Any
-
 from api import api
 from corrections import corrections
 from making import make
 from pages import pages
-from world import AtlasSettings, World, world
+from world import AtlasSettings, world
 
 from kingpost import App, NotFound, Request, Response
 from kingpost.http import prefers_html, problem
@@ -22,12 +20,6 @@ for part in (Static("/static", "static"), BrowserAssets(), api, corrections, pag
     app.include(part)
 app.lifespan(make)
 app.provide(world)
-
-
-@app.extensions.template_context
-def made(world: World) -> list[Any]:
-    """The latest corrections, for the page that shows them."""
-    return world.select("select * from corrections order by rowid desc limit 50")
 
 
 @app.error(NotFound)

@@ -9,6 +9,8 @@ from kingpost import Blueprint, NotFound, Redirect, Request, UploadFile, Validat
 from kingpost.errors import FieldError
 from kingpost.templates import Template
 
+LATEST = "select * from corrections order by rowid desc limit 50"
+
 corrections = Blueprint("corrections")
 
 
@@ -20,9 +22,9 @@ class Line(Change, kw_only=True):
 
 
 @corrections.get("/corrections", openapi=False)
-def show() -> Template:
+def show(world: World) -> Template:
     """The latest corrections, and a form for more."""
-    return Template("corrections.html", problems=[])
+    return Template("corrections.html", problems=[], latest=world.select(LATEST))
 
 
 @corrections.post("/corrections", max_body="8 MiB", openapi=False)
@@ -43,5 +45,6 @@ def correct(request: Request, file: UploadFile, world: World) -> Redirect:
 
 
 @corrections.error(ValidationError)
-def refused(_: Request, error: ValidationError) -> Template:
-    return Template("corrections.html", status=422, problems=error.errors)
+def refused(_: Request, error: ValidationError, world: World) -> Template:
+    latest = world.select(LATEST)
+    return Template("corrections.html", status=422, problems=error.errors, latest=latest)

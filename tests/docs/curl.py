@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from tests.waiting import PATIENCE
+
 _OPTIONS = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
 _OPTIONS.add_argument("url")
 _OPTIONS.add_argument("-i", dest="shows_head", action="store_true")
@@ -34,7 +36,7 @@ class UnixConnection(http.client.HTTPConnection):
     """HTTP through a Unix socket."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=10)
+        super().__init__("localhost", timeout=PATIENCE)
         self.path = path
 
     def connect(self) -> None:
@@ -67,7 +69,7 @@ def curl(command: str) -> str:
     connection = (
         UnixConnection(options.path)
         if options.path
-        else http.client.HTTPConnection(url.netloc, timeout=10)
+        else http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
     )
     with closing(connection):
         connection.request(options.method or method, target, body, headers)

@@ -45,9 +45,8 @@ from kingpost.testing import TestClient
 from tests.docs.comparing import is_as_shown, is_same_json, seen
 from tests.docs.curl import curl
 from tests.docs.markdown import Block
-
-PATIENCE = 20.0
-"""Seconds for a server to come up or to notice a change."""
+from tests.saving import save
+from tests.waiting import PATIENCE
 
 RELOADED = "reloaded in "
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -139,7 +138,7 @@ class Reader:
     def write(self, file: Path, text: str) -> None:
         """Save a file; a server that watches it gets the time that a person would give it."""
         seen_before = self.logged().count(RELOADED) if self.server is not None else 0
-        file.write_text(text, encoding="utf-8")
+        save(file, text)
         if self.server is not None and file.suffix == ".py":
             wait_until(lambda: self.logged().count(RELOADED) > seen_before)
 
@@ -328,7 +327,7 @@ class Reader:
             reply = client.request(method, target, headers=headers, content=body)
             return reply.status, reply.reason, reply.headers.pairs(), reply.text
         with contextlib.closing(
-            http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         ) as to:
             to.request(method, quote(target, safe="/?&=%:,;+*"), body or None, headers)
             answer = to.getresponse()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import re
 import runpy
 from typing import Any
 
 import pytest
 
+from kingpost.schema.problems import SENTENCES
 from tests.docs.markdown import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -47,3 +49,13 @@ def test_every_public_name_says_what_it_is(generator: dict[str, Any]) -> None:
             # An alias has its words in the source, below it.
             words = getattr(thing, "__doc__", None) or "".join(generator["alias"](name))
             assert words.strip(), f"{module}.{name}"
+
+
+def test_every_code_of_a_value_is_in_the_table() -> None:
+    files = (ROOT / "python" / "kingpost" / "schema").glob("*.py")
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    given = re.findall(r'(?:yield |_fail\([^"\n]*|Refused\()"([a-z]+(?:-[a-z]+)+)"', source)
+    page = (ROOT / "docs" / "howto" / "models.md").read_text(encoding="utf-8")
+    table = page.partition("## Codes of values")[2].partition("\n## ")[0]
+    first_cells = re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE)
+    assert set(re.findall(r"`(.+?)`", " ".join(first_cells))) == {*SENTENCES, *given}
