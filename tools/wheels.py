@@ -70,5 +70,5 @@ def missing_in(wheel: Path) -> list[str]:
     """The files for browsers that a wheel should have and has not."""
     with zipfile.ZipFile(wheel) as archive:
         there = set(archive.namelist())
-    folder = assets.PACKED.relative_to(ROOT / "python").as_posix()
-    return [name for name in assets.names() if f"{folder}/{name}" not in there]
+    wanted = [place.relative_to(assets.PACKAGES).as_posix() for place in assets.places()]
+    return [name for name in wanted if name not in there]

@@ -7,18 +7,26 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.waiting import PATIENCE, until_async
+
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-PATIENCE = 20.0
+
+# htmx begins by a timer, which may be due after the page is complete, and takes up what it swaps in after that is shown. A
+# form or link that it has not taken up yet is sent or followed as without scripts.
+_IS_THERE = (
+    "document.readyState === 'complete' && (!window.htmx || [...document.querySelectorAll('[hx-get], [hx-post]')]"
+    ".every(each => each.hasAttribute('data-htmx-powered')))"
+)
 
 
 class RefusedError(Exception):
-    """A command that the browser did not carry out, such as a script in a page that just went."""
+    """A command that the browser did not carry out, such as a script that fails, or whose page just went."""
 
 
 class Page:
@@ -41,30 +49,48 @@ class Page:
                 return found
 
     async def open(self, url: str) -> None:
-        await self.command("Page.navigate", url=url)
+        opened = await self.command("Page.navigate", url=url)
+        assert "errorText" not in opened, f"{url}: {opened['errorText']}"
+        # The answer comes before the page does, and the page before it, which is complete, would say that it is there.
+        await _until(lambda: self._is_of(opened["loaderId"]))
         await self.until("true")
 
+    async def _is_of(self, loader: str) -> bool:
+        """Whether the page is what was loaded so: each time that one is opened is another."""
+        try:
+            tree = await self.command("Page.getFrameTree")
+        except RefusedError:  # between two pages
+            return False
+        return bool(tree["frameTree"]["frame"]["loaderId"] == loader)
+
     async def run(self, script: str) -> Any:
-        """The value of a script."""
+        """The value of a script.
+
+        Raises:
+            RefusedError: the script failed, or its page went while it ran.
+        """
         found = await self.command("Runtime.evaluate", expression=script, returnByValue=True)
+        if "exceptionDetails" in found:
+            raise RefusedError(f"{script}: {found['result'].get('description')}")
         return found["result"].get("value")
 
     async def text(self) -> str:
         return " ".join(str(await self.run("document.body.innerText")).split())
 
     async def until(self, script: str) -> None:
-        """Waits until a page is there whole and a script of it is true."""
-        async with asyncio.timeout(PATIENCE):
-            while not await self._holds(  # noqa: ASYNC110 - a page tells nobody
-                f"document.readyState === 'complete' && ({script})"
-            ):
-                await asyncio.sleep(0.02)
+        """Waits until a page is there whole, heeds what is done in it, and a script of it is true."""
+        await _until(lambda: self._holds(f"{_IS_THERE} && ({script})"))
 
     async def _holds(self, script: str) -> bool:
         try:
             return await self.run(script) is True
         except RefusedError:  # the page that was asked has gone: the next one answers
             return False
+
+
+def shows(text: str) -> str:
+    """Whether a page shows this, as a script for `Page.until`."""
+    return f"document.body.innerText.includes({text!r})"
 
 
 async def press(page: Page, selector: str) -> None:
@@ -80,10 +106,10 @@ async def write(page: Page, selector: str, text: str) -> None:
 
 
 async def enter(page: Page, key: str = "Enter", code: int = 13, text: str = "\r") -> None:
-    for kind in ("keyDown", "keyUp"):
-        await page.command(
-            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, text=text
-        )
+    pressed = {"key": key, "windowsVirtualKeyCode": code, "text": text}
+    await page.command("Input.dispatchKeyEvent", type="keyDown", **pressed)
+    with contextlib.suppress(RefusedError):  # the page may have gone with the first half
+        await page.command("Input.dispatchKeyEvent", type="keyUp", **pressed)
 
 
 @contextlib.asynccontextmanager
@@ -110,19 +136,43 @@ async def chromium(*options: str) -> AsyncGenerator[Page]:
         )
         try:
             said = Path(profile) / "DevToolsActivePort"
-            async with asyncio.timeout(PATIENCE):
-                while (  # noqa: ASYNC110 - nor does a file
-                    not said.is_file() or not said.read_text(encoding="utf-8").count("\n")
-                ):
-                    await asyncio.sleep(0.02)
+
+            def has_said() -> bool:
+                assert process.returncode is None, f"the browser ended: {process.returncode}"
+                return said.is_file() and "\n" in said.read_text(encoding="utf-8")
+
+            await until_async(has_said)
             port = said.read_text(encoding="utf-8").split()[0]
             async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json") as answer:
-                    tabs = [tab for tab in await answer.json() if tab["type"] == "page"]
-                async with session.ws_connect(
-                    tabs[0]["webSocketDebuggerUrl"], max_msg_size=0
-                ) as socket:
+                tabs: list[str] = []
+
+                async def has_tab() -> bool:
+                    # The port is open before the tab is.
+                    tabs.extend(await _tabs(session, port))
+                    return bool(tabs)
+
+                await _until(has_tab)
+                async with session.ws_connect(tabs[0], max_msg_size=0) as socket:
                     yield Page(socket)
         finally:
-            process.terminate()
-            await process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), PATIENCE)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _until(look: Callable[[], Awaitable[bool]]) -> None:
+    """Looks again and again: a browser tells nobody."""
+    async with asyncio.timeout(PATIENCE):
+        while not await look():  # noqa: ASYNC110 - as it says
+            await asyncio.sleep(0.02)
+
+
+async def _tabs(session: aiohttp.ClientSession, port: str) -> list[str]:
+    """Where each tab is told what to do."""
+    async with session.get(f"http://127.0.0.1:{port}/json") as answer:
+        tabs = await answer.json()
+    return [tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kingpost.testing import LiveServer
-from tests.browser.chromium import PROGRAM, Page, chromium, enter, press, write
+from tests.browser.chromium import PROGRAM, Page, chromium, enter, press, shows, write
 from tests.needs import need
 from tests.unit.openapi.corpus import atlas
 from tools import assets
@@ -44,10 +44,6 @@ def drive(steps: Callable[[Page], Awaitable[None]], *, scripts: bool = True) -> 
             await steps(page)
 
     asyncio.run(run())
-
-
-def shows(text: str) -> str:
-    return f"document.body.innerText.includes({text!r})"
 
 
 async def listen(page: Page) -> None:

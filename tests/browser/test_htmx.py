@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kingpost.testing import LiveServer
-from tests.browser.chromium import PROGRAM, Page, chromium
+from tests.browser.chromium import PROGRAM, Page, chromium, shows
 from tests.docs.markdown import blocks_of
 from tests.needs import need
 from tools import assets
@@ -50,10 +50,6 @@ def drive(
 
     with served(name, folder) as url:
         asyncio.run(run(url))
-
-
-def shows(text: str) -> str:
-    return f"document.body.innerText.includes({text!r})"
 
 
 def test_search_as_you_type(tmp_path: Path) -> None:

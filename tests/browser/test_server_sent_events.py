@@ -14,6 +14,7 @@ from kingpost.testing import LiveServer
 from tests.browser.chromium import PROGRAM, chromium
 from tests.docs.markdown import blocks_of
 from tests.needs import need
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +33,7 @@ def news_program(folder: Path) -> Path:
 
 def post(url: str, text: str) -> None:
     asked = urllib.request.Request(f"{url}/news?text={quote(text)}", method="POST")  # noqa: S310 - our own server
-    urllib.request.urlopen(asked, timeout=10).close()  # noqa: S310
+    urllib.request.urlopen(asked, timeout=PATIENCE).close()  # noqa: S310
 
 
 def items(*texts: str) -> str:

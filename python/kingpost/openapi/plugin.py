@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from kingpost.errors import ConfigurationError
+from kingpost.errors import ConfigurationError, NotFound
+from kingpost.http.files import FileResponse
 from kingpost.http.response import Response
 from kingpost.openapi.document import Info, document_of
-from kingpost.openapi.page import policy, shown
+from kingpost.openapi.page import files, policy, redirect, shown
 from kingpost.openapi.writing import to_json, to_yaml
 from kingpost.routing.route import Constant, Route, checked_prefix
 from kingpost.types import Place
@@ -18,14 +20,17 @@ if TYPE_CHECKING:
     from kingpost.app.plan import CompiledRoute
 
 
+HTML: Final = "text/html; charset=utf-8"
+
+
 class OpenAPI:
     """Serves the OpenAPI 3.1 document of an App, and a page on which people read it and try it.
 
-    Everything is made once, when the App starts, and sent without any Python. The page needs nothing from elsewhere; without JavaScript it is
-    a list to read.
+    All is made once, when the App starts, and sent without any Python. The page is Swagger UI, which comes with Kingpost: it loads nothing from
+    elsewhere, and its Content-Security-Policy lets nothing else in.
 
     Args:
-        path: where the page is; the document is below it, `/docs/openapi.json` and `/docs/openapi.yaml`.
+        path: where the page is; what belongs to it is below, the document at `/docs/openapi.json` and `/docs/openapi.yaml`.
         title: what the API is called.
         version: of the API, such as `"1.4"`.
         description: CommonMark.
@@ -64,23 +69,37 @@ class OpenAPI:
 
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
-        made = [Response(None) for _ in range(3)]
-        page, as_json, as_yaml = (
-            Route(path, response, name=name, openapi=False)
-            for path, response, name in zip(
-                (self.path or "/", f"{self.path}/openapi.json", f"{self.path}/openapi.yaml"),
-                made,
-                ("page", "json", "yaml"),
-                strict=True,
+        page, back, as_json, as_yaml = (
+            Route(path, Response(None), name=name, openapi=False)
+            for name, path in (
+                ("page", self.path or "/"),
+                ("redirect", f"{self.path}/oauth2-redirect.html"),
+                ("json", f"{self.path}/openapi.json"),
+                ("yaml", f"{self.path}/openapi.yaml"),
             )
         )
-        app.include([page, as_json, as_yaml], name=self.name)
+        found: dict[str, Path] = {}
+
+        def file(name: str) -> FileResponse:
+            if name not in found:
+                raise NotFound
+            response = FileResponse(found[name])
+            if name == found[name].name:
+                return response.cache_control(no_cache=True)
+            # It has a digest in its name.
+            return response.cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+
+        part = Route(f"{self.path}/swagger-ui/{{name}}", file, name="file", openapi=False)
+        app.include([page, back, as_json, as_yaml, part], name=self.name)
 
         def bake(routes: Sequence[CompiledRoute]) -> None:
             document = document_of(routes, self.info, app.extensions.__openapi__())
+            path = next(each.path for each in routes if each.entry.handler is page.handler)
+            found.update(files())
             put(as_json, to_json(document), "application/json")
             put(as_yaml, to_yaml(document), "application/yaml")
-            put(page, shown(document, self.path).encode(), "text/html; charset=utf-8")
+            put(page, shown(document, path).encode(), HTML, policy(document))
+            put(back, redirect().encode(), HTML, policy(document))
 
         app.extensions.__when_compiled__(bake)
 
@@ -88,13 +107,13 @@ class OpenAPI:
         return f"OpenAPI({self.path or '/'!r})"
 
 
-def put(route: Route, body: bytes, media_type: str) -> None:
+def put(route: Route, body: bytes, media_type: str, policy: str = "") -> None:
     """Make a route answer with a body, for ever."""
     handler = route.handler
     if isinstance(handler, Constant):
         headers = {"cache-control": "no-cache"}
-        if media_type.startswith("text/html"):
-            headers["content-security-policy"] = policy()
+        if policy:
+            headers["content-security-policy"] = policy
         handler.response = Response(body, headers=headers, media_type=media_type)
 
 

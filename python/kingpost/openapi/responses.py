@@ -182,16 +182,19 @@ class Answers:
             content[media_type] = {"schema": {"anyOf": members}}
 
     def negotiated(self, formats: Formats) -> None:
-        """What is sent as JSON may be sent as other media types, too, or instead of it."""
-        for content in self.content.values():
-            json = content.get(JSON)
-            if json is None and not formats.is_said:
-                continue
-            if formats.is_said:
-                content.clear()
-            for offer in formats.offers:
-                page = {"schema": TEXT_SCHEMA} if offer.essence.startswith("text/") else {}
-                content[offer.essence] = page if offer.is_page or json is None else json
+        """What is sent as JSON may be sent as other media types, too, or instead of it.
+
+        Of plain values alone: a redirect, a part of a file, and an answer without content are written by nobody.
+        """
+        content = self.content.get(self._status)
+        json = content.get(JSON) if content else None
+        if not content or (json is None and not formats.is_said):
+            return
+        if formats.is_said:
+            content.clear()
+        for offer in formats.offers:
+            page = {"schema": TEXT_SCHEMA} if offer.essence.startswith("text/") else {}
+            content[offer.essence] = page if offer.is_page or json is None else json
 
     def constant(self, response: Response[Any]) -> None:
         """The one answer of a route that always gives the same."""

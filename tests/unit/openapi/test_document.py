@@ -26,6 +26,7 @@ from kingpost import (
     NotFound,
     Path,
     Query,
+    Redirect,
     Request,
     Response,
     Route,
@@ -33,6 +34,7 @@ from kingpost import (
 )
 from kingpost.errors import ConfigurationError
 from kingpost.http import Event, EventStream
+from kingpost.http.media import Csv, Json
 from kingpost.openapi import OpenAPI, document
 from kingpost.routing import Accepts, HasHeader
 from kingpost.schema import closed
@@ -127,6 +129,22 @@ def test_answers_by_the_annotation(returns: Any, contents: Any) -> None:
     found = answer(returns)
 
     assert {status: list(each.get("content", {})) for status, each in found.items()} == contents
+
+
+def test_only_values_are_given_in_several_formats() -> None:
+    found = answer(
+        list[dict[str, str]] | Redirect | FileResponse,
+        formats=[Json(), Csv()],
+    )
+
+    assert {status: [*found[status].get("content", {})] for status in found} == {
+        "200": ["application/json", "text/csv"],
+        "206": ["*/*"],
+        "303": [],
+        "304": [],
+        "406": [],
+        "416": [],
+    }
 
 
 @pytest.mark.parametrize(

