@@ -19,6 +19,8 @@ from kingpost.types import Mode
 
 # How often a stopping server looks whether it is done: seconds.
 _LOOK_EVERY = 0.01
+# Seconds behind our own deadline at which the engine would cut off what is left by itself.
+_MUCH_LATER = 3600.0
 
 
 class Service(Protocol):
@@ -101,8 +103,9 @@ class Engine:
     async def drain(self, grace: float) -> int:
         """Finishes what is in flight, for `grace` seconds at most; returns how many requests were cut off."""
         deadline = time.monotonic() + grace
-        # Longer than our own deadline: what is cut off is counted here, then `close` does it.
-        self.server.stop(0.0 if self._hurry.is_set() else grace + _LOOK_EVERY * 10)
+        # What is cut off is counted here, then `close` does it: the engine's own deadline must not come first, however long
+        # a handler holds up the loop.
+        self.server.stop(0.0 if self._hurry.is_set() else grace + _MUCH_LATER)
         idle = asyncio.ensure_future(self._service.idle())
         try:
             while not self._hurry.is_set() and time.monotonic() < deadline:

@@ -231,6 +231,9 @@ impl Driver {
             .next_deadline()
             .is_some_and(|deadline| deadline <= now.millis)
         {
+            for id in &self.links.ready {
+                self.engine.stirred(*id);
+            }
             self.engine.tick(now);
         }
         self.doors

@@ -26,6 +26,16 @@ impl Engine {
         self.shared.events.push_back(event);
     }
 
+    /// Something has come in and is about to be read: whoever sent it is idle no more, however late we are to see it.
+    pub(crate) fn stirred(&mut self, id: ConnId) {
+        if let Some(connection) = self.slab.get_mut(id)
+            && connection.is_idle()
+        {
+            connection.read_deadline = self.shared.now + self.shared.config.limits.head_timeout;
+            connection.schedule(&mut self.shared);
+        }
+    }
+
     /// Whether `touched` has something.
     pub(crate) fn has_touched(&self) -> bool {
         !self.shared.touched.is_empty()

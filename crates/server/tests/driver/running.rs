@@ -14,6 +14,8 @@ pub(crate) enum Order {
     Stop(u64),
     /// Answer a request that the handler left open.
     Answer(RequestId, String),
+    /// Do nothing for so long, as a handler does that blocks.
+    HoldUp(Duration),
 }
 
 pub(crate) struct Running {
@@ -162,6 +164,7 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
                             Order::Answer(id, body) => {
                                 let _ = driver.engine().respond(id, 200, &[], body.as_bytes());
                             }
+                            Order::HoldUp(time) => std::thread::sleep(time),
                         }
                     }
                     "woken".to_string()

@@ -35,6 +35,20 @@ fn a_client_in_the_queue_is_still_served() {
 }
 
 #[test]
+fn a_request_that_came_in_time_is_answered_though_the_server_was_held_up() {
+    let server = Running::start();
+    let mut stream = server.connect();
+    ask(&mut stream, "/");
+    server.order(Order::Stop(10_000));
+    // Longer than idle connections have.
+    server.order(Order::HoldUp(Duration::from_millis(600)));
+    // It is asked while the server is held up; were it asked sooner, it would be answered all the same.
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!("/asked", ask(&mut stream, "/asked"));
+    server.join();
+}
+
+#[test]
 fn the_deadline_is_kept() {
     let server = Running::start();
     let mut stream = server.connect();
