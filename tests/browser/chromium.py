@@ -94,13 +94,15 @@ def shows(text: str) -> str:
 
 
 async def press(page: Page, selector: str) -> None:
-    """Press a link or button, as who has no mouse does."""
+    """Press a link or button, as who has no mouse does, as soon as it is there."""
+    await page.until(f"!!document.querySelector({selector!r})")
     await page.run(f"document.querySelector({selector!r}).focus()")
     await enter(page)
 
 
 async def write(page: Page, selector: str, text: str) -> None:
-    """Type into a field, in place of what it has."""
+    """Type into a field, in place of what it has, as soon as it is there."""
+    await page.until(f"!!document.querySelector({selector!r})")
     await page.run(f"(e => {{ e.focus(); e.select(); }})(document.querySelector({selector!r}))")
     await page.command("Input.insertText", text=text)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.waiting import is_refused, until
+from tests.waiting import PATIENCE, is_refused, until
 
 GET = "GET {} HTTP/1.1\r\nhost: localhost\r\naccept: {}\r\nconnection: close\r\n\r\n"
 
@@ -58,7 +58,7 @@ class Program:
         return "".join(self.lines)
 
     def until(
-        self, condition: Callable[[], object], seconds: float = 15, *, pause: float = 0.02
+        self, condition: Callable[[], object], seconds: float = PATIENCE, *, pause: float = 0.02
     ) -> None:
         """Waits until something is so, looking after every `pause` seconds."""
         until(condition, seconds, pause=pause, shows=lambda: self.said)
@@ -66,6 +66,9 @@ class Program:
     def until_said(self, pattern: str) -> re.Match[str]:
         """Waits until a line says something."""
         self.until(lambda: re.search(pattern, self.said) or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            # What it said last may not have been read yet.
+            self._reader.join(PATIENCE)
         found = re.search(pattern, self.said)
         assert found is not None, self.said
         return found
@@ -75,7 +78,7 @@ class Program:
         return int(self.until_said(r"http://127\.0\.0\.1:(\d+)").group(1))
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=15)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def is_refusing(self) -> bool:
         """Whether new connections are refused."""
@@ -94,7 +97,7 @@ class Program:
         """Sends a signal to the process, or to its group, as a terminal does on Ctrl-C."""
         (os.killpg if group else os.kill)(self.process.pid, number)
 
-    def end(self, seconds: float = 15) -> int:
+    def end(self, seconds: float = PATIENCE) -> int:
         """Waits for its end; returns its exit status."""
         status = self.process.wait(seconds)
         self._reader.join(seconds)

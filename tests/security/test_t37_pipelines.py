@@ -15,15 +15,15 @@ from kingpost import App
 from tests.security.rig import (
     SHELLS,
     Driver,
-    busy_share,
     half_close,
     read_all,
     read_answers,
     reset,
     send_until_full,
     serving,
-    until,
+    until_quiet,
 )
+from tests.waiting import until
 
 GET = b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n"
 LAST = b"GET /wait HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
@@ -65,7 +65,7 @@ def test_no_more_than_sixteen_of_a_pipeline_are_worked_on(driver: Driver) -> Non
         time.sleep(0.1)
         assert waiting.started == 16
         # Nothing spins meanwhile.
-        assert busy_share(0.3) < 0.2
+        until_quiet()
         waiting.release()
         answers = read_answers(read_all(connection))
     assert [answer.body for answer in answers] == [b"done"] * 1000
@@ -121,12 +121,9 @@ def test_answers_that_nobody_reads_stop_the_work(driver: Driver) -> None:
         sender = threading.Thread(target=send)
         sender.start()
         until(is_still)
-        seen = len(count)
-        time.sleep(0.2)
+        until_quiet()
         # 2 GB were asked for; what the buffers of system and engine hold was made, and then no more.
-        assert len(count) == seen
-        assert seen < 200
-        assert busy_share(0.3) < 0.2
+        assert len(count) < 200
         half_close(connection)
         sender.join()
         reset(connection)
@@ -135,18 +132,21 @@ def test_answers_that_nobody_reads_stop_the_work(driver: Driver) -> None:
 
 def test_a_pipeline_of_many_connections_leaves_the_loop_its_turns() -> None:
     waiting = Waiting()
-    lags: list[float] = []
+    answered = 0
+    between: list[int] = []
 
     @waiting.app.get("/quick")
     async def quick() -> str:
+        nonlocal answered
+        answered += 1
         return "x"
 
     @waiting.app.get("/timer")
     async def timer() -> Any:
         for _ in range(50):
-            start = time.monotonic()
+            before = answered
             await asyncio.sleep(0.001)
-            lags.append(time.monotonic() - start - 0.001)
+            between.append(answered - before)
         return "done"
 
     with serving(waiting.app) as rig:
@@ -170,5 +170,5 @@ def test_a_pipeline_of_many_connections_leaves_the_loop_its_turns() -> None:
             stop.set()
             for thread in floods:
                 thread.join()
-    # Threads of the test want the interpreter, too: what is asked here is only that timers are not starved.
-    assert sorted(lags)[len(lags) // 2] < 0.1
+    # Each of the two is answered 500 at once: a timer waits for some such rounds, and not for all that are to come.
+    assert sorted(between)[len(between) // 2] < 5_000

@@ -396,5 +396,7 @@ async def asynchronous_generators_are_closed_with_their_task(rig: Rig) -> object
 
     result = await rig.submit([left_open, quick, left_open])
     gc.collect()
-    await asyncio.sleep(0.01)
+    # It takes some turns of the loop to close them.
+    for _ in range(100):
+        await asyncio.sleep(0)
     return result, seen

@@ -20,6 +20,8 @@ import aiohttp
 import httpx2
 from aiohttp import web
 
+from tests.waiting import PATIENCE
+
 from .rig import Rig
 
 Check = Callable[[Rig], Awaitable[object]]
@@ -41,9 +43,10 @@ number: contextvars.ContextVar[int] = contextvars.ContextVar("number", default=0
 by_task: weakref.WeakKeyDictionary[asyncio.Task[Any], str] = weakref.WeakKeyDictionary()
 
 
-async def sleeper(seen: list[str], seconds: float = 0.05) -> None:
+async def sleeper(seen: list[str]) -> None:
+    """Sleeps until it is cancelled, or longer than anybody looks."""
     try:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(2 * PATIENCE)
         seen.append("finished")
     except asyncio.CancelledError:
         seen.append("cancelled")
@@ -357,7 +360,7 @@ async def waiting_for_all_others_ends(rig: Rig) -> object:
     async def handler() -> str:
         await asyncio.sleep(0.01)
         others = asyncio.all_tasks() - {me(), *outside}
-        await asyncio.wait_for(asyncio.gather(*others), 0.5)
+        await asyncio.wait_for(asyncio.gather(*others), PATIENCE)
         return "ok"
 
     return await rig.submit([handler])
@@ -561,7 +564,7 @@ async def anyio_scopes_groups_and_threads(rig: Rig) -> object:
             await anyio.sleep(1)
         return "nested", me().cancelling()
 
-    return await rig.submit([scopes, cancelled_scope, unused_cancellation, threads, nested], wait=5)
+    return await rig.submit([scopes, cancelled_scope, unused_cancellation, threads, nested])
 
 
 @check
@@ -570,7 +573,8 @@ async def the_stack_of_a_suspended_handler_is_its_own(rig: Rig) -> object:
 
     async def handler() -> int:
         known.append(me())
-        await asyncio.sleep(0.05)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(2 * PATIENCE)
         return 1
 
     async def look() -> object:
@@ -578,6 +582,7 @@ async def the_stack_of_a_suspended_handler_is_its_own(rig: Rig) -> object:
         text = io.StringIO()
         known[0].print_stack(file=text)
         frames = [frame.f_code.co_name for frame in known[0].get_stack()]
+        known[0].cancel()
         return "no stack" in text.getvalue(), bool(frames)
 
     return await rig.submit([handler, look])
@@ -594,7 +599,7 @@ async def one_task_waits_for_another_request(rig: Rig) -> object:
 
     async def other() -> str:
         await asyncio.sleep(0.001)
-        done, pending = await asyncio.wait([known[0]], timeout=1)
+        done, pending = await asyncio.wait([known[0]], timeout=PATIENCE)
         return f"{len(done)} {len(pending)}"
 
     return await rig.submit([handler, other])
@@ -614,13 +619,13 @@ async def an_aiohttp_client_works_in_a_handler(rig: Rig) -> object:
     port = runner.addresses[0][1]
 
     async def handler() -> str:
-        timeout = aiohttp.ClientTimeout(total=2)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             async with session.get(f"http://127.0.0.1:{port}/") as response:
                 text: str = await response.text()
                 return text
 
-    result = await rig.submit([handler, handler], wait=5)
+    result = await rig.submit([handler, handler])
     await runner.cleanup()
     return result
 
@@ -648,13 +653,13 @@ async def an_httpx2_client_works_in_a_handler(rig: Rig) -> object:
         ]
 
         async def handler() -> str:
-            async with httpx2.AsyncClient(timeout=5) as client:
+            async with httpx2.AsyncClient(timeout=PATIENCE) as client:
                 answers = await asyncio.gather(*(client.get(urls[0]) for _ in range(2)))
                 return " ".join(answer.text for answer in answers)
 
         async def late() -> str:
             # A busy machine may take its time to connect.
-            timeout = httpx2.Timeout(5, read=0.05)
+            timeout = httpx2.Timeout(PATIENCE, read=0.05)
             async with httpx2.AsyncClient(timeout=timeout) as client:
                 try:
                     await client.get(urls[1])
@@ -662,7 +667,7 @@ async def an_httpx2_client_works_in_a_handler(rig: Rig) -> object:
                     return f"{type(error).__name__} {me().cancelling()}"
             return "an answer"
 
-        return await rig.submit([handler, late, handler], wait=10)
+        return await rig.submit([handler, late, handler])
 
 
 @check
@@ -687,10 +692,10 @@ async def many_suspended_requests_leave_nothing_behind(rig: Rig) -> object:
         await asyncio.sleep(0.01)
         return 1
 
-    await rig.submit([handler] * 100, wait=10)
+    await rig.submit([handler] * 100)
     gc.collect()
     tasks = len(asyncio.all_tasks())
-    results = await rig.submit([handler] * 2000, wait=10)
+    results = await rig.submit([handler] * 2000)
     await asyncio.sleep(0)
     gc.collect()
     # By the type itself: some objects of others do things when they are asked for their class.

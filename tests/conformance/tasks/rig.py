@@ -12,6 +12,7 @@ from kingpost.html import Html
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.server.task import RequestTask
+from tests.waiting import PATIENCE
 
 Kind = Literal["carrier", "plain"]
 Handler = Callable[[], Any]
@@ -106,8 +107,13 @@ class Rig:
         self.servers.append(server)
         return server, dispatch
 
-    async def submit(self, handlers: Sequence[Handler], wait: float = 2.0) -> list[object]:
-        """Run handlers as the pipelined requests of one connection, in one batch; what they gave, in order."""
+    async def submit(self, handlers: Sequence[Handler], wait: float = PATIENCE) -> list[object]:
+        """Run handlers as the pipelined requests of one connection, in one batch; what they gave, in order.
+
+        Args:
+            handlers: 16 to a connection.
+            wait: seconds, of the loop's own time, after which one that has given nothing gives "HANG".
+        """
         loop = asyncio.get_running_loop()
         server, dispatch = self.serve(handlers)
         for index in range(len(handlers)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import io
 import logging
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.unit.native.service import Route, serving
+from tests.waiting import PATIENCE
 
 from .attacks import quick, suspending
 from .checks import me
@@ -48,19 +50,29 @@ class Ended:
         self.loop.run_until_complete(make())
 
     def run(self, *paths: int) -> tuple[str, list[int]]:
-        """Has the paths served as one batch until the loop ends; how it ended, and the statuses."""
+        """Has the paths served as one batch until all are answered, or the loop ends; how it ended, and the statuses."""
         connection = self.server.open(None, lambda: None)
         data = b"".join(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % path for path in paths)
         self.loop.call_soon(self.server.feed, connection, data)
-        safety = self.loop.call_later(0.2, self.loop.stop)
+        answer = b""
+        deadline = time.monotonic() + PATIENCE
+
+        def look() -> None:
+            nonlocal answer, looking
+            answer += self.server.output(connection)
+            if answer.count(b"HTTP/1.1 ") == len(paths) or time.monotonic() > deadline:
+                self.loop.stop()
+            looking = self.loop.call_later(0.005, look)
+
+        looking = self.loop.call_later(0.005, look)
         try:
             self.loop.run_forever()
             ended = "stopped"
         except BaseException as error:  # noqa: BLE001  (what ends the loop is what we look at)
             ended = f"{type(error).__name__}: {error}"
-        safety.cancel()
+        looking.cancel()
         assert asyncio.current_task(self.loop) is None
-        answer = self.server.output(connection)
+        answer += self.server.output(connection)
         self.server.lost(connection)
         return ended, [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
 
@@ -172,7 +184,7 @@ def test_an_exit_in_a_handler_ends_the_program_and_answers_its_client(
     answers: list[bytes] = []
 
     def ask(port: int) -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
             client.sendall(
                 b"GET /later HTTP/1.1\r\nhost: x\r\n\r\nGET /exit HTTP/1.1\r\nhost: x\r\n\r\n"
             )
@@ -188,7 +200,7 @@ def test_an_exit_in_a_handler_ends_the_program_and_answers_its_client(
             asking = threading.Thread(target=ask, args=(service.port,))
             asking.start()
             try:
-                await asyncio.sleep(10)
+                await asyncio.sleep(PATIENCE)
             finally:
                 threads.append(asking)
 
@@ -199,7 +211,7 @@ def test_an_exit_in_a_handler_ends_the_program_and_answers_its_client(
     ):
         runner.run(main())
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
 
     assert ended.value.code == 3
     assert [int(part[:3]) for part in b"".join(answers).split(b"HTTP/1.1 ")[1:]] == [200, 500]
@@ -298,7 +310,9 @@ def suspended() -> Callable[[Callable[[asyncio.Task[Any]], object]], object]:
     """Calls a function with the task of a request that is suspended two awaits deep."""
 
     async def inner_step() -> None:
-        await asyncio.sleep(0.05)
+        # Until somebody has looked.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(2 * PATIENCE)
 
     async def outer_step() -> None:
         await inner_step()
@@ -312,7 +326,10 @@ def suspended() -> Callable[[Callable[[asyncio.Task[Any]], object]], object]:
 
         async def looking() -> object:
             await asyncio.sleep(0.01)
-            return function(known[0])
+            try:
+                return function(known[0])
+            finally:
+                known[0].cancel()
 
         async def main() -> object:
             rig = Rig("carrier")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 from .attacks import ATTACKS
 from .checks import CHECKS
 from .loops import new_loop
@@ -33,7 +35,7 @@ def outcome(name: str, kind: Kind, loop: str) -> object:
         )
         rig = Rig(kind)
         try:
-            result = await asyncio.wait_for(ALL[name](rig), 20)
+            result = await asyncio.wait_for(ALL[name](rig), 2 * PATIENCE)
         finally:
             rig.close()
         await asyncio.sleep(0.01)

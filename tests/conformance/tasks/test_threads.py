@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import threading
 from collections.abc import Callable
 
@@ -13,9 +14,11 @@ import pytest
 
 from kingpost.server.threads import from_thread
 from tests.unit.native.service import Route, Service, serving
+from tests.waiting import PATIENCE
 
 from .checks import me
-from .test_attacks import LOOPS, new_loop
+from .loops import new_loop
+from .test_attacks import LOOPS
 
 number: contextvars.ContextVar[int] = contextvars.ContextVar("threads_number", default=0)
 
@@ -59,11 +62,11 @@ def test_a_call_into_the_loop_is_a_task_of_its_own(loop: str) -> None:
         tasks.add(id(task))
         before = number.get()
         number.set(99)
-        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
             group.create_task(asyncio.sleep(0.001))
         try:
             async with asyncio.timeout(0.001):
-                await asyncio.sleep(1)
+                await asyncio.sleep(PATIENCE)
         except TimeoutError:
             return f"{before} {me() is task} {type(task).__name__} {task.cancelling()}"
         return "no timeout"
@@ -145,12 +148,13 @@ def test_what_ends_the_process_ends_the_loop_from_a_thread_as_well(
     async def main() -> None:
         async with serving([("/leave", handler, "thread", {})]) as service:
             await service.get("/leave")
-            await asyncio.sleep(10)
+            await asyncio.sleep(PATIENCE)
 
     with asyncio.Runner(loop_factory=lambda: new_loop(loop)) as runner, pytest.raises(error):
         runner.run(main())
 
-    (record,) = caplog.records
+    # On a machine that is held up, there may be warnings of that besides.
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert record.getMessage().startswith(
         f"GET '/leave' raised {error.__name__}, which ends the process, request "
     )

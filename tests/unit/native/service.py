@@ -14,6 +14,7 @@ from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.server.task import RequestTask
 from kingpost.server.threads import WorkerThreads
+from tests.waiting import PATIENCE
 
 Route = tuple[str, Callable[..., Any], str, dict[str, Any]]
 
@@ -80,7 +81,7 @@ class Service:
                 f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{fields}{length}\r\n"
             )
             writer.write(head.encode() + body)
-            data = await asyncio.wait_for(reader.read(), 10)
+            data = await asyncio.wait_for(reader.read(), PATIENCE)
         head_bytes, _, rest = data.partition(b"\r\n\r\n")
         status = int(head_bytes.split()[1])
         if b"transfer-encoding: chunked" in head_bytes:
@@ -130,4 +131,4 @@ async def serving(routes: Sequence[Route], **options: Any) -> AsyncIterator[Serv
         loop.remove_reader(descriptor)
         server.close()
         listener.close()
-        assert threads.alive(2.0) == []
+        assert threads.alive(PATIENCE) == []

@@ -13,7 +13,7 @@ import pytest
 
 from kingpost import _native
 from tests.descriptors import open_files
-from tests.waiting import until_async
+from tests.waiting import PATIENCE, until_async
 
 from .service import Service, serving
 
@@ -154,12 +154,12 @@ def test_hints_leave_before_the_answer_is_made(kind: str) -> None:
     def hint(request: Any) -> str:
         request.send_early_hints(["</a.css>; rel=preload", "</b.js>; rel=preload"])
         if kind == "thread":
-            assert go_on.wait(10)
+            assert go_on.wait(PATIENCE)
         return "page"
 
     async def hint_async(request: Any) -> str:
         request.send_early_hints(["</a.css>; rel=preload", "</b.js>; rel=preload"])
-        assert await asyncio.to_thread(go_on.wait, 10)
+        assert await asyncio.to_thread(go_on.wait, PATIENCE)
         return "page"
 
     async def run() -> None:
@@ -170,7 +170,7 @@ def test_hints_leave_before_the_answer_is_made(kind: str) -> None:
             service.connect() as (reader, writer),
         ):
             writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            hints = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            hints = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
             assert hints == (
                 b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n"
                 b"link: </b.js>; rel=preload\r\n\r\n"

@@ -108,7 +108,7 @@ def test_pipelined_answers_keep_their_order_under_mixed_latency() -> None:
                 writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
             bodies = []
             for _ in order:
-                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
                 length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
                 bodies.append((await reader.readexactly(length)).decode())
             assert bodies == ["slow", "quick", "quick", "slow", "quick"]
@@ -134,7 +134,7 @@ def test_a_request_behind_an_unsafe_one_waits_for_its_answer() -> None:
             async with service.connect() as (reader, writer):
                 writer.write(b"POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi")
                 writer.write(b"GET /get HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-                await asyncio.wait_for(reader.read(), 5)
+                await asyncio.wait_for(reader.read(), PATIENCE)
 
     asyncio.run(main())
 
@@ -183,7 +183,7 @@ def test_a_streamed_body_is_read_as_it_comes() -> None:
                     for piece in (b"ab", b"cd", b"ef"):
                         await asyncio.sleep(0.02)
                         writer.write(piece)
-                    answer = await asyncio.wait_for(reader.read(), 5)
+                    answer = await asyncio.wait_for(reader.read(), PATIENCE)
                 assert answer.endswith(b"\r\n\r\n6 abcdef")
 
     asyncio.run(main())
@@ -215,7 +215,7 @@ def test_a_streamed_upload_waits_for_its_reader_and_memory_stays_flat() -> None:
                 for _ in range(total // 2**20):
                     writer.write(b"x" * 2**20)
                     await writer.drain()
-                answer = await asyncio.wait_for(reader.read(), 20)
+                answer = await asyncio.wait_for(reader.read(), PATIENCE)
             assert answer.endswith(str(total).encode())
             assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
 
@@ -310,7 +310,7 @@ def test_a_handler_may_call_the_server_that_called_it(kind: str) -> None:
                     b"".join(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode() for path in paths)
                 )
                 for path in paths:
-                    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+                    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
                     assert head.startswith(b"HTTP/1.1 200 "), service.dispatch.failures
                     assert await reader.readexactly(len(path)) == path.encode()
         assert sorted(order) == sorted(
@@ -341,7 +341,7 @@ def test_ten_thousand_requests_are_suspended_at_once_and_leave_nothing(loop: Loo
         for reader, writer in connections:
             data = b""
             while data.count(b"HTTP/1.1 200 OK") < 100 or not data.endswith(b"\r\n\r\nok"):
-                data += await asyncio.wait_for(reader.read(65536), 10)
+                data += await asyncio.wait_for(reader.read(65536), PATIENCE)
             writer.close()
             await writer.wait_closed()
         assert service.server.in_flight == 0
@@ -376,7 +376,7 @@ def test_a_turn_of_the_loop_starts_a_bounded_number_of_requests() -> None:
         async with service.connect() as (reader, writer):
             writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * requests)
             for _ in range(requests):
-                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
                 assert head.startswith(b"HTTP/1.1 200 ")
                 assert await reader.readexactly(2) == b"ok"
 

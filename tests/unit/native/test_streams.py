@@ -5,7 +5,7 @@ import contextlib
 import resource
 from collections.abc import AsyncIterator, Iterator
 
-from tests.waiting import until_async
+from tests.waiting import PATIENCE, until_async
 
 from .service import serving
 
@@ -60,7 +60,7 @@ def test_a_generator_that_fails_half_way_does_not_look_complete() -> None:
                 async with service.connect() as (reader, writer):
                     writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
                     try:
-                        data = await asyncio.wait_for(reader.read(), 5)
+                        data = await asyncio.wait_for(reader.read(), PATIENCE)
                     except ConnectionError:
                         data = b""
                 assert not data.endswith(b"0\r\n\r\n")
@@ -192,7 +192,7 @@ def test_a_chunk_of_a_wrong_type_ends_the_answer_with_a_clear_error() -> None:
             async with service.connect() as (reader, writer):
                 writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
                 with contextlib.suppress(ConnectionError):
-                    await asyncio.wait_for(reader.read(), 5)
+                    await asyncio.wait_for(reader.read(), PATIENCE)
             assert [str(error) for error in service.dispatch.failures] == [
                 "a chunk of an answer is bytes or str, not int"
             ]

@@ -10,7 +10,7 @@ import anyio.from_thread
 
 from kingpost import _native
 from kingpost.server.threads import from_thread
-from tests.waiting import until_async
+from tests.waiting import PATIENCE, until_async
 
 from .service import Route, serving
 
@@ -58,7 +58,7 @@ def test_blocking_handlers_get_more_threads() -> None:
     together = threading.Barrier(3)
 
     def handler() -> str:
-        together.wait(10)
+        together.wait(PATIENCE)
         return "ok"
 
     async def main() -> None:
@@ -75,13 +75,13 @@ def test_a_full_queue_is_answered_with_503_and_the_rest_is_served() -> None:
 
     def handler() -> str:
         running.set()
-        release.wait(10)
+        release.wait(PATIENCE)
         return "ok"
 
     async def main() -> None:
         async with serving([("/", handler, "thread", {})], threads=1, queue=2) as service:
             waiting = [asyncio.ensure_future(service.get("/"))]
-            await asyncio.to_thread(running.wait, 5)
+            assert await asyncio.to_thread(running.wait, PATIENCE)
             waiting += [asyncio.ensure_future(service.get("/")) for _ in range(5)]
             await until_async(lambda: sum(task.done() for task in waiting) >= 3)
             refused = [task.result() for task in waiting if task.done()]
@@ -101,7 +101,7 @@ def test_work_that_has_not_begun_is_dropped_when_its_client_has_left() -> None:
 
     def block() -> str:
         running.set()
-        release.wait(10)
+        release.wait(PATIENCE)
         return "ok"
 
     def work() -> str:
@@ -112,7 +112,7 @@ def test_work_that_has_not_begun_is_dropped_when_its_client_has_left() -> None:
         routes: list[Route] = [("/block", block, "thread", {}), ("/work", work, "thread", {})]
         async with serving(routes, threads=1, queue=3) as service:
             blocked = asyncio.ensure_future(service.get("/block"))
-            await asyncio.to_thread(running.wait, 5)
+            assert await asyncio.to_thread(running.wait, PATIENCE)
             for method in ("GET", "POST", "POST"):
                 async with service.connect() as (_, writer):
                     writer.write(f"{method} /work HTTP/1.1\r\nhost: x\r\n\r\n".encode())
@@ -136,13 +136,13 @@ def test_a_full_queue_has_room_when_the_clients_in_it_have_left() -> None:
 
     def block() -> str:
         running.set()
-        release.wait(10)
+        release.wait(PATIENCE)
         return "ok"
 
     async def main() -> None:
         async with serving([("/", block, "thread", {})], threads=1, queue=2) as service:
             blocked = asyncio.ensure_future(service.get("/"))
-            await asyncio.to_thread(running.wait, 5)
+            assert await asyncio.to_thread(running.wait, PATIENCE)
 
             def are_waiting(many: int) -> bool:
                 return service.server.stats()["jobs_waiting"] == many
@@ -176,7 +176,7 @@ def test_a_client_that_only_has_no_more_to_say_is_answered_by_a_thread() -> None
         ):
             writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
             writer.write_eof()
-            assert (await asyncio.wait_for(reader.read(), 10)).endswith(b"ok")
+            assert (await asyncio.wait_for(reader.read(), PATIENCE)).endswith(b"ok")
 
     asyncio.run(main())
 
@@ -187,7 +187,7 @@ def test_a_call_that_waits_for_a_thread_is_dropped_with_the_task_that_waits_for_
 
     def block() -> str:
         running.set()
-        release.wait(10)
+        release.wait(PATIENCE)
         return "ok"
 
     async def calling() -> object:
@@ -198,7 +198,7 @@ def test_a_call_that_waits_for_a_thread_is_dropped_with_the_task_that_waits_for_
         async with serving(routes, threads=1, queue=2) as service:
             servers.append(service.server)
             blocked = asyncio.ensure_future(service.get("/"))
-            await asyncio.to_thread(running.wait, 5)
+            assert await asyncio.to_thread(running.wait, PATIENCE)
             async with service.connect() as (_, writer):
                 writer.write(b"GET /call HTTP/1.1\r\nhost: x\r\n\r\n")
                 await until_async(lambda: service.server.stats()["jobs_waiting"] == 1)
@@ -285,14 +285,14 @@ def test_a_stop_leaves_a_thread_that_is_stuck_in_user_code() -> None:
 
     def handler() -> str:
         stuck.set()
-        release.wait(5)
+        release.wait(PATIENCE)
         log.append("handler over")
         return "late"
 
     async def main() -> None:
         async with serving([("/", handler, "thread", {})]) as service:
             request = asyncio.ensure_future(service.get("/"))
-            await asyncio.to_thread(stuck.wait, 5)
+            assert await asyncio.to_thread(stuck.wait, PATIENCE)
             asyncio.get_running_loop().remove_reader(service.server.fileno())
             service.server.close()
             log.append("closed")

@@ -17,18 +17,9 @@ from hypothesis import strategies as st
 from kingpost import Meta
 from kingpost.schema.problems import Refused
 from kingpost.schema.text import BrokenRules, scalar_of
+from tests.unit.schema.kinds import Colour, Level
 
 UserId = NewType("UserId", int)
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class Level(enum.IntEnum):
-    LOW = 1
-    HIGH = 2
 
 
 class Odd(enum.Enum):

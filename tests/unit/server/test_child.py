@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from kingpost.server.child import ENVIRONMENT, Failure, Line, ReloadedChild
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -82,8 +83,7 @@ def test_orders_that_came_before_anybody_obeyed_are_not_lost(ends: tuple[Line, L
     child = ReloadedChild(there, ())
     obeyed: list[str] = []
     here.send("stop")
-    while child._waiting.empty():
-        threading.Event().wait(0.01)
+    until(lambda: not child._waiting.empty())
 
     child.obey(lambda order, _: obeyed.append(order))
 
@@ -105,7 +105,7 @@ def test_an_order_carries_the_failure_that_it_is_about(ends: tuple[Line, Line]) 
     child.obey(obey)
     here.send("notice", summary="SyntaxError", report="Traceback")
 
-    assert told.wait(5)
+    assert told.wait(PATIENCE)
     assert heard == [("notice", Failure("SyntaxError", "Traceback"))]
     child.obey(None)
     here.close()

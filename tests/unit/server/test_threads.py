@@ -8,7 +8,7 @@ import anyio.from_thread
 import pytest
 
 from kingpost.server.threads import WorkerThreads, from_thread
-from tests.waiting import until_async
+from tests.waiting import PATIENCE, until_async
 
 name = contextvars.ContextVar("name", default="unset")
 
@@ -31,7 +31,7 @@ async def in_worker(work: Callable[[], object]) -> object:
     try:
         return await result
     finally:
-        assert pool.alive(1) == []
+        assert pool.alive(PATIENCE) == []
 
 
 async def hello(who: str, *, loudly: bool = False) -> str:
@@ -109,10 +109,10 @@ def test_a_thread_in_user_code_is_counted_as_alive() -> None:
     async def main() -> list[str]:
         pool = WorkerThreads(asyncio.get_running_loop())
         done = threading.Event()
-        pool.spawn(lambda: done.wait(5) and None, 1)
+        pool.spawn(lambda: done.wait(PATIENCE) and None, 1)
         alive = [thread.name for thread in pool.alive(0.01)]
         done.set()
-        assert pool.alive(1) == []
+        assert pool.alive(PATIENCE) == []
         return alive
 
     assert asyncio.run(main()) == ["kingpost-worker-1"]

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -293,12 +292,9 @@ def test_a_body_that_fails_while_it_is_made_fails_the_test(client: TestClient) -
 
 
 def test_no_answer_in_time_is_told(client: TestClient) -> None:
-    begun = time.monotonic()
-
     with pytest.raises(TimeoutError, match=r"GET /never within 0\.1 seconds"):
         client.get("/never", timeout=0.1)
 
-    assert time.monotonic() - begun < 5
     assert client.get("/").status == 200
 
 

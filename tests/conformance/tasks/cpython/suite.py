@@ -21,6 +21,7 @@ import pytest
 
 from tests.conformance.tasks.loops import new_loop
 from tests.conformance.tasks.rig import Kind
+from tests.waiting import PATIENCE
 
 from .standin import CarriedTask, Engine, task_factory
 
@@ -160,7 +161,7 @@ async def staged(case: Case) -> None:
     async def stage(function: Any, *args: Any, **options: Any) -> None:
         value = function(*args, **options)
         if inspect.iscoroutine(value):
-            await asyncio.wait_for(CarriedTask(value), 30)
+            await asyncio.wait_for(CarriedTask(value), 2 * PATIENCE)
 
     try:
         for name in ("setUp", "asyncSetUp", case.method):

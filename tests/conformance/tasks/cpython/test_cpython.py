@@ -22,6 +22,8 @@ SETTINGS: list[tuple[str, suite.Way]] = [
 ]
 # These sleep for seconds: once is enough.
 SLOW = {"test_taskgroup_23"}
+# These fail where they take a second of the clock, which a machine that is held up takes now and then: they are run again.
+HURRIED = {"test_nested_timeouts_loop_busy"}
 
 pytestmark = [
     # What their tests leave behind on purpose is not ours to judge.
@@ -66,10 +68,16 @@ def test_a_request_is_the_task_that_cpython_tests(case: suite.Case, loop: str) -
 
 @pytest.mark.parametrize(("case", "loop", "way"), as_handlers())
 def test_a_handler_does_what_cpython_tests(case: suite.Case, loop: str, way: suite.Way) -> None:
-    try:
-        suite.run_as_handler(case, "carrier", loop, way)
-    except unittest.SkipTest as skipped:
-        pytest.skip(str(skipped))
+    for left in reversed(range(5 if case.method in HURRIED else 1)):
+        try:
+            suite.run_as_handler(case, "carrier", loop, way)
+        except unittest.SkipTest as skipped:
+            pytest.skip(str(skipped))
+        except AssertionError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def test_every_class_of_test_tasks_is_run_or_excluded_by_name() -> None:
