@@ -37,10 +37,15 @@ ANY_HOST: tuple[tuple[Any, ...], Params] = ((), {})
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One of the routes of a choice, and how it is called with a request."""
+    """One of the routes of a choice, and how it is called with a request.
+
+    Attributes:
+        names: of the parameters of its path, in order.
+    """
 
     route: CompiledRoute
     conditions: Conditions
+    names: tuple[str, ...]
     call: Callable[[Request], Any]
     kind: HandlerKind
 
@@ -135,9 +140,7 @@ class Choice:
             if meant is not None and demands_less(conditions, meant.candidate.conditions):
                 break
             found = conditions.host_of(host) if conditions.hosts else ANY_HOST
-            if found is None or (
-                conditions.when and not all(predicate(request) for predicate in conditions.when)
-            ):
+            if found is None or not holds(conditions, request):
                 continue
             wanted = weights(request, conditions) if conditions.weighed else ()
             if isinstance(wanted, Unwanted):
@@ -146,15 +149,31 @@ class Choice:
                 rank, of_host = found
                 order = (not conditions.hosts, rank, -len(conditions.when), not wanted, wanted)
                 if best is None or order < best:
-                    names = (parameter.name for parameter in each.route.pattern.parameters)
-                    params = {**of_host, **dict(zip(names, values, strict=True))}
+                    params = {**of_host, **dict(zip(each.names, values, strict=True))}
                     best, meant = order, Meant(each, params)
         return meant or refused
 
     def find(self, request: Request, method: str, path: bytes) -> Meant | Refused | None:
-        """The route that is meant, here or among the rivals."""
-        refused: Refused | None = None
-        for choice in (self, *self.rivals):
+        """The route that is meant with a method and a path, here or among the rivals."""
+        return self.first((self, *self.rivals), None, request, method, path)
+
+    def meant(self, request: Request) -> Meant | Refused | None:
+        """The route that a request means whose path has led the engine here."""
+        # It has the parameters already, in the order of their numbers.
+        found = self.among(request, list(request.path_params.values()))
+        if isinstance(found, Meant) or not self.rivals:
+            return found
+        return self.first(self.rivals, found, request, request.method, request.raw_path)
+
+    @staticmethod
+    def first(
+        choices: Sequence[Choice],
+        refused: Refused | None,
+        request: Request,
+        method: str,
+        path: bytes,
+    ) -> Meant | Refused | None:
+        for choice in choices:
             values = choice.values(method, path)
             if values is None:
                 continue
@@ -164,6 +183,14 @@ class Choice:
             if found is not None:
                 refused = found.after(refused)
         return refused
+
+
+def holds(conditions: Conditions, request: Request) -> bool:
+    """Whether all predicates say yes."""
+    for predicate in conditions.when:  # noqa: SIM110 - a generator costs more than most predicates
+        if not predicate(request):
+            return False
+    return True
 
 
 def demands_less(conditions: Conditions, other: Conditions) -> bool:
@@ -270,7 +297,7 @@ class Choices:
         """Answer as the route that is meant does; on the event loop."""
         index: int | None = None
         try:
-            found = choice.find(request, request.method, request.raw_path)
+            found = choice.meant(request)
             if not isinstance(found, Meant):
                 index = None if found is None else found.candidate.route.index
                 return await self.settled(self.missed(request, found))
@@ -292,7 +319,7 @@ class Choices:
         """The same on a worker thread: where finding the route may block."""
         index: int | None = None
         try:
-            found = choice.find(request, request.method, request.raw_path)
+            found = choice.meant(request)
             if not isinstance(found, Meant):
                 index = None if found is None else found.candidate.route.index
                 return self.settled_here(partial(self.missed, request, found))

@@ -67,7 +67,8 @@ def candidate_of(route: CompiledRoute, mode: Mode) -> Candidate:
     function, kind, binding = route.served.as_called(mode)
     if binding is not REQUEST:
         function = bound(function, binding, is_async=kind == "async")
-    return Candidate(route, route.conditions, function, kind)
+    names = tuple(parameter.name for parameter in route.pattern.parameters)
+    return Candidate(route, route.conditions, names, function, kind)
 
 
 def bound(
