@@ -81,6 +81,35 @@ def contact(form: Form[Contact]) -> dict[str, object]:
     return {"contact": form.value}
 
 
+class Album(Struct):
+    title: Annotated[str, Meta(min_length=1)]
+    year: int
+    cover: UploadFile
+    pages: list[UploadFile] = []  # noqa: RUF012 - a Struct copies it
+    sleeve: UploadFile | None = None
+
+
+@app.post(
+    "/albums",
+    max_body="64 MiB",
+    form_limits={"fields": 10, "files": 20, "file": "8 MiB", "spool": "1 MiB"},
+)
+def add_album(album: Annotated[Album, Form()]) -> dict[str, object]:
+    return {
+        "title": album.title,
+        "cover": album.cover.filename,
+        "pages": [page.size for page in album.pages],
+        "has_sleeve": album.sleeve is not None,
+    }
+
+
+@app.post("/albums/preview")
+def preview_album(form: Form[Album]) -> dict[str, object]:
+    if not form.is_valid:
+        return {"errors": form.errors, "title": form.data.get("title", "")}
+    return {"size": form.value.cover.size}
+
+
 @app.post("/avatar")
 def avatar(picture: UploadFile, caption: Annotated[str, Form()] = "") -> dict[str, object]:
     return {

@@ -78,12 +78,14 @@ def test_unions_say_what_tells_them_apart(described: dict[str, Any]) -> None:
 def test_answers_and_errors(described: dict[str, Any]) -> None:
     place = operation(described, "/orders/", "post")["responses"]
 
-    assert list(place) == ["201", "400", "401", "409", "413", "415", "422"]
+    assert list(place) == ["201", "400", "401", "409", "413", "415", "422", "431"]
     assert place["201"]["description"] == "The order as it was taken."
     problem = place["409"]["content"]["application/problem+json"]
     assert problem["examples"]["sold-out"]["value"]["code"] == "sold-out"
     assert place["409"]["description"] == "The item is sold out; another day it may be there."
-    assert list(operation(described, "/orders/{id}", "delete")["responses"]) == ["204", "404"]
+    cancel = operation(described, "/orders/{id}", "delete")["responses"]
+    assert list(cancel) == ["204", "404", "414"]
+    assert cancel["414"] == {"$ref": "#/components/responses/URITooLong"}
     export = operation(described, "/orders/export", "get")["responses"]["200"]
     assert export["description"] == "One order a line."
     assert list(export["content"]) == ["application/x-ndjson"]

@@ -116,6 +116,52 @@ def test_files() -> None:
     assert (cut.status, cut.json()["code"]) == (400, "form.incomplete")
 
 
+def test_a_model_with_files() -> None:
+    fields = {"title": "Blue", "year": "1971"}
+    with TestClient(program("parameters")) as browser:
+        whole = browser.post(
+            "/albums",
+            form=fields,
+            files={"cover": ("../c.png", PNG), "pages": [("1", b"1"), ("2", b"22")]},
+        )
+        alone = browser.post("/albums", form=fields, files={"cover": ("c", b"1")})
+        wrong = browser.post(
+            "/albums",
+            form={"title": "", "year": "x", "cover": "no file"},
+            files={"sleeve": [("a", b"1"), ("b", b"2")]},
+        )
+        plain = browser.post("/albums", form=fields)
+        large = browser.post(
+            "/albums", form=fields, files={"cover": ("c", b"x" * (8 * 1024 * 1024 + 1))}
+        )
+        shown = browser.post("/albums/preview", form={"title": "Blue", "year": "x"})
+        good = browser.post("/albums/preview", form=fields, files={"cover": ("c", b"123")})
+
+    assert whole.json() == {
+        "title": "Blue",
+        "cover": "c.png",
+        "pages": [1, 2],
+        "has_sleeve": False,
+    }
+    assert alone.json()["pages"] == []
+    assert (wrong.status, locations(wrong.json()["errors"])) == (
+        422,
+        [
+            ("form", "title", "too-short"),
+            ("form", "year", "not-an-integer"),
+            ("form", "cover", "missing"),
+            ("form", "sleeve", "repeated"),
+        ],
+    )
+    assert locations(plain.json()["errors"]) == [("form", "cover", "missing")]
+    assert (large.status, large.json()["code"]) == (413, "form.file-too-large")
+    assert shown.json() == {
+        "errors": {"year": ["must be a whole number in digits"], "cover": ["is required"]},
+        "title": "Blue",
+    }
+    assert good.json() == {"size": 3}
+
+
 def test_constants() -> None:
     with TestClient(program("constants")) as browser:
         ping = browser.get("/ping")

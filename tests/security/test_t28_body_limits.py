@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import pytest
 
 from kingpost import App, BodyStream, Form, HTTPError, MultipartStream, Request, UploadFile
+from kingpost.routing import FormLimits
 from tests.security.rig import (
     SHELLS,
     Rig,
@@ -25,6 +26,9 @@ from tests.waiting import PATIENCE, until
 
 LIMIT = 1_048_576
 FIELD = 524_288
+
+
+OWN: FormLimits = {"fields": 4, "files": 3, "field": 1000, "memory": 2000, "file": "300 KB"}
 
 
 def make_app() -> App:
@@ -93,6 +97,19 @@ def make_app() -> App:
     @app.post("/parts-def", max_body="2 MiB")
     def parts_def(parts: MultipartStream) -> str:
         return f"{[sum(map(len, part)) for part in parts]}"
+
+    @app.post("/own", form_limits=OWN)
+    async def own(note: Annotated[str, Form()] = "", *, files: list[UploadFile] = []) -> str:  # noqa: B006 - it is copied
+        return f"{len(note)} {[each.size for each in files]}"
+
+    @app.post("/own-def", form_limits=OWN)
+    def own_def(note: Annotated[str, Form()] = "", *, files: list[UploadFile] = []) -> str:  # noqa: B006 - it is copied
+        return f"{len(note)} {[each.size for each in files]}"
+
+    @app.post("/own-parts", form_limits=OWN)
+    async def own_parts(parts: MultipartStream) -> str:
+        sizes = [sum([len(chunk) async for chunk in part]) async for part in parts]
+        return f"{sizes}"
 
     return app
 
@@ -233,7 +250,37 @@ FORMS = {
 def test_a_form_beyond_a_limit_is_refused_while_its_body_is_open(
     rig: Rig, path: str, what: str
 ) -> None:
-    made, status, code = FORMS[what]
+    check_refused_early(rig, path, *FORMS[what])
+
+
+Made = Callable[[int], bytes]
+OWN_FORMS: Mapping[str, tuple[Made, int, str]] = {
+    "fields": (lambda more: part("other", b"o") * (4 + more), 400, "form.too-many-fields"),
+    "files": (lambda more: part("files", b"f", "f") * (3 + more), 400, "form.too-many-files"),
+    "a field": (lambda more: part("note", b"n" * (1000 + more)), 413, "form.field-too-large"),
+    "all fields": (
+        lambda more: part("a", b"n" * 1000) + part("b", b"n" * 999) + part("c", b"n" * (1 + more)),
+        413,
+        "form.too-large",
+    ),
+    "a file": (
+        lambda more: part("files", b"f" * (300_000 + more), "f"),
+        413,
+        "form.file-too-large",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", ["/own", "/own-def", "/own-parts"])
+@pytest.mark.parametrize("what", OWN_FORMS)
+def test_the_limits_of_a_routes_forms_hold_while_the_body_is_open(
+    rig: Rig, path: str, what: str
+) -> None:
+    check_refused_early(rig, path, *OWN_FORMS[what])
+
+
+def check_refused_early(rig: Rig, path: str, made: Made, status: int, code: str) -> None:
+    """A form at its limit passes, and one past it is refused although its end never comes."""
     with rig.connect() as connection:
         connection.sendall(chunked_form(path, made(0)))
         connection.settimeout(0.2)

@@ -77,6 +77,10 @@ class AnswerError(ConfigurationError):
     default_code: ClassVar[str] = "answer"
 
 
+class OutOfRange(Exception):
+    """A format has no form for one value of a type that it writes otherwise, such as MessagePack for an integer of more than 64 bits."""
+
+
 class Answers:
     """Makes the answers of one route.
 
@@ -266,20 +270,32 @@ class Answers:
             ) from error
 
     def encoded(self, writer: Writer, value: Any) -> bytes:
-        """A value as a codec writes it, filtered as JSON is."""
+        """A value as a codec writes it, filtered as JSON is.
+
+        Raises:
+            AnswerError: the codec has no form for what the handler returns.
+            OutOfRange: it has, and not for this value.
+        """
         try:
-            return writer.encode(
-                plain_json(value if self.encoding.shape is None else self.encoding.shape(value))
-            )
+            plain = plain_json(value if self.encoding.shape is None else self.encoding.shape(value))
         except msgspec.ValidationError as error:
             raise self.wrong_type(value, error) from error
         except (TypeError, ValueError, OverflowError) as error:
-            raise self.error(
-                "answer.not-encoded",
-                f"returned what {writer.media_type} has no form for: {error}",
-                "return another value",
-                "leave the format out of the route's formats=",
-            ) from error
+            raise self.not_encoded(writer, error) from error
+        try:
+            return writer.encode(plain)
+        except (TypeError, UnicodeError) as error:
+            raise self.not_encoded(writer, error) from error
+        except (ValueError, OverflowError) as error:
+            raise OutOfRange(f"{writer.media_type}: {error}") from error
+
+    def not_encoded(self, writer: Writer, error: Exception) -> AnswerError:
+        return self.error(
+            "answer.not-encoded",
+            f"returned what {writer.media_type} has no form for: {error}",
+            "return another value",
+            "leave the format out of the route's formats=",
+        )
 
     def wrong_type(self, value: Any, error: Exception) -> AnswerError:
         return self.error(

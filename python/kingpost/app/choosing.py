@@ -12,7 +12,7 @@ Rule 2: where none holds, the next pattern that matches the path is asked, as if
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +24,7 @@ from kingpost.app.plan import CompiledRoute
 from kingpost.app.served import REQUEST
 from kingpost.errors import ContentTooLarge, NotAcceptable
 from kingpost.http.request import Request
+from kingpost.http.vary import varied
 from kingpost.routing.conditions import Conditions, Unwanted
 from kingpost.routing.hosts import without_port
 from kingpost.routing.shape import in_order, renamed, shape_of
@@ -90,9 +91,6 @@ class Choice:
         self.shape = shape_of(self.pattern)
         self.rivals: list[Choice] = []
         self.sees_hosts = any(each.conditions.hosts for each in self.candidates)
-        self.vary = tuple(
-            dict.fromkeys(field for each in self.candidates for field in each.conditions.vary)
-        )
         self.router = _native.Router()
         self.router.add(self.pattern, list(self.methods), 0, "")
 
@@ -104,6 +102,12 @@ class Choice:
     def reachable(self) -> list[Candidate]:
         """Every route that may answer in the end."""
         return [*self.candidates, *(each for rival in self.rivals for each in rival.candidates)]
+
+    @cached_property
+    def vary(self) -> tuple[str, ...]:
+        """The header fields that decide which route answers, or whether any does."""
+        fields = (field for each in self.reachable for field in each.conditions.vary)
+        return tuple(dict.fromkeys(fields))
 
     @property
     def blocks(self) -> bool:
@@ -272,6 +276,15 @@ class Choices:
         )
         return found or None
 
+    def vary(self, path: bytes) -> tuple[str, ...]:
+        """The header fields that decide which methods a path takes, if any."""
+        fields: dict[str, None] = {}
+        for method in self._methods:
+            found = self._router.find(method, path)
+            if found and isinstance(found[0], int) and found[0] >= len(self._routes):
+                fields |= dict.fromkeys(self.choices[found[0] - len(self._routes)].vary)
+        return tuple(fields)
+
     def plans(self) -> list[_native.Plan]:
         """A plan for each choice."""
         return [self.plan_of(choice) for choice in self.choices]
@@ -379,16 +392,3 @@ class Choices:
     def settled_here(self, make: Callable[[], Answer | Awaitable[Answer]]) -> Answer:
         answer = make()
         return answer if isinstance(answer, Answer) else on_loop(self.settled, answer)
-
-
-def varied(answer: Answer, fields: Sequence[str]) -> Answer:
-    """The answer, with `Vary` naming what it was chosen by: a cache must not give it to others."""
-    if not fields:
-        return answer
-    known = ",".join(value for name, value in answer.headers if name == "vary").lower()
-    present = [each.strip() for each in known.split(",")]
-    missing = [field for field in fields if field not in present]
-    if not missing or "*" in present:
-        return answer
-    told = ("vary", ", ".join(missing))
-    return Answer(answer.status, [*answer.headers, told], answer.body)

@@ -42,6 +42,7 @@ from kingpost.binding.sources import FromProvider
 from kingpost.errors import ConfigurationError, RoutingError
 from kingpost.injection.graph import Graph, check_lasting
 from kingpost.injection.lookup import Overrides
+from kingpost.injection.provider import plain
 from kingpost.routing.reverse import Urls
 from kingpost.routing.route import Provided, Registry
 from kingpost.routing.table import Entry, ErrorHandlers, Mounted, flatten, scope_of
@@ -446,8 +447,9 @@ def make_resource(kind: type[Any], constants: Mapping[type[Any], Any]) -> object
     arguments: dict[str, Any] = {}
     signature = signature_of(kind.__init__)
     for parameter in signature.parameters[1:]:
-        if parameter.annotation in constants:
-            arguments[parameter.name] = constants[parameter.annotation]
+        wanted = plain(parameter.annotation)
+        if wanted in constants:
+            arguments[parameter.name] = constants[wanted]
         elif parameter.default is inspect.Parameter.empty and parameter.kind not in (
             parameter.VAR_POSITIONAL,
             parameter.VAR_KEYWORD,

@@ -28,7 +28,9 @@ from kingpost.html import Html
 from kingpost.http.background import Work
 from kingpost.http.request import Request
 from kingpost.http.response import NOSNIFF, Response
+from kingpost.http.uploads import UNSAID, FormBounds
 from kingpost.http.url import absolute_url
+from kingpost.http.vary import varied, vary_in, vary_of
 from kingpost.routing.hosts import without_port
 from kingpost.routing.reverse import Urls
 from kingpost.server.threads import is_on_loop
@@ -259,13 +261,14 @@ class AppDispatch:
         if not error.headers:
             return made
         # `Allow` of a 405, `WWW-Authenticate` of a 401: the status demands them, whoever words the answer.
-        present = {field for field, _ in made.headers}
+        present = {"vary", *(field for field, _ in made.headers)}
         missing = [
             (field.lower(), text)
             for field, text in error.headers.items()
             if field.lower() not in present
         ]
-        return Answer(made.status, [*made.headers, *missing], made.body)
+        answer = Answer(made.status, [*made.headers, *missing], made.body)
+        return varied(answer, vary_in(error.headers))
 
     def _untaken(
         self, request: Request, route: CompiledRoute | None, error: BaseException
@@ -353,24 +356,36 @@ class AppDispatch:
         """The answer where no route matched, without what runs around it."""
         if allowed is None:
             return self._other_slash(request)
+        fields = self._vary(request.raw_path)
         automatic = ("HEAD", "OPTIONS") if "GET" in allowed else ("OPTIONS",)
         methods = sorted({*allowed, *automatic})
         if request.method == "OPTIONS":
-            return Answer(204, [("allow", ", ".join(methods)), NOSNIFF], b"")
-        raise MethodNotAllowed(f"{request.path} does not take {request.method}", allowed=methods)
+            return varied(Answer(204, [("allow", ", ".join(methods)), NOSNIFF], b""), fields)
+        raise MethodNotAllowed(
+            f"{request.path} does not take {request.method}",
+            allowed=methods,
+            headers=vary_of(fields),
+        )
 
     def _other_slash(self, request: Request) -> Answer:
         """`/todos/` leads to `/todos`, and the other way round, where exactly that route exists."""
         path = request.raw_path
         other = path[:-1] if path.endswith(b"/") else path + b"/"
+        fields = self._vary(path, other)
         # A location that begins with two slashes is another host's.
         if len(path) > 1 and path[1:2] not in (b"/", b"\\") and self._leads(request, other):
             query = b"?" + request.query_string if request.query_string else b""
             location = quote(other + query, safe="/%!$&'()*+,;=:@-._~?")
-            return Answer(308, [("location", location), NOSNIFF], b"")
+            return varied(Answer(308, [("location", location), NOSNIFF], b""), fields)
         if request.method == "OPTIONS" and path == b"*":
             return Answer(204, [NOSNIFF], b"")
-        raise NotFound
+        raise NotFound(headers=vary_of(fields))
+
+    def _vary(self, *paths: bytes) -> tuple[str, ...]:
+        """The header fields that decide what is said of paths where no route answers."""
+        if self.choices is None:
+            return ()
+        return tuple(dict.fromkeys(field for path in paths for field in self.choices.vary(path)))
 
     def _leads(self, request: Request, path: bytes) -> bool:
         """Whether a route answers the request's method on another path."""
@@ -388,6 +403,11 @@ class AppDispatch:
             return self._routes[index]
         found = None if self.choices is None else self.choices.peek(index, request)
         return getattr(getattr(found, "candidate", None), "route", None)
+
+    def form_bounds(self, request: Request) -> FormBounds:
+        """How much a form of this request may hold."""
+        route = self._route(request)
+        return UNSAID if route is None else route.form
 
     def guard(self, request: Request, /) -> Answer | None:
         for prepare in self.before_guard:

@@ -20,6 +20,7 @@ from kingpost.http.accept import prefers_html
 from kingpost.http.problem import PROBLEM_JSON, encode_problem, problem, problem_json
 from kingpost.http.request import Request
 from kingpost.http.response import NOSNIFF
+from kingpost.http.vary import varied, vary_in
 from kingpost.types import Mode, Place, short_path
 
 
@@ -54,7 +55,9 @@ class ErrorAnswers:
             ).encode()
         else:
             body = development_problem(error) if helps else problem_json(error)
-        own = [(name.lower(), value) for name, value in error.headers.items()]
+        own = [
+            (name.lower(), value) for name, value in error.headers.items() if name.lower() != "vary"
+        ]
         fields = [("content-type", HTML if as_page else PROBLEM_JSON), ("vary", "accept"), NOSNIFF]
         if as_page:
             fields.append(("content-security-policy", page_policy(framed=not helps)))
@@ -62,9 +65,8 @@ class ErrorAnswers:
             # The page shows source and values: it must not end in another site's frame or cache.
             fields += [("cache-control", "no-store"), ("x-frame-options", "DENY")]
         names = {name for name, _ in own}
-        return Answer(
-            error.status, [field for field in fields if field[0] not in names] + own, body
-        )
+        kept = [field for field in fields if field[0] not in names]
+        return varied(Answer(error.status, kept + own, body), vary_in(error.headers))
 
     def _page(
         self, request: Request, error: HTTPError, *, is_missed: bool, handler: str, helps: bool

@@ -10,6 +10,7 @@ from kingpost.binding.signature import EMPTY, Signature, signature_of
 from kingpost.errors import HTTPError, InternalServerError
 from kingpost.http.request import Request
 from kingpost.routing.route import ErrorHandler
+from kingpost.schema.annotation import is_below
 
 T = TypeVar("T")
 
@@ -66,12 +67,12 @@ def check_error_handler(handler: ErrorHandler) -> Signature:
             "write def f(request: Request, error: …)",
         )
     request, error = (parameter.annotation for parameter in positional[:2])
-    if is_class(request) and not issubclass(Request, request):
+    if is_class(request) and not is_below(Request, request):
         raise signature.refused(
             "binding.error-handler", "the first argument is the request", "write request: Request"
         )
     kind = HTTPError if isinstance(handler.kind, int) else handler.kind
-    if is_class(error) and not issubclass(kind, error):
+    if is_class(error) and not is_below(kind, error):
         raise signature.refused(
             "binding.error-handler",
             f"it answers for {kind.__name__}, and its second argument is {error.__name__}",

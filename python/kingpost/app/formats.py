@@ -4,7 +4,8 @@ Rule 1: a route with `formats=` gives these, the first where the client wants se
 `/places.csv`, which gives that one whatever is accepted.
 Rule 2: any other route whose answer is JSON gives what is registered with `app.extensions.codec` as well.
 Rule 3: a client that accepts nothing of it is told so (406), where it can be known before the handler has done anything.
-Rule 4: what has said itself what it is stays that: a Response with a media type, an error; and, where nothing but codecs is registered,
+Rule 4: where the one that is wanted most has no form for a value, the client gets what it wants next; 406 where it wants nothing else.
+Rule 5: what has said itself what it is stays that: a Response with a media type, an error; and, where nothing but codecs is registered,
 text, pages, bytes and streams.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Final, get_origin
 import msgspec
 
 from kingpost._native import Answer
-from kingpost.app.answers import Answers
+from kingpost.app.answers import Answers, OutOfRange
 from kingpost.app.calls import Call, Started
 from kingpost.app.encoding import JSON, PLAIN, STREAMS, Encoding
 from kingpost.binding.plan import Argument, Binding
@@ -108,16 +109,18 @@ class Formats:
     def _on_loop(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(handler)
         async def call(*args: Any, **named: Any) -> Any:
-            offer = self.chosen(named.pop(REQUEST))
-            return self.written(await handler(*args, **named), offer)
+            request = named.pop(REQUEST)
+            offer = self.chosen(request)
+            return self.written(request, await handler(*args, **named), offer)
 
         return call
 
     def _in_place(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(handler)
         def call(*args: Any, **named: Any) -> Any:
-            offer = self.chosen(named.pop(REQUEST))
-            return self.written(handler(*args, **named), offer)
+            request = named.pop(REQUEST)
+            offer = self.chosen(request)
+            return self.written(request, handler(*args, **named), offer)
 
         return call
 
@@ -136,11 +139,16 @@ class Formats:
             raise self._unwanted()
         return None
 
-    def written(self, value: Any, offer: Offer | None) -> Any:
+    def written(self, request: Request, value: Any, offer: Offer | None) -> Any:
         """What a handler returned, as the client wants it.
 
+        Args:
+            request: the client's.
+            value: what the handler returned.
+            offer: what was chosen before it ran; None for nothing.
+
         Raises:
-            NotAcceptable: it does not want any of it.
+            NotAcceptable: it does not want any of it, or nothing that has a form for the value.
         """
         response: Response[Any] | None = as_response(value)
         content = value
@@ -152,7 +160,10 @@ class Formats:
             return value
         if offer is None:
             raise self._unwanted()
-        made = offer.write(content)
+        try:
+            made = offer.write(content)
+        except OutOfRange as error:
+            offer, made = self._next(request, content, offer, error)
         if response is None and isinstance(made, bytes):
             # Nearly every value: an answer as it leaves, where nobody has said anything else.
             vary = (VARY,) if self._varies else ()
@@ -161,6 +172,37 @@ class Formats:
         if self._varies:
             add_vary(found.headers, "accept")
         return found
+
+    def _next(
+        self, request: Request, content: Any, offer: Offer, error: OutOfRange
+    ) -> tuple[Offer, Any]:
+        """The format that the client wants most of those that have a form for a value, and what it makes of it.
+
+        Args:
+            request: the client's.
+            content: the value.
+            offer: what has no form for it.
+            error: why.
+
+        Raises:
+            NotAcceptable: it wants none of them. It is raised where the handler ran, so providers take back what they have begun.
+        """
+        rest = [each for each in self.offers if each is not offer]
+        while rest:
+            best = best_match(request.headers.get("accept"), [each.essence for each in rest])
+            if best is None:
+                break
+            other = next(each for each in rest if each.essence == best)
+            try:
+                return other, other.write(content)
+            except OutOfRange:
+                rest.remove(other)
+        told = f"{offer.essence} has no form for this answer"
+        if rest:
+            told = f"{told}; there is {' or '.join(each.essence for each in rest)}"
+        refusal = NotAcceptable(told, headers={"Vary": "accept"})
+        refusal.add_note(str(error))
+        raise refusal from error
 
     def _put(self, made: Any, offer: Offer, response: Response[Any] | None) -> Response[Any]:
         """What was written, in the response that the handler has made, if it has made one."""

@@ -20,6 +20,7 @@ from kingpost.binding.offer import Offer, PathParameter
 from kingpost.binding.plan import Binding
 from kingpost.binding.signature import Signature, signature_of
 from kingpost.errors import RoutingError
+from kingpost.http.uploads import UNSAID, FormBounds
 from kingpost.injection.lookup import Overrides
 from kingpost.routing.conditions import ALWAYS, Conditions
 from kingpost.routing.converters import (
@@ -30,7 +31,7 @@ from kingpost.routing.converters import (
     of_type,
     value_type,
 )
-from kingpost.routing.options import body_limit
+from kingpost.routing.options import body_limit, form_sizes
 from kingpost.routing.pattern import Parameter, Pattern, parse_pattern
 from kingpost.routing.reverse import Target
 from kingpost.routing.route import Constant
@@ -69,6 +70,7 @@ class CompiledRoute(msgspec.Struct, frozen=True):
     served: Served
     conditions: Conditions = ALWAYS
     formats: Formats | None = None
+    form: FormBounds = UNSAID
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -194,6 +196,7 @@ def compile_route(
         host=host_parameters(conditions),
         context=None if conditions.walks is None else conditions.walks.context,
         codecs=site.around.codecs,
+        form=FormBounds(**form_sizes(entry.options)),
     )
     with named_at(signature.place):
         encoding = encoding_of(signature.returns)
@@ -223,6 +226,11 @@ def compile_route(
         served.function = inside(site.app, served.function, is_async=served.kind == "async")
         if served.early is not None:
             served.early = inside(site.app, served.early, is_async=True)
+    max_body = body_limit(
+        entry.options,
+        default=limits.UPLOAD_BYTES if served.reads.takes_files else _native.LIMITS["body"],
+    )
+    check_form_fits(entry, served.reads, offer.form, max_body)
     return CompiledRoute(
         index,
         entry,
@@ -231,10 +239,7 @@ def compile_route(
         call,
         encoding,
         answers,
-        body_limit(
-            entry.options,
-            default=limits.UPLOAD_BYTES if served.reads.takes_files else _native.LIMITS["body"],
-        ),
+        max_body,
         Target(
             pattern,
             {name: reverse_of(name, found, signature) for name, found in converters.items()},
@@ -246,7 +251,23 @@ def compile_route(
         served,
         conditions,
         formats,
+        offer.form,
     )
+
+
+def check_form_fits(entry: Entry, reads: Binding, form: FormBounds, max_body: int) -> None:
+    """Refuses a part of a form that may be larger than the body around it: nobody would ever send one."""
+    if not reads.takes_a_form:
+        return
+    for name in ("field", "memory", "file"):
+        size: int | None = getattr(form, name)
+        if size is not None and size > max_body:
+            raise at_entry(
+                entry,
+                "routing.bad-option",
+                f"form_limits allows a {name} of {size} bytes, and the whole body may have {max_body}",
+                "raise max_body, too",
+            )
 
 
 def conditions_at(entry: Entry) -> Conditions:

@@ -30,12 +30,12 @@ from kingpost.http.before_body import before_body, is_before_body
 from kingpost.http.request import Request, check_form_type, is_multipart, plain_fields
 from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
-from kingpost.http.uploads import FormData, receive
+from kingpost.http.uploads import FormBounds, FormData, receive
 from kingpost.injection.graph import Graph, Node, check_colours, needed
 from kingpost.injection.lookup import Lookup, Overrides, check_one_each
 from kingpost.injection.provider import Kind, check_gives, kind_of, provider_of
 from kingpost.routing.acl import Permission, Principals
-from kingpost.routing.options import body_limit, several
+from kingpost.routing.options import body_limit
 from kingpost.routing.route import REGISTERED, Provided
 from kingpost.routing.table import Entry
 from kingpost.types import HandlerKind, Mode, Place
@@ -228,7 +228,7 @@ def serve(
         bool(middleware),
         around.background.reserve,
         around.lasting,
-        form_node(entry) if reads.takes_files else None,
+        form_node(entry, offer.form) if reads.takes_files else None,
         timeout=timeout,
         connections=around.connections,
     )
@@ -289,12 +289,12 @@ BODY: Final = Node(
 """The step that receives a body."""
 
 
-def form_node(entry: Entry) -> Node:
+def form_node(entry: Entry, said: FormBounds) -> Node:
     """The step that receives the form of a route, and gives its temporary files back at the end."""
-    max_file = body_limit(entry.options, default=limits.UPLOAD_BYTES)
+    bounds = said.file_within(body_limit(entry.options, default=limits.UPLOAD_BYTES))
 
     async def form(request: Request) -> AsyncGenerator[FormData]:
-        received = await receive_form(request, max_file=max_file)
+        received = await receive_form(request, bounds)
         request.keep_form(received)
         try:
             yield received
@@ -305,7 +305,7 @@ def form_node(entry: Entry) -> Node:
     return Node((form,), provider, (Argument("request", None, TheRequest()),))
 
 
-async def receive_form(request: Request, *, max_file: int) -> FormData:
+async def receive_form(request: Request, bounds: FormBounds) -> FormData:
     """The form of a request whose body is unread.
 
     Raises:
@@ -317,13 +317,13 @@ async def receive_form(request: Request, *, max_file: int) -> FormData:
         raise RuntimeError("the route receives its form, and the engine has read it")
     chunks = aiter(BodyStream(unread))
     if is_multipart(request):
-        return await receive(chunks, request.headers["content-type"], max_file=max_file)
+        return await receive(chunks, request.headers["content-type"], bounds)
     body = bytearray()
     async for chunk in chunks:
         body += chunk
-        if len(body) > limits.FORM_BYTES:
+        if len(body) > bounds.in_memory:
             break
-    return FormData(plain_fields(bytes(body)), [])
+    return FormData(plain_fields(bytes(body), bounds), [])
 
 
 def hooks(
@@ -334,9 +334,8 @@ def hooks(
     Raises:
         SignatureError: a hook cannot be called.
     """
-    required = (*entry.scope.requires, *several(entry.options.get("requires", ())))
     before = [
-        *(required_hook(function, graph, around, entry.place) for function in required),
+        *(required_hook(function, graph, around, entry.place) for function in entry.requires),
         *(
             hook(function, graph, around)
             for function in (*entry.scope.before, *entry.options.get("before", ()))

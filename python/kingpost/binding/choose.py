@@ -62,7 +62,7 @@ from kingpost.schema import (
     describe,
     type_of,
 )
-from kingpost.schema.annotation import Bare, bare, list_of, spelled
+from kingpost.schema.annotation import Bare, bare, is_below, list_of, spelled
 from kingpost.schema.model import types_in
 from kingpost.schema.text import Scalar, ruled, scalar_of
 
@@ -215,14 +215,19 @@ class Chooser:
 
     def from_model(self, place: PlaceName, annotation: Any, below: str | None) -> FromModel:
         try:
-            reader = TextReader(annotation)
-            names = [field.alias for field in describe(annotation).fields]
+            reader = TextReader(annotation, handed=(UploadFile,) if place == "form" else ())
+            # Of a mapping, this says that it has no fields.
+            kind = reader.type if isinstance(reader.type, ModelType) else None
+            model = describe(annotation) if kind is None else kind.model
+            names = [field.alias for field in model.fields]
         except TypeError as error:
             raise self.signature.refused(
                 "binding.text-type",
                 f"{self.name} cannot be read from the {place}: {error}",
                 "use a scalar, a list of scalars or a class with named fields",
             ) from error
+        except NameError as error:
+            raise self.unresolved(error) from error
         return FromModel(place, reader, spelled(annotation), below, names, self.default())
 
     def from_file(self, name: str) -> Source:
@@ -335,7 +340,7 @@ class Chooser:
             if (
                 isinstance(kind, type)
                 and self.annotation is not EMPTY
-                and not issubclass(context, kind)
+                and not is_below(context, kind)
             ):  # pyright: ignore[reportUnnecessaryComparison] - EMPTY is a class to Python
                 raise self.signature.refused(
                     "binding.context",
@@ -396,7 +401,7 @@ class Chooser:
             return self.from_file(self.name)
         if kind is MultipartStream:
             self.check_verbs()
-            return TheMultipart()
+            return TheMultipart(self.offer.form)
         if get_origin(kind) is Form:
             self.check_verbs()
             return TheForm(self.from_model("form", get_args(kind)[0], None))
@@ -455,16 +460,26 @@ class Chooser:
             raise self.signature.refused(
                 "binding.body-type",
                 f"{self.name} cannot be read from JSON: {error}",
-                "give the field that it names another type"
-                if is_model(self.bare.type)
-                else "use a Struct, a dataclass or a dict",
+                *self.instead_of_a_body(),
             ) from error
         except NameError as error:
-            raise self.signature.refused(
-                "binding.unresolved-name",
-                f"{self.name} has a field whose annotation names {error.name}, which does not exist",
-                f"import {error.name}, or define it at the top level of the module",
-            ) from error
+            raise self.unresolved(error) from error
+
+    def unresolved(self, error: NameError) -> SignatureError:
+        return self.signature.refused(
+            "binding.unresolved-name",
+            f"{self.name} has a field whose annotation names {error.name}, which does not exist",
+            f"import {error.name}, or define it at the top level of the module",
+        )
+
+    def instead_of_a_body(self) -> tuple[str, ...]:
+        """The remedies for a type that no JSON becomes."""
+        if not is_model(self.bare.type):
+            return ("use a Struct, a dataclass or a dict",)
+        if UploadFile in classes_in(self.annotation):
+            kind = spelled(self.bare.type)
+            return (f"write {self.name}: Annotated[{kind}, Form()], since files come with a form",)
+        return ("give the field that it names another type",)
 
     def check_verbs(self) -> None:
         without = [method for method in self.offer.methods if method in WITHOUT_BODY]
@@ -573,7 +588,7 @@ def is_same(offered: Any, wanted: Any) -> bool:
     if offered is int and wanted is float:
         return True
     origin = get_origin(offered) or offered
-    return isinstance(origin, type) and isinstance(wanted, type) and issubclass(origin, wanted)
+    return isinstance(origin, type) and isinstance(wanted, type) and is_below(origin, wanted)
 
 
 def without_marker(annotation: Any) -> Any:

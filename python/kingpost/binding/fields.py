@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -16,7 +16,7 @@ from kingpost.binding.markers import Form
 from kingpost.binding.sources import REQUIRED, Binder, Errors, Unhurried, read_text
 from kingpost.errors import FieldError
 from kingpost.http.request import Request
-from kingpost.http.uploads import MultipartStream, UploadFile
+from kingpost.http.uploads import FormBounds, MultipartStream, UploadFile
 from kingpost.schema import TextReader
 from kingpost.schema.form import tree_of
 from kingpost.schema.problems import field_error
@@ -179,10 +179,17 @@ class FromModel(Unhurried, frozen=True):
         errors.extend(broken)
         return value
 
+    def files_of(self, request: Request) -> dict[str, list[UploadFile]]:
+        """The files of the form, where the class has fields for some."""
+        if not self.reader.handed:
+            return {}
+        form = request.form_data()
+        return {name: form.files_of(name) for name in self.reader.handed}
+
     def look(self, request: Request) -> tuple[Any, list[FieldError]]:
         texts = all_texts(request, self.place, self.names)
         if self.below is None:
-            value, broken = self.reader.read(texts, (self.place,))
+            value, broken = self.reader.read(texts, (self.place,), self.files_of(request))
             return value, [named_as_sent(error) for error in broken]
         tree = tree_of(texts).below.get(self.below)
         if tree is None:
@@ -193,7 +200,12 @@ class FromModel(Unhurried, frozen=True):
 
 
 def named_as_sent(error: FieldError) -> FieldError:
-    """An error of a model's field under the name that the client knows it by: `x-token` for the header field of `x_token`."""
+    """An error of a model's field under the name that the client knows it by: `x-token` for the header field of `x_token`.
+
+    Of a file its name is told.
+    """
+    if "input" in error:
+        error = {**error, "input": without_files(error["input"])}
     match error["location"]:
         case ("header" as place, str() as name, *rest):
             return {**error, "location": (place, wire_name(place, name), *rest)}
@@ -260,6 +272,7 @@ class FromFile(Unhurried, frozen=True):
 class TheMultipart(Unhurried, frozen=True):
     """The unread form, part by part."""
 
+    bounds: FormBounds
     words: str = "form: unread, part by part"
 
     def read(self, request: Request, errors: Errors) -> Any:
@@ -268,7 +281,28 @@ class TheMultipart(Unhurried, frozen=True):
             raise RuntimeError("the route streams its form, and the engine has read it")
         content_type = request.headers.get("content-type") or ""
         # The route's own limit on bodies bounds every part of one.
-        return MultipartStream(unread, content_type, max_file=limits.LARGEST)
+        return MultipartStream(unread, content_type, self.bounds.file_within(limits.LARGEST))
+
+
+def without_files(value: object) -> object:
+    """What was given, with the names of files in their places."""
+    if isinstance(value, UploadFile):
+        return value.filename
+    if isinstance(value, dict):
+        entries = cast("dict[str, object]", value)
+        return {name: without_files(each) for name, each in entries.items()}
+    if isinstance(value, list):
+        return [without_files(each) for each in cast("list[object]", value)]
+    return value
+
+
+def takes_files(source: object) -> bool:
+    """Whether a source takes files of a form, which is then received for it."""
+    if isinstance(source, TheForm):
+        source = source.model
+    return isinstance(source, FromFile) or (
+        isinstance(source, FromModel) and bool(source.reader.handed)
+    )
 
 
 def is_of_form(source: object) -> bool:

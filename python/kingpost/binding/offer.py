@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kingpost.http.uploads import UNSAID, FormBounds
 from kingpost.types import Place
 
 if TYPE_CHECKING:
@@ -60,5 +61,7 @@ class Offer(msgspec.Struct, frozen=True):
     """Says why a class is never read from a request, alone or inside something else."""
     codecs: Mapping[str, Codec] = msgspec.field(default_factory=dict[str, Any])
     """What reads bodies beside JSON, by its media type without parameters."""
+    form: FormBounds = UNSAID
+    """How much a form may hold."""
     has_response: bool = False
     """Whether a parameter may be the response: what runs after the handler."""

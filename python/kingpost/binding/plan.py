@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from kingpost.binding.choose import Chooser
-from kingpost.binding.fields import FromFile, TheMultipart, is_of_form
+from kingpost.binding.fields import TheMultipart, is_of_form, takes_files
 from kingpost.binding.offer import Offer
 from kingpost.binding.signature import Signature
 from kingpost.binding.sources import Binder, Errors, FromBody, Source, TheBodyStream
@@ -39,7 +39,8 @@ class Binding(msgspec.Struct, frozen=True):
     def streams(self) -> bool:
         """Whether the body comes unread."""
         return any(
-            isinstance(argument.source, TheBodyStream | TheMultipart | FromFile)
+            isinstance(argument.source, TheBodyStream | TheMultipart)
+            or takes_files(argument.source)
             for argument in self.arguments
         )
 
@@ -51,7 +52,15 @@ class Binding(msgspec.Struct, frozen=True):
     @property
     def takes_files(self) -> bool:
         """Whether files of a form are received before the handler is called."""
-        return any(isinstance(argument.source, FromFile) for argument in self.arguments)
+        return any(takes_files(argument.source) for argument in self.arguments)
+
+    @property
+    def takes_a_form(self) -> bool:
+        """Whether the body is a form, received or unread."""
+        return any(
+            isinstance(argument.source, TheMultipart) or is_of_form(argument.source)
+            for argument in self.arguments
+        )
 
     @property
     def binders(self) -> list[Binder] | None:

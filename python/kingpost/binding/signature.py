@@ -8,12 +8,13 @@ import inspect
 import linecache
 import typing
 from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from kingpost.errors import SignatureError
-from kingpost.schema.annotation import spelled
+from kingpost.schema.annotation import class_of, spelled, values_in
 from kingpost.types import Place
 
 EMPTY = inspect.Parameter.empty
@@ -71,7 +72,7 @@ def signature_of(function: Callable[..., Any]) -> Signature:
     """The signature of a handler.
 
     Raises:
-        SignatureError: `binding.unresolved-name` or `binding.bad-annotation` where an annotation cannot be evaluated,
+        SignatureError: `binding.unresolved-name` or `binding.bad-annotation` where an annotation cannot be evaluated or is no type,
             `binding.no-signature` for a callable that has none.
     """
     place = Place.of(annotated(function))
@@ -87,7 +88,38 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         parameter.replace(annotation=hints.get(parameter.name, EMPTY))
         for parameter in plain.parameters.values()
     )
-    return Signature(name, parameters, hints.get("return", EMPTY), place)
+    signature = Signature(name, parameters, hints.get("return", EMPTY), place)
+    check_annotations(signature)
+    return signature
+
+
+def check_annotations(signature: Signature) -> None:
+    """Refuses what stands in the place of a type, such as `-> [int]`.
+
+    Raises:
+        SignatureError: `binding.bad-annotation`.
+    """
+    annotations = (*(each.annotation for each in signature.parameters), signature.returns)
+    for value in (value for each in annotations for value in values_in(each)):
+        raise signature.refused(
+            "binding.bad-annotation",
+            f"{spelled(value)} is no type",
+            f"write {type_meant(value)}",
+        )
+
+
+def type_meant(value: Any) -> str:
+    """The type that somebody may have meant who wrote a value."""
+    kind = class_of(value)
+    if kind in (list, set, frozenset):
+        return f"{kind.__name__}[{' | '.join(map(spelled, value))}]" if value else kind.__name__
+    if kind is tuple:
+        return f"tuple[{', '.join(map(spelled, value))}]" if value else "tuple"
+    if isinstance(value, ModuleType):
+        return f"a class of it, such as {value.__name__}.Name"
+    if value is Ellipsis or inspect.isroutine(value):
+        return "Any, of typing" if value is any else "a class"
+    return "a Struct that has these fields" if kind is dict else kind.__name__
 
 
 def annotated(function: Callable[..., Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,13 +12,11 @@ from kingpost.app.errands import collecting, compile_errand
 from kingpost.app.lasting import Lasting
 from kingpost.binding.signature import signature_of
 from kingpost.checks.problem import Problem
+from kingpost.routing.acl import Permission
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
     from kingpost.app.extensions import Claim
-
-OWN = ("hosts",)
-"""The names of Kingpost's own checks."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -26,7 +24,7 @@ class Found(msgspec.Struct, frozen=True):
 
     Attributes:
         check: its name.
-        place: where it was written; empty for Kingpost's own.
+        place: where it was written, or what Kingpost's own check is about; empty where that is the App.
         problem: what it has found.
     """
 
@@ -41,20 +39,46 @@ def ask(app: App) -> Iterator[Found]:
     Raises:
         SignatureError: a check asks for what it cannot be given.
     """
-    for problem in own_problems(app):
-        yield Found("hosts", "", problem)
+    for name, own in OWN.items():
+        for place, problem in own(app):
+            yield Found(name, place, problem)
     for name, claim in app.extensions.__checks__().items():
         for problem in problems_of(app, name, claim):
             yield Found(name, str(claim.place), problem)
 
 
-def own_problems(app: App) -> Iterator[Problem]:
+def hosts(app: App) -> Iterator[tuple[str, Problem]]:
+    """That the App knows its hosts."""
     if not app.__hosts__:
-        yield Problem(
+        problem = Problem(
             "the app answers whatever host a request names",
             'say which are its own: App(hosts=["example.org"])',
             is_error=False,
         )
+        yield "", problem
+
+
+def permissions(app: App) -> Iterator[tuple[str, Problem]]:
+    """That there is a tree where permissions are asked for: without one, nobody has any."""
+    routes = app.__describe__()
+    if any(route.conditions.walks is not None for route in routes):
+        return
+    for route in routes:
+        asked = [each for each in route.entry.requires if isinstance(each, Permission)]
+        if asked:
+            problem = Problem(
+                f"{route.path} refuses everybody: {asked[0]!r} asks the objects of a Traverse, and the app has none",
+                "write a function for requires= that looks at what your Principals hold",
+                is_error=False,
+            )
+            yield str(route.place), problem
+
+
+OWN: Mapping[str, Callable[[App], Iterator[tuple[str, Problem]]]] = {
+    "hosts": hosts,
+    "permissions": permissions,
+}
+"""Kingpost's own checks, by their names: each gives the place of a problem, and the problem."""
 
 
 def problems_of(app: App, name: str, claim: Claim) -> list[Problem]:

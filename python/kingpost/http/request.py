@@ -18,7 +18,7 @@ from kingpost.http.media import json
 from kingpost.http.media_type import FORM_TYPES, MediaType
 from kingpost.http.multidict import MultiDict
 from kingpost.http.stream import Chunks
-from kingpost.http.uploads import FormData, collected
+from kingpost.http.uploads import UNSAID, FormBounds, FormData, collected
 from kingpost.http.urlencoded import parse_pairs
 
 T = TypeVar("T")
@@ -202,13 +202,16 @@ class Request(NativeRequest):
 
         Raises:
             UnsupportedMediaType: The body is no form (code `form.wrong-content-type`).
-            ContentTooLarge: It has more than 512 KiB (code `form.too-large`).
-            BadRequest: It is malformed, or has more than 1,000 fields (code `form.too-many-fields`).
+            ContentTooLarge: It has more than 512 KiB (code `form.too-large`), or than the route's `form_limits` allow.
+            BadRequest: It is malformed, or has more than 1,000 fields (code `form.too-many-fields`), or than the route's `form_limits` allow.
         """
         return self.form_data().fields
 
     def form_data(self) -> FormData:
-        """The fields and files of an HTML form. Where no parameter asks for it, files stay in memory, and each has 512 KiB at most.
+        """The fields and files of an HTML form.
+
+        Where no parameter asks for it, files stay in memory, and each has 512 KiB at most, if the route's `form_limits` do not say
+        another size.
 
         Raises:
             HTTPError: As `form`.
@@ -253,9 +256,17 @@ class Request(NativeRequest):
     def _parse_form(self) -> FormData:
         check_form_type(self)
         field = self.headers.get("content-type") or ""
+        bounds = self._form_bounds()
         if is_multipart(self):
-            return collected(self.body, field, max_file=limits.FORM_BYTES)
-        return FormData(plain_fields(self.body), [])
+            return collected(self.body, field, bounds.file_within(limits.FORM_BYTES))
+        return FormData(plain_fields(self.body, bounds), [])
+
+    def _form_bounds(self) -> FormBounds:
+        """What the route that answers says about forms."""
+        bounds_of: Callable[[Request], FormBounds] | None = getattr(
+            self.dispatch, "form_bounds", None
+        )
+        return UNSAID if bounds_of is None else bounds_of(self)
 
     def keep_form(self, form: FormData) -> None:
         """Remember a form that was read while it came."""
@@ -293,18 +304,27 @@ def is_multipart(request: Request) -> bool:
     return media_type is not None and media_type.essence == FORM_TYPES[1]
 
 
-def plain_fields(body: bytes) -> MultiDict:
+def plain_fields(body: bytes, bounds: FormBounds) -> MultiDict:
     """The fields of a urlencoded body.
 
     Raises:
-        ContentTooLarge: `form.too-large`.
+        ContentTooLarge: `form.too-large` or `form.field-too-large`.
         BadRequest: `form.too-many-fields`.
     """
-    if len(body) > limits.FORM_BYTES:
-        raise ContentTooLarge(
-            f"the form has more than {limits.FORM_BYTES // limits.KIB} KiB", code="form.too-large"
-        )
-    return MultiDict(parse_pairs(body, limit=limits.FORM_FIELDS, what="form"))
+    size = bounds.in_memory
+    if len(body) > size:
+        words = f"{size // limits.KIB} KiB" if size % limits.KIB == 0 else f"{size} bytes"
+        raise ContentTooLarge(f"the form has more than {words}", code="form.too-large")
+    most = limits.FORM_FIELDS if bounds.fields is None else bounds.fields
+    pairs = parse_pairs(body, limit=most, what="form")
+    if bounds.field is not None:
+        for name, value in pairs:
+            if len(value.encode()) > bounds.field:
+                raise ContentTooLarge(
+                    f"the field {name[:100]!r} has more than {bounds.field} bytes",
+                    code="form.field-too-large",
+                )
+    return MultiDict(pairs)
 
 
 def _named(content_type: str | None) -> str:

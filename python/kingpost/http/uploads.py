@@ -13,8 +13,9 @@ import io
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 from kingpost import limits
 from kingpost._native import FormRefused, MultipartParser
@@ -53,6 +54,42 @@ def safe_filename(name: str) -> str:
 
 def cut(text: str, size: int) -> str:
     return text.encode()[:size].decode("utf-8", "ignore")
+
+
+class FormBounds(NamedTuple):
+    """How much one form may hold; None where the route does not say it, and what stands in the limits holds.
+
+    Attributes:
+        fields: fields without a file name.
+        files: files.
+        field: bytes of one field.
+        memory: bytes of all fields together.
+        file: bytes of one file.
+        spool: bytes of one file that are held in memory; a larger one lies in a temporary file.
+    """
+
+    fields: int | None = None
+    files: int | None = None
+    field: int | None = None
+    memory: int | None = None
+    file: int | None = None
+    spool: int | None = None
+
+    def file_within(self, size: int) -> FormBounds:
+        """These, with a size of one file where they have none."""
+        return self if self.file is not None else self._replace(file=size)
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes of all fields together."""
+        if self.memory is not None:
+            return self.memory
+        # Whoever allows one large field has allowed as much for all of them.
+        return max(limits.FORM_BYTES, self.field or 0)
+
+
+UNSAID: Final = FormBounds()
+"""Of a route that says nothing."""
 
 
 class UploadFile:
@@ -118,11 +155,12 @@ class FormData:
             file.file.close()
 
 
-def spooled() -> IO[bytes]:
-    """A file in memory that goes to disk when it grows; whoever has the form closes it."""
+def spooled(size: int) -> IO[bytes]:
+    """A file in memory that goes to disk when it has more bytes than that; whoever has the form closes it."""
     import tempfile
 
-    return tempfile.SpooledTemporaryFile(limits.UPLOAD_IN_MEMORY)
+    # To SpooledTemporaryFile, 0 is no limit.
+    return tempfile.SpooledTemporaryFile(size) if size else tempfile.TemporaryFile()
 
 
 class Collector:
@@ -130,18 +168,22 @@ class Collector:
 
     Args:
         content_type: as the client sent it, with the boundary.
-        max_file: bytes of one file at most.
-        open_file: opens what a file is written to.
+        bounds: how much it may hold.
+        open_file: opens what a file is written to; what is spooled if not said.
 
     Raises:
         HTTPError: The type is none of a form, or has no boundary.
     """
 
     def __init__(
-        self, content_type: str, *, max_file: int, open_file: Callable[[], IO[bytes]] = spooled
+        self,
+        content_type: str,
+        bounds: FormBounds,
+        *,
+        open_file: Callable[[], IO[bytes]] | None = None,
     ) -> None:
-        self._parser = parser_of(content_type, max_file=max_file)
-        self._open_file = open_file
+        self._parser = parser_of(content_type, bounds)
+        self._open_file = open_file or partial(spooled, spool_of(bounds))
         self._fields: list[tuple[str, str]] = []
         self._files: list[tuple[str, UploadFile]] = []
         self._head: Head | None = None
@@ -210,9 +252,20 @@ def text_of(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def parser_of(content_type: str, *, max_file: int) -> MultipartParser:
+def spool_of(bounds: FormBounds) -> int:
+    return limits.UPLOAD_IN_MEMORY if bounds.spool is None else bounds.spool
+
+
+def parser_of(content_type: str, bounds: FormBounds) -> MultipartParser:
     try:
-        return MultipartParser(content_type.encode("latin-1", "replace"), file=max_file)
+        return MultipartParser(
+            content_type.encode("latin-1", "replace"),
+            fields=bounds.fields,
+            files=bounds.files,
+            field=bounds.field,
+            memory=bounds.in_memory,
+            file=bounds.file,
+        )
     except FormRefused as refused:
         raise as_http_error(refused) from None
 
@@ -240,18 +293,18 @@ def as_http_error(refused: FormRefused) -> HTTPError:
     return kind(sentence, code=code)
 
 
-async def receive(chunks: AsyncIterator[bytes], content_type: str, *, max_file: int) -> FormData:
+async def receive(chunks: AsyncIterator[bytes], content_type: str, bounds: FormBounds) -> FormData:
     """Gather a form from an unread body on the event loop; what is large is written to disk on a thread.
 
     Raises:
         HTTPError: The form breaks a rule, is not whole, or its client was too slow.
     """
-    collector = Collector(content_type, max_file=max_file)
-    received = 0
+    collector = Collector(content_type, bounds)
+    received, in_memory = 0, spool_of(bounds)
     try:
         async for chunk in chunks:
             received += len(chunk)
-            if received > limits.UPLOAD_IN_MEMORY:
+            if received > in_memory:
                 await asyncio.to_thread(collector.feed, chunk)
             else:
                 collector.feed(chunk)
@@ -321,8 +374,8 @@ class MultipartStream:
         RuntimeError: It was read already.
     """
 
-    def __init__(self, chunks: Chunks, content_type: str, *, max_file: int) -> None:
-        self._parser = parser_of(content_type, max_file=max_file)
+    def __init__(self, chunks: Chunks, content_type: str, bounds: FormBounds) -> None:
+        self._parser = parser_of(content_type, bounds)
         self._body = BodyStream(chunks)
         self._blocking: Iterator[bytes] | None = None
         self._chunks: AsyncIterator[bytes] | None = None
@@ -392,13 +445,13 @@ class MultipartStream:
         self._is_over = True
 
 
-def collected(body: bytes, content_type: str, *, max_file: int) -> FormData:
+def collected(body: bytes, content_type: str, bounds: FormBounds) -> FormData:
     """A form whose body is at hand. Its files stay in memory, as the body does: nobody has to close them.
 
     Raises:
         HTTPError: It breaks a rule, or is not whole.
     """
-    collector = Collector(content_type, max_file=max_file, open_file=io.BytesIO)
+    collector = Collector(content_type, bounds, open_file=io.BytesIO)
     try:
         collector.feed(body)
         return collector.finish()

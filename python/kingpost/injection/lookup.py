@@ -9,7 +9,7 @@ import msgspec
 
 from kingpost.errors import ConfigurationError
 from kingpost.injection.provider import Provider, plain, provider_of
-from kingpost.schema.annotation import is_union, spelled
+from kingpost.schema.annotation import is_below, is_union, spelled
 
 TypeArguments = Mapping[Any, Any]
 Overrides = Mapping[Any, Provider]
@@ -98,7 +98,7 @@ def matched(pattern: Any, wanted: Any) -> TypeArguments | None:
     """What the type variables of `pattern` stand for where it is `wanted`; None where it is not."""
     if isinstance(pattern, TypeVar):
         bound = pattern.__bound__
-        fits = bound is None or (isinstance(wanted, type) and issubclass(wanted, bound))
+        fits = bound is None or (isinstance(wanted, type) and is_below(wanted, bound))
         return {pattern: wanted} if fits else None
     if pattern == wanted:
         return {}

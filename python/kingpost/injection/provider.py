@@ -46,6 +46,14 @@ PLAIN = (
 )
 """Types that say nothing of what they are for: no provider can claim all of them."""
 
+EXAMPLES: dict[Kind, str] = {
+    "def": "Session",
+    "async": "Session",
+    "generator": "Iterator[Session]",
+    "asyncgen": "AsyncIterator[Session]",
+}
+"""How the return annotation of a provider looks."""
+
 
 class Provider(msgspec.Struct, frozen=True, eq=False):
     """A function that makes values of one type.
@@ -115,8 +123,9 @@ def provider_of(
             "leave out inline=True",
         )
     gives = plain(signature.returns)
-    if kind in ("generator", "asyncgen") and get_origin(gives) in STREAMS:
-        gives = plain(get_args(gives)[0])
+    if kind in ("generator", "asyncgen") and (get_origin(gives) or gives) in STREAMS:
+        # A bare `Iterator` does not say of what.
+        gives = plain((get_args(gives) or (EMPTY,))[0])
     return Provider(
         function,
         signature,
@@ -150,7 +159,7 @@ def check_gives(provider: Provider) -> None:
         raise provider.signature.refused(
             "injection.no-type",
             "nothing says what it provides",
-            "write its return annotation, such as `-> Session`",
+            f"write its return annotation, such as `-> {EXAMPLES[provider.kind]}`",
         )
     try:
         is_plain = gives in PLAIN or get_origin(gives) in PLAIN or isinstance(gives, TypeVar)

@@ -15,9 +15,11 @@ from kingpost.binding.fields import (
     TheForm,
     TheMultipart,
     is_of_form,
+    takes_files,
 )
 from kingpost.binding.sources import REQUIRED, FromBody, TheBodyStream
 from kingpost.openapi.components import Schema
+from kingpost.openapi.opaque import FILE
 from kingpost.openapi.parameters import with_default
 from kingpost.openapi.readings import Reading
 from kingpost.openapi.schemas import Schemas, not_null
@@ -25,11 +27,6 @@ from kingpost.schema import type_of
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-FILE: Schema = {
-    "type": "string",
-    "format": "binary",
-    "contentMediaType": "application/octet-stream",
-}
 
 
 def body_of(readings: Sequence[Reading], schemas: Schemas) -> Schema | None:
@@ -69,6 +66,7 @@ class Fields(msgspec.Struct):
         source = reading.source
         if isinstance(source, TheForm | FromModel):
             model = source.model if isinstance(source, TheForm) else source
+            self.has_files = self.has_files or takes_files(source)
             self.models.append(schemas.of_type(model.reader.type, "in"))
         elif isinstance(source, FromFile):
             self.has_files = True

@@ -39,6 +39,7 @@ from kingpost.errors import (
     title_of,
 )
 from kingpost.http.problem import PROBLEM_JSON
+from kingpost.openapi.bodies import MULTIPART
 from kingpost.openapi.components import Schema
 from kingpost.openapi.readings import Reading
 from kingpost.openapi.responses import Answers
@@ -61,6 +62,16 @@ WORDS: Mapping[type[HTTPError], str] = {
     ServiceUnavailable: "Not now.",
 }
 """Errors of ours whose response is the same wherever they occur, and what it says."""
+
+
+HEAD: Mapping[int, str] = {
+    414: "The path and the query are longer than the server takes.",
+    431: "Header fields, of the request or of a part of its form, are longer than the server takes.",
+}
+"""What the server answers by itself, before there is a route, so that no error handler is asked; what it says.
+
+A part of a form is refused later, by the route's error handlers: what they make of 431 is not told.
+"""
 
 
 REFUSING = (FromBody, FromText, FromTexts, FromModel, FromFile)
@@ -159,6 +170,21 @@ def implied(route: CompiledRoute, readings: Sequence[Reading]) -> Iterator[type[
         yield ServiceUnavailable
 
 
+def failures_of_head(operation: Schema, schemas: Schemas) -> dict[str, Schema]:
+    """The responses of a server that finds too long what an operation takes in its URL or in header fields.
+
+    The schema of no parameter says how long all of them may be together: so every operation that has one has these.
+    """
+    places = {each["in"] for each in operation.get("parameters", [])}
+    found: list[int] = []
+    if places & {"path", "query"}:
+        found.append(414)
+    kinds = operation.get("requestBody", {}).get("content", {})
+    if places & {"header", "cookie"} or "security" in operation or MULTIPART in kinds:
+        found.append(431)
+    return {str(status): plain_response(status, HEAD[status], schemas) for status in found}
+
+
 def may_miss(route: CompiledRoute, readings: Sequence[Reading]) -> bool:
     """Whether a path, or a host, may have the right shape and lead nowhere, since its text does not convert."""
     paths = {
@@ -231,12 +257,21 @@ def words_of(error: type[HTTPError]) -> str:
 
 def shared_responses(schemas: Schemas) -> dict[str, Schema]:
     """The responses that many operations have, by their names."""
-    return {
-        error.__name__: {
-            "description": words,
-            "content": {PROBLEM_JSON: {"schema": problem_schema(schemas, error.status)}},
-        }
+    errors = {
+        error.__name__: plain_response(error.status, words, schemas)
         for error, words in WORDS.items()
+    }
+    heads = {
+        title_of(status).replace(" ", ""): plain_response(status, words, schemas)
+        for status, words in HEAD.items()
+    }
+    return errors | heads
+
+
+def plain_response(status: int, words: str, schemas: Schemas) -> Schema:
+    return {
+        "description": words,
+        "content": {PROBLEM_JSON: {"schema": problem_schema(schemas, status)}},
     }
 
 

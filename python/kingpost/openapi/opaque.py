@@ -5,11 +5,20 @@ from __future__ import annotations
 import sys
 from typing import Any, cast
 
+from kingpost.http.uploads import UploadFile
 from kingpost.openapi.components import Schema
+
+FILE: Schema = {
+    "type": "string",
+    "format": "binary",
+    "contentMediaType": "application/octet-stream",
+}
 
 
 def opaque_schema(annotation: Any) -> Schema:
     """The schema that pydantic gives for a type of its own, such as EmailStr; of anything where it gives none, or where it is not there."""
+    if annotation is UploadFile:
+        return dict(FILE)
     pydantic: Any = sys.modules.get("pydantic")
     if pydantic is None:
         return {}

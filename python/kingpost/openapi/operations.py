@@ -10,7 +10,7 @@ from kingpost.errors import ConfigurationError
 from kingpost.openapi.bodies import body_of
 from kingpost.openapi.components import Schema
 from kingpost.openapi.docstring import docstring_of
-from kingpost.openapi.failures import failures_of
+from kingpost.openapi.failures import failures_of, failures_of_head
 from kingpost.openapi.parameters import parameters_of
 from kingpost.openapi.readings import readings_of
 from kingpost.openapi.responses import responses_of
@@ -46,6 +46,7 @@ def operation_of(route: CompiledRoute, schemas: Schemas, operation_id: str) -> S
     security = security_of(readings, schemas, refuses="401" in made["responses"])
     if security:
         made["security"] = security
+    made["responses"] = joined_by_name(made["responses"], failures_of_head(made, schemas))
     servers = [server_of(each) for each in route.conditions.hosts]
     if servers:
         made["servers"] = servers

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kingpost.routing.converters import Converter
-from kingpost.routing.options import RouteOptions
+from kingpost.routing.options import FormLimits, RouteOptions
 
 if TYPE_CHECKING:
     from kingpost.routing.acl import Principals, permission
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Accepts",
     "Converter",
+    "FormLimits",
     "HasHeader",
     "HasQuery",
     "Predicate",

@@ -8,12 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from kingpost.errors import HTTPError, RoutingError
+from kingpost.limits import LARGEST
 from kingpost.routing.refusal import refused
 
 if TYPE_CHECKING:
     from kingpost.http.media import Format, Writer
     from kingpost.routing.around import Middleware
     from kingpost.routing.predicates import Predicate
+
+
+class FormLimits(TypedDict, total=False):
+    """How much one form may hold: the `form_limits` of a route. What is not said stays as the limits have it."""
+
+    fields: int
+    """Fields without a file. Over it: 400 `form.too-many-fields`."""
+    files: int
+    """Files; an empty file input counts. Over it: 400 `form.too-many-files`."""
+    field: int | str
+    """Bytes of one field, or text such as "2 KiB". Over it: 413 `form.field-too-large`."""
+    memory: int | str
+    """Bytes of all fields together, which are held in memory; of a urlencoded form those of its body. Over it: 413 `form.too-large`."""
+    file: int | str
+    """Bytes of one file. Over it: 413 `form.file-too-large`."""
+    spool: int | str
+    """Bytes of one file that are held in memory; a larger one lies in a temporary file."""
 
 
 class RouteOptions(TypedDict, total=False):
@@ -46,6 +64,8 @@ class RouteOptions(TypedDict, total=False):
     cancelled, so there it is refused."""
     max_body: int | str
     """Largest request body: bytes, or text such as "2 MiB"; if not said 1 MiB, and more where the route takes files: see the limits."""
+    form_limits: FormLimits
+    """How many fields and files a form may have, and how large each of them may be; see the limits of forms for what holds if not said."""
     middleware: Sequence[Middleware]
     """What runs around this route, inside of its blueprint's and the App's; the first is the outermost."""
     requires: Callable[..., Any] | Sequence[Callable[..., Any]]
@@ -90,6 +110,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "inline": (bool,),
     "timeout": (int, float),
     "max_body": (int, str),
+    "form_limits": (Mapping,),
     "middleware": (list, tuple),
     "requires": (object,),
     "before": (list, tuple),
@@ -98,6 +119,14 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "when": (object,),
     "formats": (list, tuple),
     "openapi": (bool, Mapping),
+}
+FORM_LIMITS: Mapping[str, tuple[type, ...]] = {
+    "fields": (int,),
+    "files": (int,),
+    "field": (int, str),
+    "memory": (int, str),
+    "file": (int, str),
+    "spool": (int, str),
 }
 LISTS = ("middleware", "before", "after")
 
@@ -149,6 +178,7 @@ def check_values(options: RouteOptions) -> None:
     if not 0 < timeout < float("inf"):
         raise bad_option("timeout", timeout, "is a number of seconds above 0")
     body_limit(options, default=0)
+    form_sizes(options)
 
 
 def check_functions(options: RouteOptions) -> None:
@@ -214,15 +244,43 @@ def body_limit(options: RouteOptions, *, default: int) -> int:
     Raises:
         RoutingError: `routing.bad-option` where it is no size.
     """
-    value = options.get("max_body", default)
+    return size_of("max_body", options.get("max_body", default))
+
+
+def form_sizes(options: RouteOptions) -> dict[str, int]:
+    """`form_limits` in numbers.
+
+    Raises:
+        RoutingError: `routing.bad-option` where there is no such limit, or it is no number of its kind.
+    """
+    given = cast("Mapping[str, object]", options.get("form_limits", {}))
+    for name, value in given.items():
+        if name not in FORM_LIMITS:
+            names = ", ".join(FORM_LIMITS)
+            raise bad_option("form_limits", dict(given), f"has {name!r}, and may have {names}")
+        kinds = FORM_LIMITS[name]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            words = " or ".join(kind.__name__ for kind in kinds)
+            raise bad_option(f"form_limits[{name!r}]", value, f"must be of type {words}")
+    return {
+        name: size_of(f"form_limits[{name!r}]", cast("int | str", value))
+        for name, value in given.items()
+    }
+
+
+def size_of(option: str, value: int | str) -> int:
     if isinstance(value, int):
         if value < 0:
-            raise bad_option("max_body", value, "cannot be negative")
-        return value
-    match = SIZE.fullmatch(value.strip())
-    if match is None:
-        raise bad_option("max_body", value, 'is a number of bytes, or text such as "2 MiB"')
-    return int(match[1]) * UNITS[(match[2] or "").upper()]
+            raise bad_option(option, value, "cannot be negative")
+        size = value
+    else:
+        match = SIZE.fullmatch(value.strip())
+        if match is None:
+            raise bad_option(option, value, 'is a number of bytes, or text such as "2 MiB"')
+        size = int(match[1]) * UNITS[(match[2] or "").upper()]
+    if size > LARGEST:
+        raise bad_option(option, value, f"is more than {LARGEST}, the largest size there is")
+    return size
 
 
 def bad_option(option: str, value: object, rule: str) -> RoutingError:

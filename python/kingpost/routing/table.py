@@ -10,7 +10,7 @@ import msgspec
 from kingpost.routing.conditions import ALWAYS, Conditions, conditions_of, predicates_of
 from kingpost.routing.converters import BUILT_IN, Converters
 from kingpost.routing.mount import Mount
-from kingpost.routing.options import RouteOptions
+from kingpost.routing.options import RouteOptions, several
 from kingpost.routing.refusal import refused
 from kingpost.routing.resource import resource_routes
 from kingpost.routing.route import (
@@ -98,6 +98,11 @@ class Entry(msgspec.Struct, frozen=True):
             each if (at := getattr(each, "at", None)) is None else at(self.path) for each in every
         ]
         return conditions_of(hosts, placed)
+
+    @property
+    def requires(self) -> tuple[Handler, ...]:
+        """What must hold of who asks, the outermost blueprint's first."""
+        return (*self.scope.requires, *several(self.options.get("requires", ())))
 
     @property
     def source(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, is_typeddict
 
@@ -22,6 +22,12 @@ LISTS: dict[object, Any] = {
     frozenset: frozenset,
 }
 """How often-repeated query parameters are collected, by what their annotation says."""
+
+VALUES = (
+    *(bool, int, float, complex, bytes, list, tuple, dict, set, frozenset),
+    *(types.EllipsisType, types.ModuleType, types.FunctionType, types.BuiltinFunctionType),
+)
+"""What stands in annotations by mistake: `[int]`, `(int, str)`, `any`, a module."""
 
 
 class Bare(msgspec.Struct, frozen=True):
@@ -54,6 +60,40 @@ def bare(annotation: Any) -> Bare:
             annotation = without_none(annotation)
         else:
             return Bare(annotation, is_optional, tuple(metadata))
+
+
+def values_in(annotation: Any) -> Iterator[object]:
+    """What an annotation has in the place of types, at any depth: `[int]` in `-> [int]` and in `-> list[[int]]`."""
+    origin = get_origin(annotation)
+    if origin is None:
+        if isinstance(annotation, VALUES) or not is_hashable(annotation):
+            yield annotation
+    elif origin is Annotated:
+        yield from values_in(annotation.__origin__)
+    elif origin is Literal:
+        yield from (each for each in get_args(annotation) if not is_hashable(each))
+    elif origin is not Callable:
+        for each in get_args(annotation):
+            # In `tuple[int, ...]`, and the parameters of a generic callable.
+            if each is not Ellipsis and not isinstance(each, tuple):
+                yield from values_in(each)
+
+
+def is_hashable(value: object) -> bool:
+    """Whether a value has a hash, as every type has."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def is_below(kind: type[Any], other: type[Any]) -> bool:
+    """Whether a class is another or derives from it; not where the other is one that cannot be asked, such as a TypedDict."""
+    try:
+        return issubclass(kind, other)
+    except TypeError:
+        return False
 
 
 def is_union(annotation: Any) -> bool:
@@ -117,6 +157,11 @@ def spelled(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is not None and arguments:
         return f"{spelled_name(origin)}[{', '.join(spelled_arguments(origin, arguments))}]"
+    kind = class_of(annotation)
+    if kind is list:
+        return f"[{', '.join(map(spelled, annotation))}]"
+    if kind is tuple:
+        return f"({', '.join(map(spelled, annotation))})"
     return spelled_name(annotation)
 
 
@@ -135,5 +180,7 @@ def spelled_name(annotation: Any) -> str:
         return "None"
     if annotation is Ellipsis:
         return "..."
+    if isinstance(annotation, types.ModuleType):
+        return annotation.__name__
     name: str = getattr(annotation, "__qualname__", "") or str(annotation)
     return name.rpartition("<locals>.")[2].removeprefix("typing.")

@@ -17,7 +17,7 @@ from kingpost.schema.annotation import spelled
 from kingpost.schema.codec import Codec, Decode
 from kingpost.schema.describe import Describer
 from kingpost.schema.kinds.native import StructCodec
-from kingpost.schema.kinds.pydantic import RELAXED
+from kingpost.schema.kinds.pydantic import is_relaxed
 from kingpost.schema.look import Look, look_of
 from kingpost.schema.model import models_in, types_in
 from kingpost.schema.problems import Location
@@ -26,7 +26,6 @@ from kingpost.schema.types import (
     AnyType,
     ModelType,
     OpaqueType,
-    ScalarType,
     Type,
     UnionType,
 )
@@ -72,7 +71,9 @@ class Decoder:
             self.decode, self.way = native, "native"
         else:
             look = look_of(self.type) if looks_first else None
-            self.decode, self.way = checked(look, native, visit), "checked"
+            reads = respelled if family == "pydantic" else looked_at
+            seen = native if look is None else reads(look, native)
+            self.decode, self.way = visited(seen, visit), "checked"
 
     def read(self, given: object, root: Location) -> tuple[Any, list[FieldError]]:
         """A value from a document that was decoded without a type, or every rule that it breaks, at most 100.
@@ -103,14 +104,14 @@ class Decoder:
             return None
 
     def _is_looked_at_first(self, family: str, describer: Describer) -> bool:
-        """Whether the decoder takes what the description refuses."""
+        """Whether the decoder takes what the description refuses, or reads it otherwise."""
         for each in types_in(self.type):
             if isinstance(each, ModelType):
                 if (each.closed or each.model.closed) and not each.model.closes_itself:
                     return True
                 if each.model.foreign_rules:
                     return True
-            elif family == "pydantic" and isinstance(each, ScalarType) and each.name in RELAXED:
+            elif family == "pydantic" and is_relaxed(each):
                 return True
         return family in describer.foreign
 
@@ -121,15 +122,19 @@ class Decoder:
         return value
 
 
-def checked(look: Look | None, native: Decode, visit: Visit | None) -> Decode:
-    """A decoder between a look at the document and one at the value."""
-    return visited(native if look is None else looked_at(look, native), visit)
-
-
 def looked_at(look: Look, native: Decode) -> Decode:
     def decode(document: bytes) -> Any:
         look(document)
         return native(document)
+
+    return decode
+
+
+def respelled(look: Look, native: Decode) -> Decode:
+    """A decoder that is given what the look has read, in the one spelling that both read alike: decimals as text, six digits of a second."""
+
+    def decode(document: bytes) -> Any:
+        return native(msgspec.json.encode(look(document)))
 
     return decode
 

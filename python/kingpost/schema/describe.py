@@ -108,13 +108,15 @@ class Describer:
 
     Args:
         outgoing: whether parts that JSON cannot become are no mistake.
+        handed: classes that are none of JSON's, and opaque: whoever reads has their values from elsewhere.
 
     Attributes:
         foreign: families whose decoder does not know a rule that stands outside of all models.
     """
 
-    def __init__(self, *, outgoing: bool = False) -> None:
+    def __init__(self, *, outgoing: bool = False, handed: Sequence[type[Any]] = ()) -> None:
         self._outgoing = outgoing
+        self._handed = handed
         self._models: dict[Any, Model] = {}
         self.foreign: set[str] = set()
 
@@ -162,6 +164,8 @@ class Describer:
         plain = self._plain(type(None) if kind is None else kind, owner)
         if plain is not None:
             return plain
+        if kind in self._handed:
+            return OpaqueType(annotation=kind)
         cls: Any = get_origin(kind) or kind
         codec = codec_of(cls)
         if codec is not None:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from kingpost import limits
 from kingpost.errors import BadRequest, FieldError
-from kingpost.schema.decode import Decoder
+from kingpost.schema.annotation import spelled
+from kingpost.schema.decode import Decoder, check_unions
+from kingpost.schema.describe import Describer
+from kingpost.schema.model import types_in
 from kingpost.schema.problems import Location, Refused
 from kingpost.schema.read import Misread, read
 from kingpost.schema.text import SIMPLE, spelling
@@ -36,6 +40,8 @@ STEP: Final = re.compile(r"\[([^\[\]]*)\]")
 
 ABSENT: Final = msgspec.UNSET
 """Stands where nothing was filled in."""
+
+NOTHING: Final[Mapping[str, Sequence[object]]] = MappingProxyType({})
 
 
 class Texts:
@@ -61,30 +67,54 @@ class Texts:
             yield self.below[step]
 
 
+class HandedField(NamedTuple):
+    """A field whose value is no text: a file of a form.
+
+    Attributes:
+        is_list: whether it takes several.
+        is_null: whether it is null where nothing was sent.
+    """
+
+    is_list: bool
+    is_null: bool
+
+
 class TextReader:
     """Reads values of one type from names and texts.
 
     Args:
         annotation: a class with named fields, or a mapping.
+        handed: classes that no text becomes: `read` is handed the values of the fields that are one of them, or a list of them.
 
     Attributes:
         type: its description.
+        handed: the fields that `read` is handed, by their names in a form.
 
     Raises:
         TypeError: no texts become such a value.
         NameError: an annotation names what does not exist.
     """
 
-    def __init__(self, annotation: Any) -> None:
-        # What JSON cannot become, texts cannot either.
-        self.type: Type = Decoder(annotation).type
+    def __init__(self, annotation: Any, *, handed: Sequence[type[Any]] = ()) -> None:
+        kind = Describer(handed=handed).type(annotation) if handed else None
+        if kind is not None and has_opaque(kind, handed):
+            self.type: Type = kind
+            self.handed = handed_fields(kind, handed)
+            check_unions(kind)
+        else:
+            # What JSON cannot become, texts cannot either.
+            self.type = Decoder(annotation).type
+            self.handed = {}
         if not isinstance(self.type, ModelType | MapType):
             raise TypeError(
                 "only a class with named fields, or a mapping, is read from names and texts"
             )
 
     def read(
-        self, texts: Mapping[str, Sequence[str]], root: Location
+        self,
+        texts: Mapping[str, Sequence[str]],
+        root: Location,
+        handed: Mapping[str, Sequence[object]] = NOTHING,
     ) -> tuple[Any, list[FieldError]]:
         """A value, or every rule that is broken, at most 100; they stand at `("query", "filter", "a")` for `filter[a]=…`.
 
@@ -94,16 +124,78 @@ class TextReader:
         Args:
             texts: the names of a form or a query, each with the texts that were sent under it.
             root: where they stood: `("query",)`, `("form",)`, or `("query", "filter")` for what `below` found.
+            handed: the values of the fields that are no text, by the names of those.
 
         Raises:
             BadRequest: a name has more than eight brackets (`form.too-deep`).
         """
-        return self.read_tree(tree_of(texts), root)
+        return self.read_tree(tree_of(texts), root, handed)
 
-    def read_tree(self, tree: Texts, root: Location) -> tuple[Any, list[FieldError]]:
+    def read_tree(
+        self, tree: Texts, root: Location, handed: Mapping[str, Sequence[object]] = NOTHING
+    ) -> tuple[Any, list[FieldError]]:
         """As `read`, of a part of a tree: `tree_of(texts).below["filter"]`."""
+        for name in self.handed:
+            # What is no text is not read from one.
+            tree.below.pop(name, None)
         given = plain(self.type, tree)
-        return read(self.type, {} if given is ABSENT else given, root)
+        document: Any = {} if given is ABSENT else given
+        for name, field in self.handed.items():
+            values = list(handed.get(name, ()))
+            if values:
+                document[name] = values if field.is_list else only(values)
+            elif field.is_null:
+                document[name] = None
+        return read(self.type, document, root)
+
+
+def only(values: Sequence[object]) -> object:
+    """The one value. Given twice it is refused: which one was meant cannot be known."""
+    return values[0] if len(values) == 1 else Misread(values[1], "repeated")
+
+
+def has_opaque(kind: Type, handed: Sequence[type[Any]]) -> bool:
+    return any(
+        isinstance(each, OpaqueType) and each.annotation in handed for each in types_in(kind)
+    )
+
+
+def handed_fields(kind: Type, handed: Sequence[type[Any]]) -> dict[str, HandedField]:
+    """The fields of a model that are handed over.
+
+    Raises:
+        TypeError: what is handed stands elsewhere than in its fields, or its class is of a kind that reads JSON alone.
+    """
+    if not isinstance(kind, ModelType) or kind.model.array_like:
+        raise TypeError("only a class with named fields is read from a form with files")
+    if kind.model.codec.family == "pydantic":
+        raise TypeError(
+            f"{kind.model.name} has a file and is of a kind that is made of JSON; a Struct, a dataclass, a TypedDict or an attrs class may have one"
+        )
+    found: dict[str, HandedField] = {}
+    for field in kind.model.fields:
+        made = handed_field(field.type, handed)
+        if made is not None:
+            # Where nothing was sent a default stands, if there is one.
+            found[field.alias] = made._replace(is_null=made.is_null and field.required)
+        elif has_opaque(field.type, handed):
+            names = " or ".join(f"{spelled(each)} or list[{spelled(each)}]" for each in handed)
+            raise TypeError(
+                f"{kind.model.name}.{field.name} is {spelled(field.annotation)}; a field may be {names}, with None or without"
+            )
+    return found
+
+
+def handed_field(kind: Type, handed: Sequence[type[Any]]) -> HandedField | None:
+    is_null = False
+    if isinstance(kind, UnionType) and len(kind.members) == 1:
+        is_null, kind = kind.takes_null, kind.members[0]
+    is_list = isinstance(kind, ListType)
+    item = kind.item if isinstance(kind, ListType) else kind
+    # A rule on a file would never be asked.
+    if isinstance(item, OpaqueType) and item.annotation in handed and not item.rules:
+        return HandedField(is_list, is_null)
+    return None
 
 
 def tree_of(texts: Mapping[str, Sequence[str]]) -> Texts:

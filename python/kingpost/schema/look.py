@@ -1,4 +1,4 @@
-"""A look at a document before a decoder reads it that would take more than the description does.
+"""A look at a document before a decoder reads it that would take more than the description does, or read it otherwise.
 
 msgspec takes unknown fields where a dataclass is to refuse them; pydantic takes numbers for dates. The look is msgspec's decoder of
 Structs made of the description, which costs about what decoding costs; where no such Structs can be made, it is the general reader.
@@ -31,7 +31,10 @@ Look = Callable[[bytes], object]
 
 
 def look_of(kind: Type) -> Look:
-    """What raises ValueError for a document that the description of a type refuses."""
+    """What raises ValueError for a document that the description of a type refuses, and gives back what it has read.
+
+    That becomes JSON by `msgspec.json.encode`, with every value spelled as msgspec spells it.
+    """
     try:
         decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Mirror().of(kind))
     except (TypeError, ValueError):
@@ -41,10 +44,11 @@ def look_of(kind: Type) -> Look:
 
 
 def general_look(kind: Type) -> Look:
-    def look(document: bytes) -> None:
-        _, errors = read(kind, msgspec.json.decode(document), (), constructs=False)
+    def look(document: bytes) -> object:
+        found, errors = read(kind, msgspec.json.decode(document), (), constructs=False)
         if errors:
             raise Doubt("the document is not good")
+        return found
 
     return look
 
@@ -83,22 +87,26 @@ class Mirror:
 
     def _model(self, kind: ModelType) -> Any:
         model = kind.model
-        if model in self._making or model.by_name:
+        if model in self._making or model.keeps_unknown:
             raise TypeError("no Struct says that")
         self._making.append(model)
         fields: list[Any] = []
-        for index, field in enumerate(model.fields):
+        names: list[str] = []
+        for field in model.fields:
             made = self.of(field.type)
-            if field.required:
-                fields.append((f"f{index}", made))
-            else:
-                unset = Any if made is Any else generic(Union, made, msgspec.UnsetType)
-                fields.append((f"f{index}", unset, msgspec.UNSET))
+            unset = Any if made is Any else generic(Union, made, msgspec.UnsetType)
+            # That one of two names is there is for the decoder to see.
+            both = [field.alias, field.name] if model.by_name else [field.alias]
+            for name in dict.fromkeys(both):
+                is_needed = field.required and len(set(both)) == 1
+                rest = (made,) if is_needed else (unset, msgspec.UNSET)
+                fields.append((f"f{len(names)}", *rest))
+                names.append(name)
         self._making.pop()
         return msgspec.defstruct(
             model.cls.__name__,
             fields,
-            rename={f"f{index}": field.alias for index, field in enumerate(model.fields)},
+            rename={f"f{index}": name for index, name in enumerate(names)},
             kw_only=not model.array_like,
             forbid_unknown_fields=kind.closed or model.closed,
             array_like=model.array_like,

@@ -106,6 +106,7 @@ class Model:
         tag: that value.
         array_like: whether it is sent as a list of its values.
         by_name: whether a field may also be sent by its name in the class.
+        keeps_unknown: whether fields that it does not have become a part of its values.
         opaque: whether only its own codec can read it: it changes what it is given before it looks at it.
         foreign_rules: whether a field has rules that its codec does not know.
     """
@@ -121,6 +122,7 @@ class Model:
         "description",
         "fields",
         "foreign_rules",
+        "keeps_unknown",
         "name",
         "opaque",
         "tag",
@@ -140,6 +142,7 @@ class Model:
         self.tag: str | int | None = None
         self.array_like = False
         self.by_name = False
+        self.keeps_unknown = False
         self.opaque = False
         self.foreign_rules = False
 

@@ -84,7 +84,8 @@ def read(
         kind: the type.
         given: a document, decoded without a type.
         root: where it stands, such as `("body",)`.
-        constructs: whether objects are made, and checked by whatever their classes have of their own.
+        constructs: whether objects are made, and checked by whatever their classes have of their own; else each stands as the dict or
+            list that was given, with the values that were read in it.
     """
     reading = Reading(constructs=constructs)
     try:
@@ -231,7 +232,8 @@ class Reading:
             except Enough:
                 continue
             if not trial.errors:
-                return value
+                # What several could take is left as it was sent, for whoever makes the object to choose.
+                return value if self._constructs else given
         shown: object = given.given if type(given) is Misread else given
         return self._fail(at, "not-a-choice", NONE_OF_THEM, given=shown)
 
@@ -294,7 +296,7 @@ class Reading:
     def _construct(self, model: Model, values: dict[str, Any], given: Any, at: Location) -> Any:
         """The object, after the checks that its class has of its own."""
         if not self._constructs:
-            return given
+            return with_values(model, values, given)
         try:
             value = model.codec.construct(model, values, given)
         except (ValueError, TypeError) as error:
@@ -322,6 +324,18 @@ def name_in(field: Field, model: Model, entries: Mapping[str, Any]) -> str:
     if model.by_name and field.alias not in entries and field.name in entries:
         return field.name
     return field.alias
+
+
+def with_values(model: Model, values: dict[str, Any], given: Any) -> Any:
+    """What was given for an object, with the values that were read of it."""
+    if model.opaque:
+        return given
+    if model.array_like:
+        start = 1 if model.tag_field else 0
+        items = cast("list[object]", given)
+        return [*items[:start], *values.values(), *items[start + len(values) :]]
+    names = {field.name: name_in(field, model, given) for field in model.fields}
+    return {**given, **{names[name]: value for name, value in values.items()}}
 
 
 def has_failed(values: Iterable[object]) -> bool:

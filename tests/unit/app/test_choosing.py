@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from kingpost import App, BadRequest, Blueprint, BodyStream, Request, Response
+from kingpost import (
+    App,
+    BadRequest,
+    Blueprint,
+    BodyStream,
+    CallNext,
+    NotFound,
+    Request,
+    Response,
+)
 from kingpost.app.compile import compile_app
 from kingpost.errors import ConfigurationError, NotAcceptable, RoutingError
 from kingpost.middleware import Cors
@@ -111,6 +120,67 @@ def test_the_answer_says_what_it_was_chosen_by() -> None:
 
     assert (one.text, one.headers.get_all("vary")) == ("part", ["Cookie, Accept", "hx-request"])
     assert (other.text, other.headers.get_all("vary")) == ("whole", ["hx-request, accept"])
+
+
+def of_fields(*, is_wrapped: bool) -> App:
+    app = App()
+    newer = Blueprint("newer", prefix="/newer", version="2", versioned_by="header")
+    newer.get("/")(answering("2"))
+    app.include(newer)
+    app.add_route("/part", answering("part"), when=HasHeader("x-part"))
+    app.add_route("/send", answering("sent"), methods=["POST"], when=HasHeader("x-send"))
+    app.add_route("/rest/one", answering("one"), when=HasHeader("x-one"))
+    app.add_route("/rest/{page}", answering_with("page"), when=HasHeader("x-page"))
+    app.add_route("/plain", answering("plain"))
+    if is_wrapped:
+
+        @app.middleware
+        async def around(request: Request, call_next: CallNext) -> Response[Any]:
+            return await call_next(request)
+
+    return app
+
+
+@pytest.mark.parametrize("is_wrapped", [False, True], ids=["alone", "behind middleware"])
+@pytest.mark.parametrize(
+    ("method", "path", "fields", "said"),
+    [
+        ("GET", "/newer/", {}, (404, "accept, api-version")),
+        ("GET", "/part", {}, (404, "accept, x-part")),
+        ("POST", "/part", {"x-part": ""}, (405, "accept, x-part")),
+        ("POST", "/part", {}, (404, "accept, x-part")),
+        ("OPTIONS", "/part", {"x-part": ""}, (204, "x-part")),
+        ("GET", "/part/", {"x-part": ""}, (308, "x-part")),
+        ("GET", "/part/", {}, (404, "accept, x-part")),
+        ("GET", "/send", {"x-send": ""}, (405, "accept, x-send")),
+        ("GET", "/send", {}, (404, "accept, x-send")),
+        ("GET", "/rest/one", {}, (404, "accept, x-one, x-page")),
+        ("GET", "/rest/one", {"x-page": ""}, (200, "x-one, x-page")),
+        ("POST", "/plain", {}, (405, "accept")),
+        ("GET", "/plain/", {}, (308, "")),
+        ("GET", "/nowhere", {}, (404, "accept")),
+    ],
+)
+def test_what_is_said_where_no_route_answers_names_the_fields_that_were_looked_at(
+    method: str, path: str, fields: dict[str, str], said: tuple[int, str], is_wrapped: bool
+) -> None:
+    with TestClient(of_fields(is_wrapped=is_wrapped), follow_redirects=False) as browser:
+        answer = browser.request(method, path, headers=fields)
+
+    assert (answer.status, ", ".join(answer.headers.get_all("vary"))) == said
+
+
+def test_the_fields_are_named_whoever_words_the_refusal() -> None:
+    app = of_fields(is_wrapped=False)
+
+    @app.error(NotFound)
+    def missing(request: Request, error: NotFound) -> Response[str]:
+        return Response("nothing", headers={"vary": "cookie"})
+
+    with TestClient(app) as browser:
+        answer = browser.get("/part/")
+
+    assert (answer.text, answer.headers.get_all("vary")) == ("nothing", ["cookie", "x-part"])
 
 
 # ---- where none is meant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -151,7 +151,13 @@ def test_a_resource_may_ask_for_the_settings() -> None:
 
     @app.resource("/a")
     class A:
-        def __init__(self, settings: AppSettings, limit: int = 5, *more: str, **named: str) -> None:
+        def __init__(
+            self,
+            settings: Annotated[AppSettings, {"a note": []}],
+            limit: Annotated[int, []] = 5,
+            *more: str,
+            **named: str,
+        ) -> None:
             self.settings = settings
 
         def get(self) -> str:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from kingpost import errors
+from kingpost import App, errors
 from kingpost.app.failing import raised_at
 from kingpost.errors import NotFound
+from kingpost.testing import TestClient
 
 # Code that stands, as far as tracebacks know, in one of our own files.
 OURS = compile("raise NotFound", errors.__file__, "exec")
@@ -45,3 +46,20 @@ def test_what_was_refused_before_any_code_of_the_user_has_no_line() -> None:
 
 def test_an_error_that_was_not_raised_has_no_line() -> None:
     assert raised_at(NotFound()) is None
+
+
+def test_what_an_error_varies_by_stands_beside_accept() -> None:
+    app = App()
+
+    @app.get("/{fields}")
+    def home(fields: str) -> str:
+        raise NotFound(headers={"Vary": fields})
+
+    with TestClient(app) as client:
+        found = {
+            fields: client.get(f"/{fields}").headers.get_all("vary")
+            for fields in ("Cookie", "Accept", "*")
+        }
+
+    # Whether it is a page or a problem depends on Accept, whatever else it depends on.
+    assert found == {"Cookie": ["accept", "cookie"], "Accept": ["accept"], "*": ["accept", "*"]}

@@ -1,6 +1,6 @@
 """Error handlers: which are callable, and which answers for what."""
 
-from typing import Any
+from typing import Any, Protocol, TypedDict
 
 import pytest
 
@@ -29,14 +29,24 @@ def test_a_handler_takes_the_request_and_its_error() -> None:
     assert checked(status, 404) is str
 
 
+class Keyed(TypedDict):
+    path: str
+
+
+class Shaped(Protocol):
+    detail: str
+
+
 def test_other_signatures_are_refused() -> None:
     def none() -> None: ...
     def one(error: NotFound) -> None: ...
     def named(request: Request, *, error: NotFound) -> None: ...
     def swapped(error: NotFound, request: Request) -> None: ...
     def another(request: Request, error: KeyError) -> None: ...
+    def keyed(request: Keyed, error: NotFound) -> None: ...
+    def shaped(request: Request, error: Shaped) -> None: ...
 
-    for function in (none, one, named, swapped, another):
+    for function in (none, one, named, swapped, another, keyed, shaped):
         with pytest.raises(SignatureError) as refused:
             checked(function)
         assert refused.value.code == "binding.error-handler"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
 
-from kingpost import App, Blueprint, CallNext, Html, Redirect, Request, Response, Struct
+from kingpost import App, Blueprint, Body, CallNext, Html, Redirect, Request, Response, Struct
 from kingpost.app.compile import compile_app
+from kingpost.errors import NotAcceptable
 from kingpost.http.media import Csv, Format, Json, MessagePack
 from kingpost.openapi import document
 from kingpost.templates import Template, Templates
@@ -204,6 +205,104 @@ def test_a_head_and_a_mistake() -> None:
         assert client.head("/rows", headers={"accept": "application/json"}).status == 200
         with pytest.raises(Exception, match="has no form for: a row of CSV has named fields"):
             client.get("/rows.csv")
+
+
+LARGE = 2**64
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "media_type"),
+    [
+        ("application/msgpack", 406, "application/problem+json"),
+        ("application/msgpack, application/json;q=0", 406, "application/problem+json"),
+        ("application/msgpack, application/json;q=0.1", 200, "application/json"),
+        ("application/msgpack, */*;q=0.5", 200, "application/json"),
+        ("application/msgpack, application/x-wide;q=0.9, */*;q=0.5", 200, "application/json"),
+        ("application/json", 200, "application/json"),
+    ],
+)
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_a_value_that_a_format_cannot_hold_is_given_in_the_next(
+    colour: str, accept: str, status: int, media_type: str
+) -> None:
+    app = App()
+    app.extensions.codec(MessagePack())
+    app.extensions.codec(MessagePack(media_type="application/x-wide"))
+
+    def echo(numbers: Annotated[list[int], Body()]) -> Response[list[int]]:
+        return Response(numbers, headers={"x-a": "1"})
+
+    async def echo_on_the_loop(
+        numbers: Annotated[list[int], Body()],
+    ) -> Response[list[int]]:
+        return Response(numbers, headers={"x-a": "1"})
+
+    app.post("/")(echo if colour == "def" else echo_on_the_loop)
+    with TestClient(app) as client:
+        small = client.post("/", json=[LARGE - 1], headers={"accept": accept})
+        answer = client.post("/", json=[LARGE], headers={"accept": accept})
+
+    assert small.status == 200
+    assert (answer.status, answer.headers["content-type"]) == (status, media_type)
+    assert answer.headers.get_all("vary") == ["accept"]
+    if status == 200:
+        assert answer.json() == [LARGE]
+        assert answer.headers["x-a"] == "1"
+    else:
+        assert answer.json()["detail"].startswith(
+            "application/msgpack has no form for this answer; there is application/json"
+        )
+
+
+def test_where_a_path_asks_for_what_cannot_hold_the_value_there_is_nothing_else() -> None:
+    app = App()
+
+    @app.get("/{number}", formats=[Json(), MessagePack()])
+    def number(number: int) -> dict[str, int]:
+        return {"number": number}
+
+    assert asked(app, f"/{LARGE - 1}.msgpack").status == 200
+    assert asked(app, f"/{LARGE}", **PACKED).status == 406
+    answer = asked(app, f"/{LARGE}.msgpack")
+    assert answer.json()["detail"] == "application/msgpack has no form for this answer"
+    assert answer.status == 406
+
+
+def test_providers_hear_of_an_answer_that_cannot_be_given() -> None:
+    heard: list[str] = []
+
+    class Session: ...
+
+    def session() -> Iterator[Session]:
+        try:
+            yield Session()
+        except NotAcceptable as error:
+            heard.append(error.__notes__[0])
+            raise
+
+    def large(session: Session) -> dict[str, int]:
+        return {"n": LARGE}
+
+    # Annotations name what stands in this function.
+    session.__annotations__["return"] = Iterator[Session]
+    large.__annotations__["session"] = Session
+    app = with_codec(large)
+    app.provide(session)
+
+    assert asked(app, **PACKED).status == 406
+    assert len(heard) == 1
+    assert heard[0].startswith("application/msgpack: can't serialize ints")
+
+
+def test_what_no_format_could_hold_is_a_mistake_of_the_handler() -> None:
+    def text() -> dict[str, str]:
+        return {"name": "\ud800"}
+
+    with (
+        TestClient(with_codec(text)) as client,
+        pytest.raises(Exception, match="application/msgpack has no form for: 'utf-8' codec"),
+    ):
+        client.get("/", headers=PACKED)
 
 
 def test_what_is_not_as_it_is_annotated_is_told_in_every_format() -> None:

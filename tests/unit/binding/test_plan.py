@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Protocol, TypedDict
 
 import pytest
 from msgspec import Meta, Struct
@@ -436,11 +436,21 @@ def test_a_body_needs_a_method_that_has_one(methods: list[str]) -> None:
         binding(streaming, methods=methods)
 
 
+class Keyed(TypedDict):
+    title: str
+
+
+class Shaped(Protocol):
+    title: str
+
+
 def test_the_path_and_the_signature_must_agree() -> None:
     def handler() -> None: ...
     def defaulted(id: int = 1) -> None: ...
     def other(id: str) -> None: ...
     def model(id: Todo) -> None: ...
+    def keyed(id: Keyed) -> None: ...
+    def shaped(id: Shaped) -> None: ...
     def marked(id: Annotated[int, Query()]) -> None: ...
     def wider(id: float) -> None: ...
     def anything(id: Any) -> None: ...
@@ -451,6 +461,8 @@ def test_the_path_and_the_signature_must_agree() -> None:
         (other, INT, "path-type"),
         (model, None, "path-type"),
         (other, OWN, "path-type"),
+        (keyed, INT, "path-type"),
+        (shaped, INT, "path-type"),
         (marked, None, "bad-marker"),
     ]:
         with pytest.raises(SignatureError) as told:
@@ -507,6 +519,11 @@ def test_a_model_with_an_unknown_field_type_is_refused() -> None:
         with pytest.raises(SignatureError) as told:
             binding(handler)
         assert told.value.code == f"binding.{code}"
+
+    unresolved.__annotations__["body"] = Annotated[Unresolved, Form()]
+    with pytest.raises(SignatureError) as told:
+        binding(unresolved)
+    assert told.value.code == "binding.unresolved-name"
 
 
 def test_a_stream_that_the_engine_has_read_is_our_own_mistake() -> None:

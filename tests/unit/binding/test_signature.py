@@ -5,8 +5,21 @@
 from __future__ import annotations
 
 import functools
+import re
+import typing
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    Never,
+    NewType,
+    ParamSpec,
+    TypeVar,
+)
 
 import pytest
 
@@ -15,6 +28,12 @@ from kingpost.errors import SignatureError
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Box(Generic[P]): ...
 
 
 def plain(a: int, b: str = "x", *, c: float = 1.5) -> str:
@@ -99,6 +118,60 @@ def test_what_cannot_be_resolved_is_refused_with_the_remedy(
 
     assert refused.value.code == code
     assert refused.value.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words", "remedy"),
+    [
+        ([int], "[int] is no type", "list[int]"),
+        ([], "[] is no type", "list"),
+        ({int, str}, "is no type", "set["),
+        ((int, str), "(int, str) is no type", "tuple[int, str]"),
+        ((), "() is no type", "tuple"),
+        ({}, "{} is no type", "a Struct that has these fields"),
+        ({"a": int}, "is no type", "a Struct that has these fields"),
+        (5, "5 is no type", "int"),
+        (..., "... is no type", "a class"),
+        (any, "any is no type", "Any, of typing"),
+        (plain, "plain is no type", "a class"),
+        (functools, "functools is no type", "a class of it, such as functools.Name"),
+        (list[[int]], "[int] is no type", "list[int]"),  # type: ignore[misc, valid-type]  # the mistake itself
+        (Annotated[list[5], "meta"], "5 is no type", "int"),  # type: ignore[valid-type]  # the mistake itself
+        (Literal[[]], "[] is no type", "list"),  # type: ignore[valid-type]  # the mistake itself
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", ["a", "return"])
+def test_values_that_stand_in_the_place_of_types_are_refused(
+    annotation: Any, words: str, remedy: str, name: str
+) -> None:
+    def handler(a: Any) -> None: ...
+
+    handler.__annotations__ = {name: annotation}
+
+    with pytest.raises(SignatureError, match=re.escape(words)) as refused:
+        signature_of(handler)
+
+    assert refused.value.code == "binding.bad-annotation"
+    assert (refused.value.remedy or "").startswith(f"write {remedy}")
+    assert refused.value.places[0].line == handler.__code__.co_firstlineno
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        *(None, Any, object, T, list[T], Box[int], Box[[int, str]], tuple[int, ...], Never),  # type: ignore[type-arg, misc]  # as written
+        *(Callable[[int], str], Callable[..., str], typing.Callable[[int], str]),
+        *(Literal["a", 5], Annotated[int, {"a": []}], NewType("Id", int), int | None, type[int]),
+    ],
+    ids=repr,
+)
+def test_all_kinds_of_types_are_types(annotation: Any) -> None:
+    def handler() -> None: ...
+
+    handler.__annotations__["return"] = annotation
+
+    assert signature_of(handler).returns in (annotation, type(None))
 
 
 def test_a_file_that_is_no_python_any_more_names_nothing(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_warning_is_told_and_is_no_failure() -> None:
         "warning: mail: nobody is told of errors",
         "  do: set MAIL_TO",
         "  at: app.py:16",
-        "2 checks: 0 errors, 1 warning",
+        "3 checks: 0 errors, 1 warning",
     ]
     assert result.exit_code == 0
 
@@ -83,7 +83,7 @@ def test_a_warning_is_told_and_is_no_failure() -> None:
 def test_nothing_wrong_is_said_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_TO", "ann@example.org")
 
-    assert check("app.py").output == "2 checks: 0 errors, 0 warnings\n"
+    assert check("app.py").output == "3 checks: 0 errors, 0 warnings\n"
 
 
 def test_errors_of_every_kind_of_check_make_the_command_fail(folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_errors_of_every_kind_of_check_make_the_command_fail(folder: Path) -> No
         "error: broken: five",
         "error: broken: the check has failed: OSError: no",
         "error: wrong: the check has failed: TypeError: wrong gives 'six', and a check gives Problems",
-        "7 checks: 6 errors, 2 warnings",
+        "8 checks: 6 errors, 2 warnings",
     ]
 
 
@@ -125,7 +125,7 @@ def test_parameters_of_a_check_may_have_any_name_and_be_given_by_position(folder
     (folder / "app.py").write_text(APP + NAMES)
     result = check()
 
-    assert result.output.splitlines()[-1] == "5 checks: 0 errors, 1 warning"
+    assert result.output.splitlines()[-1] == "6 checks: 0 errors, 1 warning"
 
 
 def test_an_app_for_any_host_is_warned_of(folder: Path) -> None:
@@ -135,6 +135,59 @@ def test_an_app_for_any_host_is_warned_of(folder: Path) -> None:
     assert "warning: hosts: the app answers whatever host a request names" in result.output
     assert 'do: say which are its own: App(hosts=["example.org"])' in result.output
     assert result.exit_code == 0
+
+
+PERMISSION = """
+from kingpost import Blueprint
+from kingpost.routing import Principals, Traverse, permission
+
+@app.provide
+def principals() -> Principals:
+    return Principals(["admin"])
+
+staff = Blueprint("staff", prefix="/staff", requires=permission("admin"))
+
+@staff.get("/rota")
+def rota() -> str:
+    return ""
+
+app.include(staff)
+"""
+TREE = """
+class Folder: ...
+
+site = Traverse("/site", Folder())
+
+@site.view(Folder)
+def show(context: Folder) -> str:
+    return ""
+
+app.include(site)
+"""
+
+
+def test_a_permission_that_no_tree_can_give_is_warned_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_TO", "ann@example.org")
+    (folder / "app.py").write_text(APP + PERMISSION)
+    lines = check().output.splitlines()
+
+    assert lines[0] == (
+        "warning: permissions: /staff/rota refuses everybody: permission('admin') asks the objects of a Traverse, and the app has none"
+    )
+    place = lines[2].removeprefix("  at: app.py:")
+    assert (APP + PERMISSION).splitlines()[int(place) - 1] == '@staff.get("/rota")'
+    assert lines[-1] == "3 checks: 0 errors, 1 warning"
+
+
+def test_nothing_is_said_of_permissions_where_there_is_a_tree(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_TO", "ann@example.org")
+    (folder / "app.py").write_text(APP + PERMISSION + TREE)
+
+    assert check().output == "3 checks: 0 errors, 0 warnings\n"
 
 
 def test_what_keeps_an_app_from_starting_is_an_error(folder: Path) -> None:

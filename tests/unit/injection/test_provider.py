@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import typing
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
 
-from kingpost import Struct
+from kingpost import App, Depends, Struct
+from kingpost.app.compile import compile_app
 from kingpost.errors import SignatureError
 from kingpost.injection.provider import (
     check_gives,
@@ -19,6 +21,7 @@ from kingpost.injection.provider import (
     remember,
 )
 from kingpost.injection.unread import provided_at
+from kingpost.testing import TestClient
 from kingpost.types import Place
 
 T = TypeVar("T")
@@ -148,10 +151,20 @@ def of_a_plain_iterator() -> Iterator[int]:
     yield 1
 
 
+def of_a_bare_iterator() -> Iterator:  # type: ignore[type-arg]  # the mistake itself
+    yield Session()
+
+
+async def of_a_bare_generator() -> typing.AsyncGenerator:  # type: ignore[type-arg]  # the mistake itself
+    yield Session()
+
+
 @pytest.mark.parametrize(
     ("function", "code"),
     [
         (without_a_type, "injection.no-type"),
+        (of_a_bare_iterator, "injection.no-type"),
+        (of_a_bare_generator, "injection.no-type"),
         (of_text, "injection.plain-type"),
         (of_a_list, "injection.plain-type"),
         (of_anything, "injection.plain-type"),
@@ -165,6 +178,43 @@ def test_a_type_that_says_nothing_is_refused(function: Callable[..., Any], code:
 
     assert refused.value.code == code
     assert refused.value.remedy
+
+
+@pytest.mark.parametrize("function", [of_a_bare_iterator, of_a_bare_generator])
+def test_what_yields_and_does_not_say_what_is_named_by_its_function_alone(
+    function: Callable[..., Any],
+) -> None:
+    def handler(session: Any) -> str:
+        url: str = session.url
+        return url
+
+    handler.__annotations__["session"] = Annotated[Session, Depends(function)]
+    app = App()
+    app.get("/")(handler)
+    with TestClient(app) as client:
+        assert client.get("/").text == "memory"
+
+    with pytest.raises(SignatureError, match=r"such as `-> (Async)?Iterator\[Session\]`"):
+        check_gives(provider_of(function))
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [Iterator, typing.Generator, [Session], dict[str, [Session]]],
+    ids=repr,  # type: ignore[misc, valid-type]  # mistakes
+)
+def test_a_provider_that_cannot_be_is_no_other_apps_concern(returns: Any) -> None:
+    def made() -> Any:
+        yield Session()
+
+    made.__annotations__["return"] = returns
+    wrong, right = App(), App()
+    wrong.provide(made)
+    right.get("/")(lambda: "right")
+
+    with pytest.raises(SignatureError):
+        compile_app(wrong, mode="test")
+    assert compile_app(right, mode="test").routes
 
 
 def test_inline_is_promised_of_a_def_only() -> None:

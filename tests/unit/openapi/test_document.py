@@ -31,6 +31,7 @@ from kingpost import (
     Response,
     Route,
     Struct,
+    UploadFile,
 )
 from kingpost.errors import ConfigurationError
 from kingpost.http import Event, EventStream
@@ -319,6 +320,50 @@ def test_bodies() -> None:
     assert "additionalProperties" not in described["components"]["schemas"]["Filter"]
 
 
+class Album(Struct):
+    title: str
+    cover: UploadFile
+    pages: Annotated[list[UploadFile], Meta(max_length=9)]
+    sleeve: UploadFile | None = None
+
+
+def test_a_form_of_a_class_with_files_is_multipart_and_has_them_as_binary() -> None:
+    app = App()
+
+    @app.post("/one")
+    def one(album: Annotated[Album, Form()]) -> str:
+        return ""
+
+    @app.post("/shown")
+    def shown(album: Form[Album]) -> str:
+        return ""
+
+    @app.post("/beside")
+    def beside(album: Annotated[Album, Form()], receipt: UploadFile) -> str:
+        return ""
+
+    album = document(app)["components"]["schemas"]["Album"]
+    binary = {
+        "type": "string",
+        "format": "binary",
+        "contentMediaType": "application/octet-stream",
+    }
+
+    for path in ("/one", "/shown", "/beside"):
+        assert list(operation(app, path, "post")["requestBody"]["content"]) == [
+            "multipart/form-data"
+        ]
+    assert album["properties"] == {
+        "title": {"type": "string"},
+        "cover": binary,
+        "pages": {"type": "array", "items": binary, "maxItems": 9},
+        "sleeve": {**binary, "type": ["string", "null"], "default": None},
+    }
+    assert album["required"] == ["title", "cover", "pages"]
+    assert "422" not in operation(app, "/shown", "post")["responses"]
+    assert "422" in operation(app, "/one", "post")["responses"]
+
+
 class Tree(Struct):
     name: str
     children: list[Tree] = []  # noqa: RUF012 - a Struct copies it
@@ -496,6 +541,75 @@ def test_a_timeout_is_an_answer() -> None:
         return ""
 
     assert list(operation(app, "/")["responses"]) == ["200", "503"]
+
+
+class TooFar(HTTPError):
+    """There is no way there."""
+
+    status = 414
+    code = "too-far"
+
+
+def test_what_the_server_finds_too_long_is_an_answer_where_it_can_be() -> None:
+    app = App()
+
+    @app.get("/", name="plain")
+    def plain() -> str:
+        return ""
+
+    @app.get("/{id:int}")
+    def of_path(id: int) -> str:
+        return ""
+
+    @app.get("/query")
+    def of_query(q: Annotated[str, Meta(max_length=5)] = "") -> str:
+        return ""
+
+    @app.get("/header")
+    def of_header(x_trace: Annotated[str, Header()] = "") -> str:
+        return ""
+
+    @app.get("/cookie")
+    def of_cookie(theme: Annotated[str, Cookie()] = "") -> str:
+        return ""
+
+    @app.get("/secure")
+    def of_security(authorization: Annotated[str, Header()] = "") -> str:
+        return ""
+
+    @app.post("/form")
+    def of_form(name: Annotated[str, Form()]) -> str:
+        return ""
+
+    @app.error(HTTPError)
+    def sorry(request: Request, error: HTTPError) -> Sorry:
+        return Sorry("")
+
+    @app.get("/own/{x}", errors=[TooFar])
+    def own(x: str) -> str:
+        return ""
+
+    found = {
+        path: {status for status in each["responses"] if status in ("414", "431")}
+        for path, item in document(app)["paths"].items()
+        for each in item.values()
+    }
+    assert found == {
+        "/": set(),
+        "/{id}": {"414"},
+        "/query": {"414"},
+        "/header": {"431"},
+        "/cookie": {"431"},
+        "/secure": {"431"},
+        "/form": {"431"},
+        "/own/{x}": {"414"},
+    }
+    # No error handler is asked about a request that has no route yet.
+    shared = {"$ref": "#/components/responses/URITooLong"}
+    assert operation(app, "/query")["responses"]["414"] == shared
+    both = operation(app, "/own/{x}")["responses"]["414"]
+    assert both["description"] == "There is no way there."
+    assert set(both["content"]) == {"application/json", "application/problem+json"}
 
 
 def test_an_amendment_is_merged_and_none_takes_out() -> None:

@@ -5,7 +5,14 @@ import pytest
 from kingpost.errors import NotFound, RoutingError
 from kingpost.http.media import Csv, Format, Json
 from kingpost.routing import HasQuery
-from kingpost.routing.options import RouteOptions, body_limit, check_options
+from kingpost.routing.options import (
+    FORM_LIMITS,
+    FormLimits,
+    RouteOptions,
+    body_limit,
+    check_options,
+    form_sizes,
+)
 
 
 async def later(request: object) -> bool:
@@ -24,6 +31,14 @@ def test_every_option_that_exists_passes() -> None:
         "inline": False,
         "timeout": 1.5,
         "max_body": "1 MiB",
+        "form_limits": {
+            "fields": 3,
+            "files": 0,
+            "field": "1 KiB",
+            "memory": 9,
+            "file": "1 MB",
+            "spool": 0,
+        },
         "middleware": [],
         "requires": later,
         "before": [],
@@ -79,6 +94,14 @@ def test_every_option_that_exists_passes() -> None:
         ("max_body", -1, "routing.bad-option"),
         ("max_body", "1 parsec", "routing.bad-option"),
         ("max_body", True, "routing.bad-option"),
+        ("max_body", "9999999999 GiB", "routing.bad-option"),
+        ("form_limits", 3, "routing.bad-option"),
+        ("form_limits", {"max_files": 3}, "routing.bad-option"),
+        ("form_limits", {"files": "3"}, "routing.bad-option"),
+        ("form_limits", {"files": True}, "routing.bad-option"),
+        ("form_limits", {"files": -1}, "routing.bad-option"),
+        ("form_limits", {"file": "2 meters"}, "routing.bad-option"),
+        ("form_limits", {"file": 2**63}, "routing.bad-option"),
     ],
 )
 def test_other_options_and_values_are_refused(option: str, value: object, code: str) -> None:
@@ -115,3 +138,9 @@ def test_a_misspelt_option_is_told_its_name() -> None:
 def test_a_size_is_bytes_or_words(value: int | str, size: int) -> None:
     assert body_limit({"max_body": value}, default=1) == size
     assert body_limit({}, default=7) == 7
+
+
+def test_limits_of_a_form_are_numbers_or_words() -> None:
+    assert form_sizes({}) == {}
+    assert form_sizes({"form_limits": {"files": 3, "file": "2 KiB"}}) == {"files": 3, "file": 2048}
+    assert set(FORM_LIMITS) == FormLimits.__optional_keys__

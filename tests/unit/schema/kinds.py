@@ -27,6 +27,13 @@ class Level(enum.IntEnum):
     HIGH = 2
 
 
+class Grade(enum.Enum):
+    """Numbers, of a class that is none."""
+
+    GOOD = 1
+    BAD = 2
+
+
 Title = Annotated[str, Meta(min_length=2, max_length=10, pattern="^[A-Z]")]
 Count = Annotated[int, Meta(ge=1, le=100)]
 Step = Annotated[int, Meta(multiple_of=5)]
@@ -117,6 +124,21 @@ class SNode(msgspec.Struct):
     children: list[SNode] = msgspec.field(default_factory=list)
 
 
+class SValues(msgspec.Struct):
+    level: Level
+    grade: Grade
+    size: Literal[1, "two"]
+    several: set[Level]
+    named: dict[str, Grade]
+    blob: bytes
+    blobs: list[bytes]
+    price: decimal.Decimal
+    prices: list[decimal.Decimal]
+    at: dt.datetime
+    noon: dt.time
+    lasts: dt.timedelta
+
+
 # -- dataclass
 
 
@@ -193,6 +215,22 @@ class DNode:
     children: list[DNode] = dataclasses.field(default_factory=list["DNode"])
 
 
+@dataclasses.dataclass
+class DValues:
+    level: Level
+    grade: Grade
+    size: Literal[1, "two"]
+    several: set[Level]
+    named: dict[str, Grade]
+    blob: bytes
+    blobs: list[bytes]
+    price: decimal.Decimal
+    prices: list[decimal.Decimal]
+    at: dt.datetime
+    noon: dt.time
+    lasts: dt.timedelta
+
+
 # -- TypedDict
 
 
@@ -259,6 +297,21 @@ class TClosed(TypedDict):
 class TNode(TypedDict):
     name: str
     children: NotRequired[list[TNode]]
+
+
+class TValues(TypedDict):
+    level: Level
+    grade: Grade
+    size: Literal[1, "two"]
+    several: set[Level]
+    named: dict[str, Grade]
+    blob: bytes
+    blobs: list[bytes]
+    price: decimal.Decimal
+    prices: list[decimal.Decimal]
+    at: dt.datetime
+    noon: dt.time
+    lasts: dt.timedelta
 
 
 # -- attrs
@@ -335,6 +388,22 @@ class ANode:
     children: list[ANode] = attrs.field(factory=list)
 
 
+@attrs.define
+class AValues:
+    level: Level
+    grade: Grade
+    size: Literal[1, "two"]
+    several: set[Level]
+    named: dict[str, Grade]
+    blob: bytes
+    blobs: list[bytes]
+    price: decimal.Decimal
+    prices: list[decimal.Decimal]
+    at: dt.datetime
+    noon: dt.time
+    lasts: dt.timedelta
+
+
 # -- pydantic
 
 
@@ -402,6 +471,21 @@ class PNode(pydantic.BaseModel):
     children: list[PNode] = []
 
 
+class PValues(pydantic.BaseModel):
+    level: Level
+    grade: Grade
+    size: Literal[1, "two"]
+    several: set[Level]
+    named: dict[str, Grade]
+    blob: bytes
+    blobs: list[bytes]
+    price: decimal.Decimal
+    prices: list[decimal.Decimal]
+    at: dt.datetime
+    noon: dt.time
+    lasts: dt.timedelta
+
+
 class Kind(NamedTuple):
     """The models of one kind."""
 
@@ -410,14 +494,15 @@ class Kind(NamedTuple):
     closed: Any
     node: Any
     span: Any
+    values: Any
 
 
 KINDS = {
-    "struct": Kind(SOrder, SPayment, SClosed, SNode, SSpan),
-    "dataclass": Kind(DOrder, DPayment, DClosed, DNode, DSpan),
-    "typeddict": Kind(TOrder, TPayment, TClosed, TNode, TSpan),
-    "attrs": Kind(AOrder, APayment, AClosed, ANode, ASpan),
-    "pydantic": Kind(POrder, PPayment, PClosed, PNode, PSpan),
+    "struct": Kind(SOrder, SPayment, SClosed, SNode, SSpan, SValues),
+    "dataclass": Kind(DOrder, DPayment, DClosed, DNode, DSpan, DValues),
+    "typeddict": Kind(TOrder, TPayment, TClosed, TNode, TSpan, TValues),
+    "attrs": Kind(AOrder, APayment, AClosed, ANode, ASpan, AValues),
+    "pydantic": Kind(POrder, PPayment, PClosed, PNode, PSpan, PValues),
 }
 
 GOOD: dict[str, Any] = {
@@ -443,3 +528,19 @@ GOOD: dict[str, Any] = {
     "note": None,
     "tags": ["t"],
 }
+
+VALUES: dict[str, Any] = {
+    "level": 1,
+    "grade": 2,
+    "size": 1,
+    "several": [1],
+    "named": {"a": 1},
+    "blob": "//4=",
+    "blobs": ["YQ==", ""],
+    "price": "12.50",
+    "prices": [],
+    "at": "2026-03-31T12:00:00Z",
+    "noon": "12:00:00",
+    "lasts": "PT2H",
+}
+"""What a library could read, or write, in a way of its own."""

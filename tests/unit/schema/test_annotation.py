@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import types
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NewType, Optional, TypedDict, TypeVar
 
@@ -116,6 +117,9 @@ def test_models_have_named_fields(annotation: Any, is_model: bool) -> None:
         (Annotated[Point, Meta(ge=1)], "Annotated[Point, Meta(ge=1)]"),
         (Sequence[str], "Sequence[str]"),
         (Any, "Any"),
+        (Callable[[int], str], "Callable[[int], str]"),
+        ((int, [str]), "(int, [str])"),
+        (types, "types"),
     ],
     ids=str,
 )

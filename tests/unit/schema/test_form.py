@@ -228,3 +228,14 @@ def test_rows_and_mixed_families_are_read() -> None:
         (("row", 1), "not-an-integer"),
         (("point", "x"), "not-an-integer"),
     ]
+
+
+class Blob(pydantic.BaseModel):
+    data: bytes
+
+
+def test_bytes_of_pydantic_are_base64_in_a_form_as_well() -> None:
+    value, errors = read(Blob, data="//4=")
+
+    assert (value.data, errors) == (b"\xff\xfe", [])
+    assert read(Blob, data="a")[1] == [(("data",), "not-base64")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import functools
 import tracemalloc
 import uuid
 from typing import Annotated, Any, Literal, NamedTuple
@@ -12,11 +13,13 @@ import annotated_types
 import attrs
 import msgspec
 import pydantic
+import pydantic_core
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
+from kingpost.app.json import encode_json
 from kingpost.schema import Decoder, Invalid, check, type_of
 from kingpost.schema.problems import MAX_ERRORS
 from kingpost.schema.read import read
@@ -312,6 +315,191 @@ def test_pydantic_s_dataclasses_are_pydantic_s() -> None:
     assert told(Checked, {"x": 0}) == [(("x",), "too-small")]
     assert not accepts(Checked, b'{"x":0}')
     assert not accepts(Checked, b'{"x":"1"}')
+
+
+class Blob(pydantic.BaseModel):
+    data: bytes
+    lasts: dt.timedelta = dt.timedelta(hours=1)
+
+
+class Spelled(pydantic.BaseModel):
+    """Spells all in its own way."""
+
+    model_config = pydantic.ConfigDict(
+        val_json_bytes="hex", ser_json_bytes="hex", ser_json_timedelta="float"
+    )
+
+    data: bytes
+    lasts: dt.timedelta = dt.timedelta(hours=1)
+    blob: Blob | None = None
+
+
+class OwnTypes(pydantic.BaseModel):
+    """Types that read their bytes themselves."""
+
+    encoded: pydantic.Base64Bytes
+    listed: list[pydantic.Base64UrlBytes]
+    secret: pydantic.SecretBytes
+    shifted: Annotated[bytes, pydantic.BeforeValidator(lambda text: text.encode() + b"!")]
+
+
+class Left(pydantic.BaseModel):
+    type: Literal["left"]
+    data: bytes
+
+
+class Right(pydantic.BaseModel):
+    type: Literal["right"]
+    lines: dict[str, list[Blob]]
+
+
+class Tree(pydantic.BaseModel):
+    """Leads to itself, and keeps what it does not know."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    side: Annotated[Left | Right, pydantic.Field(discriminator="type")] | None = None
+    under: list[Tree] = []
+    at: dt.datetime | None = None
+
+
+class Root(pydantic.RootModel[bytes]):
+    pass
+
+
+@pydantic.dataclasses.dataclass
+class BlobOfDataclass:
+    data: bytes
+
+
+@attrs.define
+class Mixed:
+    blob: Blob
+    data: bytes
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "value", "answer"),
+    [
+        (Blob, b'{"data":"//4="}', Blob(data=b"\xff\xfe"), b'{"data":"//4=","lasts":"PT3600S"}'),
+        (BlobOfDataclass, b'{"data":"//4="}', BlobOfDataclass(b"\xff\xfe"), b'{"data":"//4="}'),
+        (Root, b'"//4="', Root(b"\xff\xfe"), b'"//4="'),
+        (Mixed, b'{"blob":{"data":"//4="},"data":"YQ=="}', Mixed(Blob(data=b"\xff\xfe"), b"a"), b'{"blob":{"data":"//4=","lasts":"PT3600S"},"data":"YQ=="}'),
+        # What a class says of itself holds for it, and for none of its parts.
+        (
+            Spelled,
+            b'{"data":"fffe","blob":{"data":"//4="}}',
+            Spelled(data=b"\xff\xfe", blob=Blob(data=b"\xff\xfe")),
+            b'{"data":"fffe","lasts":3600.0,"blob":{"data":"//4=","lasts":"PT3600S"}}',
+        ),
+        (
+            OwnTypes,
+            b'{"encoded":"YQ==","listed":["YQ=="],"secret":"s","shifted":"a"}',
+            OwnTypes.model_construct(encoded=b"a", listed=[b"a"], secret=pydantic.SecretBytes(b"s"), shifted=b"a!"),
+            b'{"encoded":"YQ==","listed":["YQ=="],"secret":"**********","shifted":"a!"}',
+        ),
+        (
+            Tree,
+            b'{"more":[1.5,"x"],"under":[{"side":{"type":"right","lines":{"a":[{"data":"//4="}]}}},{"side":{"type":"left","data":"YQ=="}}],"at":"2026-01-01T00:00:00.1234567Z"}',
+            Tree.model_validate(
+                {
+                    "under": [
+                        Tree(side=Right(type="right", lines={"a": [Blob(data=b"\xff\xfe")]})),
+                        Tree(side=Left(type="left", data=b"a")),
+                    ],
+                    "at": dt.datetime(2026, 1, 1, 0, 0, 0, 123457, dt.UTC),
+                    "more": [1.5, "x"],
+                }
+            ),
+            (b'{"side":null,"under":[{"side":{"type":"right","lines":{"a":[{"data":"//4=","lasts":"PT3600S"}]}},"under":[],"at":null},'
+            b'{"side":{"type":"left","data":"YQ=="},"under":[],"at":null}],"at":"2026-01-01T00:00:00.123457Z","more":[1.5,"x"]}'),
+        ),
+    ],
+)  # fmt: skip
+def test_pydantic_spells_as_the_others_do_unless_a_class_says_otherwise(
+    kind: Any, document: bytes, value: Any, answer: bytes
+) -> None:
+    assert Decoder(kind).decode(document) == value
+    assert read(type_of(kind), msgspec.json.decode(document), ()) == (value, [])
+    assert encode_json(value) == answer
+
+
+def test_bytes_that_only_pydantic_reads_are_refused_where_they_stand() -> None:
+    assert not accepts(Root, b'"Y"')
+    assert told(Root, "Y") == [((), "invalid")]
+    assert told(Spelled, {"data": "//4="}) == [(("data",), "invalid")]
+
+
+class Several(pydantic.BaseModel):
+    amount: decimal.Decimal | str
+    key: uuid.UUID | str
+    at: dt.datetime | dt.timedelta | str
+    number: decimal.Decimal | int
+
+
+def test_what_several_types_could_take_is_for_pydantic_to_choose() -> None:
+    document = (
+        b'{"amount":"1.50","key":"123E4567-E89B-12D3-A456-426614174000","at":"PT1H","number":5}'
+    )
+
+    value = Decoder(Several).decode(document)
+
+    assert value == Several.model_validate_json(document, strict=True)
+    assert type(value.number) is int
+
+
+class MoneyByName(pydantic.BaseModel, validate_by_name=True, validate_by_alias=True):
+    amount: decimal.Decimal = pydantic.Field(alias="theAmount")
+    rest: list[decimal.Decimal] = pydantic.Field(default=[], alias="theRest")
+
+
+@pytest.mark.parametrize("name", ["amount", "theAmount"])
+def test_no_digit_is_lost_whichever_name_a_field_has(name: str) -> None:
+    document = f'{{"{name}":0.1234567890123456789012345,"rest":[1e400]}}'.encode()
+
+    value = Decoder(MoneyByName).decode(document)
+
+    assert (str(value.amount), [str(each) for each in value.rest]) == (
+        "0.1234567890123456789012345",
+        ["1E+400"],
+    )
+    assert not accepts(MoneyByName, b"{}")
+    assert not accepts(MoneyByName, f'{{"{name}":true}}'.encode())
+
+
+def test_the_class_itself_stays_as_it_was() -> None:
+    assert (
+        encode_json(Decoder(Blob).decode(b'{"data":"YQ=="}'))
+        == b'{"data":"YQ==","lasts":"PT3600S"}'
+    )
+    assert Blob.model_validate_json('{"data":"YQ=="}').data == b"YQ=="
+    assert Blob(data=b"a").model_dump_json() == '{"data":"a","lasts":"PT1H"}'
+
+
+def test_pydantic_before_2_13_spells_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Outer(pydantic.BaseModel):
+        blob: Blob
+
+    # Their signatures do not say that classes can be asked for anew.
+    for name in ("SchemaValidator", "SchemaSerializer"):
+        monkeypatch.setattr(pydantic_core, name, functools.partial(getattr(pydantic_core, name)))
+
+    value = Decoder(Outer).decode(b'{"blob":{"data":"//4="}}')
+
+    assert value == Outer(blob=Blob(data=b"\xff\xfe"))
+    assert encode_json(value) == b'{"blob":{"data":"//4=","lasts":"PT3600S"}}'
+    assert Outer.__pydantic_complete__
+    assert Blob.__pydantic_complete__
+
+
+def test_models_with_nothing_that_pydantic_reads_otherwise_are_read_in_one_pass() -> None:
+    class Plain(pydantic.BaseModel):
+        name: str
+        colour: Colour
+        size: Literal["s"] | None
+
+    assert Decoder(Plain).way == "native"
+    assert Decoder(Blob).way == "checked"
 
 
 def test_unions_that_neither_library_tells_apart_are_refused() -> None:

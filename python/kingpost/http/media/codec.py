@@ -28,7 +28,8 @@ class Writer(Protocol):
             value: Dicts with text as keys, lists, texts, numbers, booleans and None, as JSON would have them: private fields have left.
 
         Raises:
-            TypeError, ValueError: This media type has no form for it.
+            TypeError: This media type has no form for such a value: a mistake of the handler's, 500.
+            ValueError, OverflowError: It has, and not for this one: the client gets what it accepts next, or 406.
         """
         ...
 

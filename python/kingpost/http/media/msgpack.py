@@ -23,7 +23,8 @@ class MessagePack:
         """The bytes of a value.
 
         Raises:
-            TypeError, OverflowError: It has no form for it, such as an integer of more than 64 bits.
+            TypeError: It has no form for it.
+            OverflowError: An integer of more than 64 bits is in it.
         """
         return msgspec.msgpack.encode(value)
 

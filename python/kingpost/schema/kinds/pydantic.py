@@ -3,7 +3,7 @@
 Nothing here imports pydantic: who has such a class has imported it.
 
 What is true of the other kinds is true here: "5" is no number, NaN is no JSON, dates are ISO 8601. Where pydantic would take more than
-they do, the document is looked at by the general reader first.
+they do, or read the same otherwise, the shared rules read the document first, and pydantic is given what they have read.
 """
 
 from __future__ import annotations
@@ -11,14 +11,23 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, cast
+import threading
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import msgspec
 
 from kingpost.schema.codec import Decode, Problem, problems_of
-from kingpost.schema.model import NO_DEFAULT, Model, types_in
+from kingpost.schema.kinds.core_schema import (
+    changed,
+    is_bytes,
+    leads_to,
+    reading_base64,
+    written_alike,
+)
+from kingpost.schema.model import NO_DEFAULT, Model, models_in, types_in
 from kingpost.schema.problems import SENTENCES
-from kingpost.schema.types import AnyType, OpaqueType, ScalarType, Type
+from kingpost.schema.read import read
+from kingpost.schema.types import AnyType, ChoiceType, OpaqueType, ScalarType, Type
 
 if TYPE_CHECKING:
     from kingpost.schema.describe import Describer
@@ -28,7 +37,7 @@ CHANGING = ("before", "wrap", "plain")
 """Modes of validators that see, and may change, what was sent before its type is looked at."""
 
 RELAXED = frozenset({"date", "datetime", "time", "duration", "uuid", "decimal", "bytes"})
-"""Scalars of which pydantic takes spellings that the other kinds refuse."""
+"""Scalars of which pydantic takes spellings that the other kinds refuse, or makes other values."""
 
 NO_JSON = re.compile(rb"NaN|Infinity|[0-9][eE]\+?[0-9]{2}|[0-9]{300}")
 """What pydantic may read as a number that JSON does not have, or that no double can hold."""
@@ -54,6 +63,7 @@ class PydanticCodec:
         )
         model.closes_itself = config.get("extra") == "forbid"
         model.closed = model.closed or model.closes_itself
+        model.keeps_unknown = config.get("extra") == "allow"
         model.opaque = bool(getattr(cls, "__pydantic_root_model__", False)) or any(
             each.info.mode in CHANGING for each in decorators.model_validators.values()
         )
@@ -73,7 +83,17 @@ class PydanticCodec:
                 # AliasPath and AliasChoices: the value may stand anywhere.
                 model.opaque = True
                 alias = name
-            is_own = name in changed or "*" in changed or strips or changes(info.metadata)
+            is_own = (
+                name in changed
+                or "*" in changed
+                or strips
+                or changes(info.metadata)
+                or changes_inside(info.annotation)
+                or (
+                    "val_json_bytes" in config
+                    and leads_to(is_bytes, describer.type(info.annotation, model))
+                )
+            )
             fields.append(self.field(model, describer, name, alias, info, is_own=is_own))
             if config.get("populate_by_name") or config.get("validate_by_name"):
                 model.by_name = True
@@ -113,14 +133,16 @@ class PydanticCodec:
         )
 
     def decoder(self, annotation: Any, kind: Type) -> Decode | None:
-        validate = functools.partial(validator_of(annotation).validate_json, strict=True)
+        validate = functools.partial(json_validator(annotation, kind).validate_json, strict=True)
         if any(isinstance(each, AnyType) or is_number(each) for each in types_in(kind)):
             return functools.partial(with_numbers_of_json, validate)
         return validate
 
     def construct(self, model: Model, values: dict[str, Any], given: object) -> Any:
-        document = msgspec.json.encode(given)
-        return validator_of(model.annotation).validate_json(document, strict=True)
+        validator, is_respelled = constructing(model)
+        if is_respelled:
+            given, _ = read(model.type, given, (), constructs=False)
+        return validator.validate_json(msgspec.json.encode(given), strict=True)
 
     def problems(self, model: Model, error: Exception) -> list[Problem]:
         errors: Any = getattr(error, "errors", None)
@@ -142,8 +164,9 @@ class PydanticCodec:
         return found
 
     def outgoing(self, model: Model, value: Any, without: frozenset[str]) -> Any:
-        serializer: Any = completed(model.cls).__pydantic_serializer__
-        return serializer.to_python(value, mode="json", by_alias=True, exclude=set(without) or None)
+        return serializer_of(model).to_python(
+            value, mode="json", by_alias=True, exclude=set(without) or None
+        )
 
 
 PYDANTICS_OWN: dict[str, tuple[str, str]] = {
@@ -170,6 +193,69 @@ def validator_of(annotation: Any) -> Any:
     return pydantic.TypeAdapter(annotation).validator
 
 
+def json_validator(annotation: Any, kind: Type) -> Any:
+    """What reads JSON documents of a type."""
+    if any(map(is_bytes, types_in(kind))):
+        schema = core_schema_of(annotation)
+        made = changed(schema, kind, reading_base64)
+        if made is not schema:
+            return built("SchemaValidator", made, kind)
+    return validator_of(annotation)
+
+
+@functools.lru_cache(maxsize=1024)
+def constructing(model: Model) -> tuple[Any, bool]:
+    """What reads JSON of a model, and whether the shared rules read it first."""
+    return json_validator(model.annotation, model.type), any(map(is_relaxed, types_in(model.type)))
+
+
+@functools.lru_cache(maxsize=1024)
+def serializer_of(model: Model) -> Any:
+    """What writes objects of a model."""
+    schema = core_schema_of(model.annotation)
+    made = changed(schema, model.type, written_alike)
+    if made is schema:
+        return model.cls.__pydantic_serializer__
+    return built("SchemaSerializer", made, model.type)
+
+
+def built(name: str, schema: Any, kind: Type) -> Any:
+    """A validator or a serializer of a changed schema, without those that the classes in it have already of what was not changed."""
+    make = sys.modules["pydantic_core"].__dict__[name]
+    if "_use_prebuilt" in (getattr(make, "__text_signature__", None) or ""):
+        return make(schema, _use_prebuilt=False)
+    # pydantic before 2.13 takes what a class has wherever the class says that it is complete.
+    with BUILDING:
+        complete: list[Any] = [
+            model.cls
+            for model in models_in(kind)
+            if vars(model.cls).get("__pydantic_complete__") is True
+        ]
+        try:
+            for cls in complete:
+                cls.__pydantic_complete__ = False
+            return make(schema)
+        finally:
+            for cls in complete:
+                cls.__pydantic_complete__ = True
+
+
+BUILDING = threading.Lock()
+
+
+def core_schema_of(annotation: Any) -> Any:
+    pydantic: Any = sys.modules["pydantic"]
+    return pydantic.TypeAdapter(completed(annotation)).core_schema
+
+
+def is_relaxed(kind: Type) -> bool:
+    """Whether pydantic reads more of a type than the other kinds do, or reads it otherwise."""
+    if isinstance(kind, ChoiceType):
+        # True and 1.0 are 1 to pydantic.
+        return not all(isinstance(value, str | None) for value in kind.values)
+    return isinstance(kind, ScalarType) and kind.name in RELAXED
+
+
 def with_numbers_of_json(validate: Decode, document: bytes) -> Any:
     if NO_JSON.search(document) is not None:
         # Refused as it is for the other kinds: this raises what they raise.
@@ -184,7 +270,18 @@ def is_number(kind: Type) -> bool:
 def changes(metadata: list[Any]) -> bool:
     """Whether a field's metadata changes what was sent before its type is looked at."""
     return any(
-        type(item).__name__ in ("BeforeValidator", "WrapValidator", "PlainValidator")
+        type(item).__name__ in CHANGERS
         or any(getattr(item, name, None) for name in ("strip_whitespace", "to_lower", "to_upper"))
         for item in metadata
     )
+
+
+def changes_inside(annotation: Any) -> bool:
+    """The same of the metadata inside of a type, such as that of the items of a list."""
+    return changes(list(getattr(annotation, "__metadata__", ()))) or any(
+        map(changes_inside, get_args(annotation))
+    )
+
+
+CHANGERS = frozenset({"BeforeValidator", "WrapValidator", "PlainValidator", "EncodedBytes"})
+"""Names of pydantic's classes of metadata that see what was sent first; EncodedBytes is in Base64Bytes."""

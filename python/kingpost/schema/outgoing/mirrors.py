@@ -9,10 +9,11 @@ import msgspec
 
 from kingpost.schema.annotation import bare, class_of, generic, list_of
 from kingpost.schema.describe import type_of
-from kingpost.schema.model import NO_DEFAULT, Field, Model
+from kingpost.schema.model import NO_DEFAULT, Field, Model, types_in
 from kingpost.schema.outgoing.known import model_of
 from kingpost.schema.registry import codec_of
 from kingpost.schema.selection import Selection
+from kingpost.schema.types import ChoiceType, Type
 
 Shape = Callable[[Any], Any]
 ShapeOf = Callable[[Any, Selection], Shape | None]
@@ -138,11 +139,21 @@ def same(value: Any) -> Any:
 def leaf(kind: Any) -> Any:
     """A type without models, if msgspec knows it; Any for all else."""
     try:
-        type_of(kind)
+        described = type_of(kind)
         msgspec.json.Decoder(kind)
     except (TypeError, NameError):
         return Any
-    return kind
+    return Any if any(map(is_refused_enum, types_in(described))) else kind
+
+
+def is_refused_enum(kind: Type) -> bool:
+    """Whether msgspec does not convert the members of an enum to themselves: their values are numbers, and they are none."""
+    return (
+        isinstance(kind, ChoiceType)
+        and kind.enum is not None
+        and not issubclass(kind.enum, int)
+        and any(isinstance(value, int) for value in kind.values)
+    )
 
 
 def classes_in(annotation: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Objects of pydantic as they are sent: by pydantic's own serializer, without what is not to leave."""
+"""Objects of pydantic as they are sent: by pydantic's serializer, without what is not to leave."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from kingpost.schema.annotation import class_of
-from kingpost.schema.kinds.pydantic import completed, validator_of
+from kingpost.schema.kinds.pydantic import serializer_of, validator_of
 from kingpost.schema.markers import has_private
 from kingpost.schema.model import Model
 from kingpost.schema.outgoing.known import PLAIN, known_model
@@ -37,10 +37,9 @@ def validated(model: Model, value: Any) -> Any:
 
 
 def dumped(model: Model, value: Any, selection: Selection = WHOLE) -> Any:
-    """A pydantic object as dicts, lists and scalars, by pydantic's own serializer."""
-    serializer: Any = completed(model.cls).__pydantic_serializer__
+    """A pydantic object as dicts, lists and scalars, by pydantic's serializer, with bytes and durations as the other kinds have them."""
     excluded = left_out(model.type, value, selection) if selection or has_private() else None
-    return serializer.to_python(
+    return serializer_of(model).to_python(
         value, mode="json", by_alias=True, exclude=excluded, exclude_defaults=selection.partial
     )
 
