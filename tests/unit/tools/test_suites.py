@@ -67,3 +67,16 @@ def test_nothing_is_run_again_where_all_is_well(
     assert run(tmp_path, good=PASSING) == 0
 
     assert "once more" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_it_is_for_where_nobody_watches(watched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    monkeypatch.setenv("KINGPOST_SKIP_CRATES", "1")
+    monkeypatch.setenv("CI", "" if watched else "true")
+    monkeypatch.setattr(suites, "_pytest", lambda *command: called.append("once") or 0)
+    monkeypatch.setattr(suites, "_pytest_unattended", lambda *command: called.append("again") or 0)
+
+    assert suites.test(Path("python"), []) == 0
+
+    assert called == ["once" if watched else "again"]
