@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools import fuzzing
 from tools.console import ROOT, Failure, attempt, run, say
-
-MOST_AGAIN = 2
-"""Failed tests that are run once more where nobody watches. More of them than this are no accident."""
 
 
 def test(python: Path, arguments: Sequence[str]) -> int:
@@ -21,8 +17,7 @@ def test(python: Path, arguments: Sequence[str]) -> int:
         python: the environment's interpreter.
         arguments: `--long`, and what else pytest takes.
 
-    With KINGPOST_SKIP_CRATES=1 the crates' own tests are left out: they do not depend on the interpreter. With CI=true a test that
-    failed is run once more, alone, and named if it passes then.
+    With KINGPOST_SKIP_CRATES=1 the crates' own tests are left out: they do not depend on the interpreter.
 
     Returns:
         pytest's exit status: its summary is the last thing printed.
@@ -38,10 +33,7 @@ def test(python: Path, arguments: Sequence[str]) -> int:
         # Tests that have a short and a long form ask for it.
         os.environ["KINGPOST_LONG"] = "1"
         fuzzing.run_all()
-    selected = [*([] if is_long else ["-m", "not long"]), *arguments]
-    if os.environ.get("CI") == "true":
-        return _pytest_unattended(python, *selected)
-    return _pytest(python, *selected)
+    return _pytest(python, *([] if is_long else ["-m", "not long"]), *arguments)
 
 
 def _cargo_test() -> None:
@@ -75,23 +67,3 @@ def demo(python: Path, arguments: Sequence[str]) -> None:
 def _pytest(python: Path, *arguments: str) -> int:
     say("pytest")
     return attempt(python, "-m", "pytest", *arguments)
-
-
-def _pytest_unattended(python: Path, *arguments: str, cache: Path = ROOT / ".pytest_cache") -> int:
-    """As `_pytest`; a test or two that failed are run once more, alone.
-
-    A test that passes then is a defect of the test, or a race of ours, and says so in the log; but whoever waits for a change to land
-    cannot do anything about it. What fails twice has failed.
-    """
-    status = _pytest(python, "--cache-clear", "-o", f"cache_dir={cache}", *arguments)
-    failed = cache / "v" / "cache" / "lastfailed"
-    if status != 1 or not failed.is_file():
-        return status
-    names = sorted(json.loads(failed.read_text(encoding="utf-8")))
-    if len(names) > MOST_AGAIN:
-        return status
-    say(f"these failed, and run once more, alone: {', '.join(names)}")
-    again = _pytest(python, "--last-failed", "-o", f"cache_dir={cache}", *arguments)
-    if again == 0:
-        say(f"FLAKY, to be mended: {', '.join(names)}")
-    return again

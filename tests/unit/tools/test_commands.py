@@ -119,7 +119,6 @@ def test_the_long_tests_are_long_in_every_part(
     fuzzed: list[bool] = []
     # Set, so that it is taken back.
     monkeypatch.setenv("KINGPOST_LONG", "")
-    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(suites, "run", lambda *command: None)
     monkeypatch.setattr(suites.fuzzing, "run_all", lambda: fuzzed.append(True))
     monkeypatch.setattr(suites, "attempt", lambda *command: called.append(command) or 0)
