@@ -13,6 +13,7 @@ __all__ = [
     "Answer",
     "Binder",
     "Carrier",
+    "Counters",
     "FileBody",
     "FormRefused",
     "Headers",
@@ -72,6 +73,42 @@ class MultipartParser:
 
 class RouteConflict(ValueError):
     """Two routes answer the same method on the same path; the message names both sources."""
+
+@final
+class Counters:
+    """Numbers that this process shares with all that it forks. Bounded: 16,384 names, some 300,000 windows, 1,024 marks; 17 MB at most."""
+
+    def __new__(cls) -> Self:
+        """An empty table.
+
+        Raises:
+            OSError: the system has no memory for it.
+        """
+    def hit(self, key: str, window: float, /, *, now: float | None = None) -> tuple[int, float]:
+        """Counts one more for `key`: how often in the window that runs, this time included, and how many seconds that goes on.
+
+        Exact over all processes. A window of `window` seconds begins with the first hit after the one before has ended; of too many
+        the one that ends first is forgotten. `now` is the system's monotonic clock if not said.
+
+        Raises:
+            ValueError: a time is negative, or no number.
+        """
+    def add(self, name: str, amount: int = 1, /) -> bool:
+        """Adds to a sum; False where there is no room for another name, or it has more than 496 bytes."""
+    def set(self, name: str, amount: int, /, *, owner: int) -> bool:
+        """Says how many of something `owner` (0 to 65,535) has now; False as for `add`."""
+    def forget(self, owner: int, /) -> None:
+        """Sets to 0 all that `owner` has set."""
+    def read(self) -> dict[str, int]:
+        """Every name with its sum over all processes and owners."""
+    def mark(self, number: int, value: int, /) -> None:
+        """Writes mark `number`.
+
+        Raises:
+            IndexError: it is not 0 to 1,023.
+        """
+    def marked(self, number: int, /) -> int:
+        """What mark `number` was set to last, 0 at first."""
 
 @final
 class Headers:

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! One file per class that Python sees: `request`, `headers`, `answer`, `file`, `plan`, `router`, `server`, `carrier`, `waiter`,
-//! `stream`, `body`, `form`, `plain`. What is behind them: `core/` (what one server is made of, its batch, its requests in
+//! `stream`, `body`, `form`, `plain`, `counters`. What is behind them: `core/` (what one server is made of, its batch, its requests in
 //! flight), `settle` (from a handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine
 //! with or without sockets), `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the
 //! operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
@@ -18,6 +18,7 @@ mod body;
 mod carrier;
 mod cell;
 mod core;
+mod counters;
 #[cfg(feature = "failpoints")]
 mod failpoint;
 mod ffi;
@@ -48,6 +49,7 @@ const _: () = {
     cell::aligned::<answer::Answer>();
     cell::aligned::<body::NativeBody>();
     cell::aligned::<carrier::Carrier>();
+    cell::aligned::<counters::Counters>();
     cell::aligned::<file::FileBody>();
     cell::aligned::<file::OpenFile>();
     cell::aligned::<form::MultipartParser>();
@@ -108,6 +110,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<answer::Answer>()?;
     module.add_class::<body::NativeBody>()?;
     module.add_class::<carrier::Carrier>()?;
+    module.add_class::<counters::Counters>()?;
     module.add_class::<file::FileBody>()?;
     module.add_class::<file::OpenFile>()?;
     module.add_class::<form::MultipartParser>()?;

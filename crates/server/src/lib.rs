@@ -26,11 +26,12 @@
 //! ```
 //!
 //! Layout: `engine/` without sockets, `driver/` with them (Unix only), `sys/` the system calls, and the
-//! words that all of them use: `config`, `event`, `file`, `now`, `peer`.
+//! words that all of them use: `config`, `counters` (of several processes), `event`, `file`, `now`, `peer`.
 
 #![deny(unsafe_code)]
 
 mod config;
+mod counters;
 #[cfg(unix)]
 mod driver;
 mod engine;
@@ -42,6 +43,7 @@ mod peer;
 mod sys;
 
 pub use config::Config;
+pub use counters::{Counters, Window};
 #[cfg(unix)]
 pub use driver::{Driver, Listener, Waker};
 pub use engine::{Engine, Fate};

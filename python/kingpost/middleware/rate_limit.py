@@ -11,6 +11,7 @@ Rule 3: an IPv6 client has a network of addresses to come from, so it is counted
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import logging
 import math
 import re
@@ -22,6 +23,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from kingpost import limits
 from kingpost.errors import TooManyRequests
 from kingpost.http.before_body import before_body
+from kingpost.http.counting import together
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.middleware.refusal import refused
@@ -59,12 +61,15 @@ class RateStore(Protocol):
         ...
 
 
+_numbers = itertools.count()
+
+
 class MemoryRateStore:
-    """Counts in this process: with several workers, each counts for itself.
+    """Counts in memory: in that of this process, or, under `kingpost run --workers`, in one that all workers share.
 
     Args:
-        keys: How many are remembered at once.
-        clock: Seconds that only grow.
+        keys: How many are remembered at once. What workers share is some 300,000, for all stores together.
+        clock: Seconds that only grow. Workers share the system's; a store with another counts in its own process.
     """
 
     def __init__(
@@ -72,6 +77,8 @@ class MemoryRateStore:
     ) -> None:
         self._most = keys
         self._clock = clock
+        # Workers are copies of one process that has made its stores, so each knows a store by the same number.
+        self._number = next(_numbers)
         self._lock = threading.Lock()
         # By window, so that the order of a dict is the order in which its windows end.
         self._windows: dict[float, dict[str, tuple[float, int]]] = {}
@@ -82,6 +89,9 @@ class MemoryRateStore:
 
     def count(self, key: str, window: float, /) -> Count:
         """As `hit`, for those who do not wait."""
+        shared = together()
+        if shared is not None and self._clock is time.monotonic:
+            return Count(*shared.hit(f"rate-limit:{self._number}:{key}", window))
         with self._lock:
             now = self._clock()
             known = self._windows.setdefault(window, {})
@@ -115,7 +125,7 @@ class RateLimit:
         rate: Such as "100/minute", "5/second", "20/15 minutes", "1000/day".
         key: Whom a request counts for: `f(request)` gives a text, or None for one that does not count. The client's address if not said;
             behind a proxy that is right only with `TrustedProxies` around it.
-        store: Where it is counted: in this process if not said.
+        store: Where it is counted: a `MemoryRateStore` if not said.
         name: What clients see of the rule, and what keeps two rules in one store apart: lower-case letters, digits, `-` and `_`.
 
     Raises:

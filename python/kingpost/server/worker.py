@@ -17,6 +17,7 @@ from kingpost.server.listen import Listener
 from kingpost.server.loops import new_loop
 from kingpost.server.options import Options
 from kingpost.server.protocol import TransportShell
+from kingpost.server.shared import here
 from kingpost.server.signals import handled
 
 # Seconds that tasks have to end after they were cancelled.
@@ -101,6 +102,9 @@ class Worker:
     async def _main(self) -> None:
         if self._asked:
             self._stop(now=self._asked == "now")
+        # Before start-up, which may want to hear what other workers say.
+        bus = here().bus
+        bus.open(asyncio.get_running_loop())
         try:
             async with self._service.lifespan():
                 if self._stopping.is_set():
@@ -108,6 +112,7 @@ class Worker:
                 await self._serve()
         finally:
             await _end_tasks()
+            bus.close()
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()

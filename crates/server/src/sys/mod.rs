@@ -1,11 +1,13 @@
 //! The only unsafe code of the crate: the system calls that neither `std` nor `socket2` offer.
 //!
 //! Layout: `poller` is readiness (epoll here, kqueue there) with one timer; `wake` is a descriptor
-//! that another thread can make readable; `sendfile` is Linux's; `clock` tells the time. Every block says what makes it sound.
+//! that another thread can make readable; `sendfile` is Linux's; `clock` tells the time; `memory` is shared
+//! with forked processes. Every block says what makes it sound.
 
 #![allow(unsafe_code, reason = "this is where the crate has it")]
 
 mod clock;
+mod memory;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "epoll.rs"]
@@ -25,6 +27,7 @@ mod wake;
 mod sendfile;
 
 pub(crate) use clock::clocks;
+pub(crate) use memory::{SharedMemory, is_alive};
 pub(crate) use poller::Poller;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use sendfile::sendfile;

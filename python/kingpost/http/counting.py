@@ -1,0 +1,26 @@
+"""Where this process counts together with others: filled by the server that makes them, asked by the memory stores of middleware."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Counting(Protocol):
+    """Counts windows for all processes of one service."""
+
+    def hit(self, key: str, window: float, /) -> tuple[int, float]:
+        """Counts one more for `key`; how often in the window of so many seconds that runs, and how many seconds that goes on."""
+        ...
+
+
+_together: list[Counting] = []
+
+
+def count_together(counting: Counting | None) -> None:
+    """From now on this process counts with others; None: for itself alone, as at first."""
+    _together[:] = [] if counting is None else [counting]
+
+
+def together() -> Counting | None:
+    """Where this process counts with others; None where it is alone."""
+    return _together[0] if _together else None
