@@ -245,7 +245,8 @@ class Reader:
                 self.compare(shown, self.without_port(done.stdout), f"{block.place}: $ {command}")
 
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+        names = ("HOME", "LANG", "PYTHONPATH", "TMPDIR")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         return {
             **kept,
             "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),

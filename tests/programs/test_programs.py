@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from kingpost import App
+from kingpost.checks.deploy.machine import Machine
 from kingpost.cli.commands import kingpost
 from kingpost.testing import TestClient
 
@@ -132,6 +133,18 @@ def test_a_plugin_says_what_is_wrong_and_how_things_are() -> None:
     assert (ready.status, ready.json()["checks"]) == (200, {"outbox": "ok"})
     assert 'post_waiting{when="now"} 2\n' in numbers
     assert "# TYPE post_full counter\npost_full 0.0\n" in numbers
+
+
+def test_a_site_that_may_be_deployed_is_found_no_fault_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Machine, "here", classmethod(lambda cls: cls(folder=FOLDER)))
+    words = ["check", "--deploy", "--strict", str(FOLDER / "deployed.py")]
+    told = CliRunner().invoke(kingpost, words)
+
+    assert "silenced: deploy.metrics-public: the proxy answers /metrics with 404" in told.output
+    assert told.output.endswith(": 0 errors, 0 warnings\n")
+    assert told.exit_code == 0
 
 
 def test_error_handlers_are_given_what_they_name() -> None:

@@ -99,6 +99,7 @@ class Extensions:
         self._checks: dict[str, Claim] = {}
         self._health: dict[str, Claim] = {}
         self._metrics: dict[str, Metric] = {}
+        self._silenced: dict[str, str] = {}
         self._when_compiled: list[Callable[[Sequence[CompiledRoute]], None]] = []
 
     @overload
@@ -168,6 +169,26 @@ class Extensions:
             ConfigurationError: `extensions.taken`; `extensions.bad-name`.
         """
         return self._dashed("check", self._checks, function, name)
+
+    def silence(self, check: str, /, *, because: str) -> None:
+        """Have `kingpost check` keep quiet about what one check finds, for a reason that is shown in its place.
+
+        Args:
+            check: the name of the check, such as "deploy.csp".
+            because: why that is well here.
+
+        Raises:
+            ConfigurationError: `extensions.no-reason`.
+        """
+        self._check_open()
+        if not because.strip():
+            raise ConfigurationError(
+                f"the check {check!r} is silenced, and nobody will know why",
+                code="extensions.no-reason",
+                remedy='say why: because="the proxy does it"',
+                places=[Place.of_caller()],
+            )
+        self._silenced[check] = because
 
     @overload
     def health(self, function: F, /) -> F: ...
@@ -322,6 +343,9 @@ class Extensions:
 
     def __checks__(self) -> Mapping[str, Claim]:
         return self._checks
+
+    def __silenced__(self) -> Mapping[str, str]:
+        return self._silenced
 
     def __health__(self) -> Mapping[str, Claim]:
         return self._health

@@ -11,6 +11,8 @@ from kingpost.app.crossing import Threads
 from kingpost.app.errands import collecting, compile_errand
 from kingpost.app.lasting import Lasting
 from kingpost.binding.signature import signature_of
+from kingpost.checks.deploy import CHECKS, ask_deploy
+from kingpost.checks.deploy.site import Site
 from kingpost.checks.problem import Problem
 from kingpost.routing.acl import Permission
 
@@ -33,18 +35,36 @@ class Found(msgspec.Struct, frozen=True):
     problem: Problem
 
 
-def ask(app: App) -> Iterator[Found]:
-    """What the checks of an App find.
+def ask(app: App, site: Site | None = None) -> Iterator[Found]:
+    """What the checks of an App find, those that were silenced as well.
+
+    Args:
+        app: the App, compiled.
+        site: how and where it is deployed, to ask those checks too.
 
     Raises:
         SignatureError: a check asks for what it cannot be given.
     """
-    for name, own in OWN.items():
+    for name, own in own_checks(site).items():
         for place, problem in own(app):
             yield Found(name, place, problem)
     for name, claim in app.extensions.__checks__().items():
         for problem in problems_of(app, name, claim):
             yield Found(name, str(claim.place), problem)
+    if site is not None:
+        for name, told in ask_deploy(site):
+            yield Found(name, told.place, told.problem)
+
+
+def names(app: App, site: Site | None = None) -> list[str]:
+    """The names of all checks that `ask` asks."""
+    deploy = () if site is None else CHECKS
+    return [*own_checks(site), *app.extensions.__checks__(), *deploy]
+
+
+def own_checks(site: Site | None) -> Mapping[str, Callable[[App], Iterator[tuple[str, Problem]]]]:
+    """Kingpost's own; `deploy.hosts` takes the place of `hosts`."""
+    return OWN if site is None else {name: each for name, each in OWN.items() if name != "hosts"}
 
 
 def hosts(app: App) -> Iterator[tuple[str, Problem]]:

@@ -323,16 +323,45 @@ def shell(ctx: click.Context, target: str | None, program: str | None, *, plain:
 
 @kingpost.command(
     help="Say what is wrong with an app: what would keep it from starting, and what its checks find. The exit status"
-    " is 1 where there are errors; warnings are told." + _TARGET_HELP,
+    " is 1 where there are errors; warnings are told."
+    + _TARGET_HELP
+    + "\n\nWith --deploy, put the options of `kingpost run` behind two dashes, as you start it:"
+    " kingpost check --deploy app.py -- --workers 4 --uds shop.sock",
     short_help="Say what is wrong with an app.",
 )
 @click.argument("target", required=False)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.option("--deploy", is_flag=True, help="Look at what matters where others can reach it, too.")
+@click.option(
+    "--silence",
+    "silenced",
+    multiple=True,
+    metavar="NAME",
+    help="Keep quiet about what this check finds; may be given more than once.",
+)
+@click.option("--strict", is_flag=True, help="The exit status is 1 where there are warnings, too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document in place of text.")
 @click.pass_context
-def check(ctx: click.Context, target: str | None) -> None:
+def check(
+    ctx: click.Context,
+    *,
+    target: str | None,
+    options: tuple[str, ...],
+    deploy: bool,
+    silenced: tuple[str, ...],
+    strict: bool,
+    as_json: bool,
+) -> None:
     """Asks Kingpost's own checks, and those that plugins and the app have added."""
     from kingpost.cli.check import check as ask
 
-    ctx.exit(ask(target))
+    # `kingpost check --deploy -- --workers 4` names no target.
+    if target is not None and target.startswith("-"):
+        options, target = (target, *options), None
+    if options and not deploy:
+        raise click.UsageError("only `kingpost check --deploy` takes the options of `kingpost run`")
+    serving = run.make_context("run", list(options)).params if deploy else None
+    ctx.exit(ask(target, serving, silenced, strict=strict, as_json=as_json))
 
 
 @kingpost.group(cls=Group, short_help="Ask about the settings of an app.")

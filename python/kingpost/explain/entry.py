@@ -16,7 +16,7 @@
     ```
 
 The first line is the code, the first paragraph one sentence. Both programs are run by the tests: the wrong one must end with this very code
-and the right one with none.
+and the right one with none. What no program says, how a server is started and where, is told by what is typed, in blocks of ```console.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _WRONG, _RIGHT = "\n## Wrong\n", "\n## Right\n"
-_FENCE, _FENCE_END = "```python\n", "\n```"
+_FENCES, _FENCE_END = ("```python\n", "```console\n"), "\n```"
 
 
 class Entry(NamedTuple):
@@ -77,11 +77,14 @@ class Entry(NamedTuple):
 
 
 def _program(section: str, name: str) -> str:
-    _, opened, rest = section.partition(_FENCE)
-    program, closed, _ = rest.partition(_FENCE_END)
-    if not opened or not closed:
-        raise ValueError(f"below '## {name}' there is no block that begins with ```python")
-    return program + "\n"
+    for fence in _FENCES:
+        _, opened, rest = section.partition(fence)
+        program, closed, _ = rest.partition(_FENCE_END)
+        if opened and closed:
+            return program + "\n"
+    raise ValueError(
+        f"below '## {name}' there is no block that begins with ```python or ```console"
+    )
 
 
 def _indented(program: str) -> str:

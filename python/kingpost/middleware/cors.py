@@ -68,14 +68,15 @@ class Cors:
         paths: Sequence[str] = ("/",),
     ) -> None:
         self._origins = checked_origins(origins)
-        self._is_for_all = "*" in self._origins
-        if self._is_for_all and credentials:
+        self.origins = tuple(origins)
+        self.is_for_all = "*" in self._origins
+        if self.is_for_all and credentials:
             raise refused(
                 "cors.credentials-for-all",
                 'Cors(origins=["*"], credentials=True) would let every page of the web read what a visitor sees when signed in',
                 "name the origins, or leave credentials out",
             )
-        if self._is_for_all and private_network:
+        if self.is_for_all and private_network:
             raise refused(
                 "cors.private-network-for-all",
                 'Cors(origins=["*"], private_network=True) would let every page of the web into a private network',
@@ -115,7 +116,7 @@ class Cors:
         ):
             return self._preflight(request, origin)
         response = await call_next(request)
-        if self._is_for_all:
+        if self.is_for_all:
             response.headers["access-control-allow-origin"] = "*"
         else:
             add_vary(response.headers, "origin")
@@ -136,7 +137,7 @@ class Cors:
 
     def _preflight(self, request: Request, origin: str) -> Response[Any]:
         """The answer to what a browser asks before it sends the request itself (Fetch, "CORS-preflight fetch")."""
-        if not self._is_for_all and origin not in self._origins:
+        if not self.is_for_all and origin not in self._origins:
             error = Forbidden("no page of that origin may call this", code="cors.not-allowed")
             refusal = Response(
                 problem_json(error), status=403, media_type="application/problem+json"
@@ -145,7 +146,7 @@ class Cors:
             return refusal
         response = Response(status=204)
         headers = response.headers
-        if self._is_for_all:
+        if self.is_for_all:
             headers["access-control-allow-origin"] = "*"
         else:
             self._allow(response, origin)

@@ -153,6 +153,8 @@ class ContentSecurityPolicy:
             raise refused(
                 "csp.empty", "a policy without directives allows everything", "leave it out"
             )
+        self.policy = chosen
+        self.is_report_only = report_only
         parts = [written(directive, values) for directive, values in chosen.items()]
         self._endpoints: tuple[tuple[str, str], ...] = ()
         if report_to is not None:

@@ -216,6 +216,7 @@ class SecurityHeaders:
         if features:
             self._fields.append(("permissions-policy", permissions_field(features)))
         chosen = _HSTS[preset] if hsts == "preset" else hsts
+        self.hsts = chosen
         self._fields = [check_field(*field) for field in self._fields]
         self._https_fields = list(self._fields)
         if chosen is not None:

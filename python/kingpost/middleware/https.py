@@ -54,6 +54,7 @@ class HttpsRedirect:
     ) -> None:
         if not 1 <= port <= 65_535:
             raise refused("https.bad-port", f"port={port!r} is none", "write port=443")
+        self.hsts = hsts
         self._fields = () if hsts is None else (hsts_field(hsts),)
         self._port = "" if port == 443 else f":{port}"
         self._exempt = checked_paths(except_for, option="except_for")

@@ -103,6 +103,7 @@ class Static(RouteGroup):
                 remedy="make it, or name the one that is there; a relative path begins at the file that says it",
                 places=[self.place],
             )
+        self.dot_files = dot_files
         self._listed = Folder(self.folder, dot_files=dot_files)
         if fallback is not None and self._listed.find(fallback) is None:
             raise ConfigurationError(

@@ -50,14 +50,14 @@ class Templates:
         home = Path(self._place.file).absolute().parent
         if not home.is_dir() or self._place.file.startswith("<"):
             home = Path.cwd()
-        self._folders = tuple(home / folder for folder in folders or ("templates",))
+        self.folders = tuple(home / folder for folder in folders or ("templates",))
         self._engine = engine or default_engine
         self._filters = dict(filters or {})
         self._renderers: list[TemplateRenderer] = []
 
     def install(self, app: App, /) -> None:
         """Have the App's templates rendered by this."""
-        renderer = TemplateRenderer(app, self._engine, self._folders, self._filters, self._place)
+        renderer = TemplateRenderer(app, self._engine, self.folders, self._filters, self._place)
         self._renderers.append(renderer)
         app.extensions.renderer(Template, renderer)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from kingpost.checks.deploy import CHECKS
+from kingpost.checks.deploy.machine import Machine
+from kingpost.cli.check import workers_of
 from kingpost.cli.commands import kingpost
 
 APP = """
@@ -215,3 +219,109 @@ def test_two_checks_of_one_name_are_both_named(folder: Path) -> None:
     assert result.exit_code == 1
     assert "extensions.taken" in result.output
     assert "app.py:16" in result.output
+
+
+DEPLOYED = """
+from kingpost import App
+from kingpost.checks import Health, Metrics
+from kingpost.middleware import (
+    AccessLog, ContentSecurityPolicy, HttpsRedirect, SecurityHeaders, TrustedProxies,
+)
+
+app = App(
+    hosts=["shop.example.org"],
+    middleware=[
+        TrustedProxies(["127.0.0.1"]), AccessLog(), HttpsRedirect(), SecurityHeaders(), ContentSecurityPolicy(),
+    ],
+    plugins=[Health(), Metrics()],
+)
+app.extensions.silence("deploy.metrics-public", because="the proxy keeps it")
+"""
+
+
+@pytest.fixture
+def machine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nothing is wrong with."""
+    monkeypatch.setattr(Machine, "here", classmethod(lambda cls: cls(folder=folder)))
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_deployment_that_nothing_is_wrong_with_passes(folder: Path) -> None:
+    (folder / "app.py").write_text(DEPLOYED)
+    result = check("--deploy", "--strict")
+
+    assert result.output.splitlines() == [
+        "silenced: deploy.metrics-public: the proxy keeps it",
+        f"{len(CHECKS) + 1} checks: 0 errors, 0 warnings",
+    ]
+    assert result.exit_code == 0
+
+
+@pytest.mark.usefixtures("machine")
+def test_how_it_is_started_is_told_behind_two_dashes(folder: Path) -> None:
+    (folder / "app.py").write_text(DEPLOYED)
+    loose = ["--limit", "head_timeout=600000"]
+
+    assert "deploy.limits-loose" in check("--deploy", "app.py", "--", *loose).output
+    assert "deploy.limits-loose" in check("--deploy", "--", *loose).output
+    assert "deploy.uds-mode" in check("--deploy", "--", "--uds", "s", "--uds-mode", "666").output
+    assert "no such option" in check("--deploy", "--", "--lmit", "1").output.lower()
+    assert "--host, --uds" in check("--deploy", "--", "--uds", "s", "--host", "::").output
+
+
+def test_only_a_deployment_is_told_how_it_is_started() -> None:
+    result = check("app.py", "--", "--workers", "4")
+
+    assert result.exit_code == 2
+    assert "only `kingpost check --deploy` takes" in result.output
+
+
+def test_a_check_that_is_silenced_is_named_with_its_reason(folder: Path) -> None:
+    (folder / "app.py").write_text(
+        APP + 'app.extensions.silence("mail", because="nobody reads it")\n'
+    )
+    result = check("--strict")
+
+    assert result.output.splitlines() == [
+        "silenced: mail: nobody reads it",
+        "3 checks: 0 errors, 0 warnings",
+    ]
+    assert result.exit_code == 0
+
+
+def test_one_can_be_silenced_where_it_is_asked(folder: Path) -> None:
+    assert check("--silence", "mail").output.splitlines() == [
+        "silenced: mail: --silence",
+        "3 checks: 0 errors, 0 warnings",
+    ]
+    result = check("--silence", "mial")
+
+    assert result.exit_code == 2
+    assert "'mial' is no check; did you mean 'mail'?" in result.output
+
+
+def test_a_warning_is_a_failure_for_who_is_strict() -> None:
+    assert check("--strict").exit_code == 1
+
+
+def test_what_was_found_can_be_read_by_programs() -> None:
+    assert json.loads(check("--json").output) == {
+        "checks": 3,
+        "errors": 0,
+        "warnings": 1,
+        "silenced": {},
+        "problems": [
+            {
+                "check": "mail",
+                "level": "warning",
+                "message": "nobody is told of errors",
+                "remedy": "set MAIL_TO",
+                "place": "app.py:16",
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(("said", "workers"), [(None, 1), ("auto", None), ("4", 4), (3, 3)])
+def test_the_number_of_workers_is_read_in_every_form(said: object, workers: int | None) -> None:
+    assert workers_of(said) == workers

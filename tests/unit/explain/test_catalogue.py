@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 
 from kingpost import errors
+from kingpost.checks.deploy import CHECKS
 from kingpost.errors import HTTPError
 from kingpost.explain import codes, explain
 from kingpost.settings import settings
@@ -25,9 +26,11 @@ CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9.]+)*)?")
 # They wait for a timeout of the engine: ten seconds and more.
 SLOW = {"http.head-timeout", "http.body-timeout"}
 
+# What `kingpost check --deploy` finds is no error, and tests/unit/checks/test_deploy.py has it found.
+ERRORS = [code for code in codes() if not code.startswith("deploy.")]
 CODES = [
     pytest.param(code, marks=pytest.mark.long) if code in SLOW else pytest.param(code)
-    for code in codes()
+    for code in ERRORS
 ]
 
 
@@ -54,7 +57,7 @@ def test_the_wrong_program_ends_with_the_code(code: str) -> None:
     assert outcome(entry.wrong, f"<wrong {code}>") == code
 
 
-@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("code", ERRORS)
 def test_the_right_program_ends_well(code: str) -> None:
     entry = explain(code)
 
@@ -108,3 +111,7 @@ def test_every_refusal_of_the_engine_has_an_entry() -> None:
     assert len(refused) > 60
     assert {"server.queue-full", "internal-server-error"} <= refused
     assert refused - set(codes()) == set()
+
+
+def test_every_check_of_a_deployment_has_an_entry() -> None:
+    assert set(CHECKS) == set(codes()) - set(ERRORS)
