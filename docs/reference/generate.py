@@ -22,6 +22,7 @@ PACKAGE = ROOT / "python" / "kingpost"
 MODULES = (
     "kingpost",
     "kingpost.checks",
+    "kingpost.feeds",
     "kingpost.html",
     "kingpost.http",
     "kingpost.http.media",

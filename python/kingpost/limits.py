@@ -103,3 +103,15 @@ CSP_REPORT_CHARACTERS: Final = 512
 
 LOG_CHARACTERS: Final = 2_048
 """Characters of a path that the access log writes."""
+
+FEED_EVENTS: Final = 1_000
+"""Events that a Feed keeps for those who come back."""
+
+FEED_BYTES: Final = 16 * MIB
+"""Bytes of the events that a Feed keeps."""
+
+FEED_EVENT_BYTES: Final = 1 * MIB
+"""Bytes of one event of a Feed."""
+
+FEED_TOLD_BYTES: Final = 512 * KIB
+"""Bytes of the last events that a worker is told by the others when it starts."""

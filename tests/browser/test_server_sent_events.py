@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from kingpost import App
 from kingpost.testing import LiveServer
 from tests.browser.chromium import PROGRAM, chromium
 from tests.docs.markdown import blocks_of
@@ -29,6 +30,41 @@ def news_program(folder: Path) -> Path:
     program = folder / "news.py"
     program.write_text(block.text, encoding="utf-8")
     return program
+
+
+FEED = """
+from itertools import count
+from kingpost import App, Event, EventStream, Html, Request
+from kingpost.feeds import Feed
+from kingpost.http import last_event_id
+
+news = Feed("news", str, replay=1)
+app = App(plugins=[news])
+
+
+async def few(after):
+    number = count()
+    async for each in news.events(after):
+        yield each
+        # The head and one event: then the browser is cut off, and has to come back.
+        if next(number) == 1:
+            return
+
+
+@app.get("/")
+def home() -> Html:
+    return Html(PAGE)
+
+
+@app.get("/news")
+async def follow(request: Request) -> EventStream[str]:
+    return EventStream(few(last_event_id(request)))
+
+
+@app.post("/news")
+async def add(text: str) -> str:
+    return news.add(text)
+"""
 
 
 def post(url: str, text: str) -> None:
@@ -63,5 +99,25 @@ def test_a_page_shows_what_happens_and_after_a_restart_what_it_has_missed(tmp_pa
             await page.until(f"!({CONNECTED})")
             with served("First goal: 1 < 2", "Half-time", port=first.port):
                 await page.until(items("Doors are open", "First goal: 1 < 2", "Half-time"))
+
+    asyncio.run(main())
+
+
+def test_a_page_that_is_cut_off_after_every_event_sees_each_of_them_once(tmp_path: Path) -> None:
+    page_text = runpy.run_path(str(news_program(tmp_path)))["PAGE"]
+    names = {"PAGE": page_text, "__name__": "feed"}
+    exec(FEED, names)  # noqa: S102 - the program above
+    app = names["app"]
+    assert isinstance(app, App)
+
+    async def main() -> None:
+        async with chromium() as page:
+            with LiveServer(app) as server:
+                await asyncio.to_thread(post, server.url, "one")
+                await page.open(server.url)
+                await page.until(items("one"))
+                for text in ("two", "three", "four"):
+                    await asyncio.to_thread(post, server.url, text)
+                await page.until(items("one", "two", "three", "four"))
 
     asyncio.run(main())

@@ -135,6 +135,17 @@ def test_a_plugin_says_what_is_wrong_and_how_things_are() -> None:
     assert "# TYPE post_full counter\npost_full 0.0\n" in numbers
 
 
+def test_a_feed_is_followed_by_long_polling() -> None:
+    with TestClient(program("feed")) as browser:
+        first = browser.post("/goals", json={"team": "red", "minute": 3}).text
+        newcomer = browser.get("/goals").json()
+        browser.post("/goals", json={"team": "blue", "minute": 9})
+        told = browser.get(f"/goals?after={first}").json()
+
+    assert newcomer == {"events": [{"team": "red", "minute": 3}], "last": first, "lost": False}
+    assert told["events"] == [{"team": "blue", "minute": 9}]
+
+
 def test_a_site_that_may_be_deployed_is_found_no_fault_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
