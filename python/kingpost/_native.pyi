@@ -15,7 +15,9 @@ __all__ = [
     "Carrier",
     "Counters",
     "FileBody",
+    "FileWrapper",
     "FormRefused",
+    "Guest",
     "Headers",
     "MultipartParser",
     "NativeBody",
@@ -258,7 +260,7 @@ class Answer:
     def body(self) -> Any: ...
 
 _Binder: TypeAlias = tuple[Any, ...]
-_Kind: TypeAlias = Literal["async", "thread", "inline", "asyncgen"]
+_Kind: TypeAlias = Literal["async", "thread", "inline", "asyncgen", "asgi", "wsgi"]
 _Encoder: TypeAlias = (
     Literal["text", "html", "bytes", "json", "empty", "dynamic", "answer"] | Callable[[Any], bytes]
 )
@@ -283,7 +285,7 @@ class Plan:
 
     def __new__(
         cls,
-        handler: Callable[..., Any],
+        handler: Callable[..., Any] | Guest,
         *,
         kind: _Kind,
         binders: Sequence[_Binder] | None,
@@ -300,6 +302,30 @@ class Plan:
 
     @property
     def name(self) -> str: ...
+
+@final
+class Guest:
+    """An application of ASGI or WSGI, as the handler of a plan of that kind."""
+
+    def __new__(
+        cls,
+        app: Callable[..., Any],
+        template: dict[str, Any],
+        *,
+        prefix: str = "",
+        state: dict[str, Any] | None = None,
+        extensions: dict[str, Any] | None = None,
+    ) -> Self:
+        """`template` is what every scope or environ begins with; `state` and `extensions` are copied for each request."""
+
+@final
+class FileWrapper:
+    """`wsgi.file_wrapper`: the content of a file-like object, in blocks."""
+
+    def __new__(cls, file: Any, block_size: int = 8192, /) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def close(self) -> None: ...
 
 @final
 class Server:
@@ -323,10 +349,12 @@ class Server:
         request_id: bool = True,
         block_limit: int = 100,
         trusted_peers: Sequence[tuple[str, int]] | None = None,
+        mounts: Sequence[tuple[str, int]] | None = None,
     ) -> Self:
         """spawn(target, number) starts worker thread `number`, whose only work is to call target().
 
         block_limit: milliseconds that one step of a handler may take on the loop before it is named in the log; 0: never.
+        mounts: where guests answer what the router finds no route for: paths without the last slash, and the index of their plan.
         trusted_peers: networks, as address and length of their prefix, to which `connections_per_peer` does not apply.
         """
     def start(self) -> None:

@@ -60,11 +60,8 @@ fn inode(_metadata: &Metadata) -> u64 {
     0
 }
 
-#[pymethods]
 impl OpenFile {
-    #[new]
-    #[pyo3(signature = (path, *, follow=true))]
-    fn new(py: Python<'_>, path: PathBuf, follow: bool) -> PyResult<Self> {
+    pub(crate) fn open(py: Python<'_>, path: PathBuf, follow: bool) -> PyResult<Self> {
         let opened = py.detach(|| open(&path, follow));
         let (file, metadata) = opened.map_err(|error| os_error(py, &error, &path))?;
         if metadata.is_dir() {
@@ -90,8 +87,60 @@ impl OpenFile {
     }
 
     /// Bytes, when it was opened.
-    #[getter]
-    fn size(&self) -> u64 {
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The regular file behind a descriptor, which stays its owner's; None for anything else.
+    #[cfg(unix)]
+    pub(crate) fn of_descriptor(number: i32) -> Option<Self> {
+        // SAFETY: duplicating a number that is no descriptor fails with EBADF; nothing else is touched.
+        let own = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) };
+        if own < 0 {
+            return None;
+        }
+        // SAFETY: the descriptor was made a line before, and nobody else has it.
+        let file = unsafe { <File as std::os::fd::FromRawFd>::from_raw_fd(own) };
+        let metadata = file.metadata().ok()?;
+        metadata.is_file().then(|| Self {
+            size: metadata.len(),
+            modified_ns: modified_ns(&metadata),
+            inode: inode(&metadata),
+            file: Arc::new(file),
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn of_descriptor(_number: i32) -> Option<Self> {
+        None
+    }
+
+    /// From an offset to the end, or so many bytes of it, to be sent.
+    pub(crate) fn rest(&self, offset: u64, most: Option<u64>) -> Option<server::FileBody> {
+        let length = self.size.checked_sub(offset)?;
+        let length = most.map_or(length, |most| most.min(length));
+        let stretch = stretch(offset, length, self.size).ok()?;
+        Some(server::FileBody::new(Arc::clone(&self.file), stretch))
+    }
+
+    /// All of it, to be sent.
+    pub(crate) fn whole(&self) -> PyResult<server::FileBody> {
+        let all = stretch(0, self.size, self.size)?;
+        Ok(server::FileBody::new(Arc::clone(&self.file), all))
+    }
+}
+
+#[pymethods]
+impl OpenFile {
+    #[new]
+    #[pyo3(signature = (path, *, follow=true))]
+    fn new(py: Python<'_>, path: PathBuf, follow: bool) -> PyResult<Self> {
+        Self::open(py, path, follow)
+    }
+
+    /// Bytes, when it was opened.
+    #[getter(size)]
+    fn py_size(&self) -> u64 {
         self.size
     }
 

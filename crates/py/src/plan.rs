@@ -27,6 +27,10 @@ pub(crate) enum Kind {
     Inline,
     /// `async def` with `yield`: its call gives the chunks of the answer.
     AsyncGenerator,
+    /// An ASGI application: its handler is a `Guest`.
+    Asgi,
+    /// A WSGI application, the same; runs on a worker thread.
+    Wsgi,
 }
 
 /// How a handler's value becomes bytes.
@@ -284,6 +288,8 @@ impl Plan {
             "thread" => Kind::Thread,
             "inline" => Kind::Inline,
             "asyncgen" => Kind::AsyncGenerator,
+            "asgi" => Kind::Asgi,
+            "wsgi" => Kind::Wsgi,
             other => {
                 return Err(PyValueError::new_err(format!(
                     "{other:?} is no kind of handler"

@@ -15,6 +15,7 @@ use crate::answer::push_field;
 use crate::body::NativeBody;
 use crate::cell::GilCell;
 use crate::core::Core;
+use crate::guest::AsgiSend;
 use crate::headers::{Headers, latin1};
 
 /// Query pairs that the native binder looks at; more of them are the slow binder's to count and to refuse.
@@ -35,6 +36,8 @@ pub(crate) struct State {
     headers: Option<Py<Headers>>,
     cache: Option<Py<PyDict>>,
     disconnected: bool,
+    /// What an ASGI application answers it by.
+    guest: Option<Py<AsgiSend>>,
 }
 
 /// What a request is filled with.
@@ -53,7 +56,7 @@ pub(crate) struct Remains {
     pub(crate) head: Box<Head>,
     /// The former parameters, for their memory.
     pub(crate) params: Params,
-    pub(crate) objects: Option<[Option<Py<PyAny>>; 4]>,
+    pub(crate) objects: Option<[Option<Py<PyAny>>; 5]>,
 }
 
 /// A request. Made by the engine; `kingpost.Request` is its subclass.
@@ -102,7 +105,8 @@ impl Request {
             let is_used = state.body.is_some()
                 || state.stream.is_some()
                 || state.headers.is_some()
-                || state.cache.is_some();
+                || state.cache.is_some()
+                || state.guest.is_some();
             Remains {
                 head: std::mem::replace(&mut state.head, filling.head),
                 params: std::mem::replace(&mut state.params, filling.params),
@@ -112,6 +116,7 @@ impl Request {
                         state.stream.take().map(Py::into_any),
                         state.headers.take().map(Py::into_any),
                         state.cache.take().map(Py::into_any),
+                        state.guest.take().map(Py::into_any),
                     ]
                 }),
             }
@@ -142,6 +147,38 @@ impl Request {
     pub(crate) fn is_head(&self, py: Python<'_>) -> bool {
         self.state
             .with(py, |state| state.head.method == Method::Head)
+    }
+
+    /// Looks at the head. `look` must not run Python: making an object that the collector knows may.
+    pub(crate) fn with_head<R>(&self, py: Python<'_>, look: impl FnOnce(&Head, &Peer) -> R) -> R {
+        self.state.with(py, |state| look(&state.head, &state.peer))
+    }
+
+    /// What an ASGI application answers it by; returns the former.
+    pub(crate) fn set_guest(
+        &self,
+        py: Python<'_>,
+        guest: Option<Py<AsgiSend>>,
+    ) -> Option<Py<AsgiSend>> {
+        self.state
+            .with(py, |state| std::mem::replace(&mut state.guest, guest))
+    }
+
+    pub(crate) fn guest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, AsgiSend>> {
+        self.state.with(py, |state| {
+            state.guest.as_ref().map(|guest| guest.bind(py).clone())
+        })
+    }
+
+    /// "http" or "https".
+    pub(crate) fn scheme_text(&self, py: Python<'_>) -> &'static str {
+        let _ = py;
+        self.scheme()
+    }
+
+    /// "1.0" or "1.1".
+    pub(crate) fn version(&self, py: Python<'_>) -> &'static str {
+        self.http_version(py)
     }
 
     /// The undecoded query.
@@ -211,6 +248,7 @@ impl Request {
                 headers: None,
                 cache: None,
                 disconnected: false,
+                guest: None,
             }),
         }
     }
@@ -451,7 +489,8 @@ impl Request {
             visit.call(&state.body)?;
             visit.call(&state.stream)?;
             visit.call(&state.headers)?;
-            visit.call(&state.cache)
+            visit.call(&state.cache)?;
+            visit.call(&state.guest)
         })
     }
 
@@ -461,6 +500,7 @@ impl Request {
                 state.stream.take(),
                 state.headers.take(),
                 state.cache.take(),
+                state.guest.take(),
             )
         });
         drop(gone);

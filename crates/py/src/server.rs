@@ -12,6 +12,7 @@ use crate::asyncio::Asyncio;
 use crate::cell::GilSlot;
 use crate::core::{Callbacks, Core, Hooks, Parts};
 use crate::ffi;
+use crate::guest::Mounts;
 use crate::plan::Plan;
 use crate::router::Router;
 use crate::shell::Shell;
@@ -133,7 +134,7 @@ impl Server {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100, trusted_peers=None))]
+    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100, trusted_peers=None, mounts=None))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of a Python constructor"
@@ -155,6 +156,7 @@ impl Server {
         request_id: bool,
         block_limit: u64,
         trusted_peers: Option<Vec<(IpAddr, u8)>>,
+        mounts: Option<Vec<(String, u32)>>,
     ) -> PyResult<Self> {
         let plain = match tasks {
             "carrier" => false,
@@ -188,6 +190,7 @@ impl Server {
                 plans,
                 router: tree,
                 names,
+                mounts: Mounts::new(mounts.unwrap_or_default()),
                 context,
                 shell,
                 pool: Pool::new(threads, queue),
@@ -225,6 +228,14 @@ impl Server {
 
     /// Accepts connections from a listening socket; the descriptor stays the caller's.
     fn listen(&self, py: Python<'_>, fd: i32) -> PyResult<()> {
+        if let Some(address) = crate::shell::address_of(fd) {
+            let address = (address.ip().to_string(), address.port()).into_pyobject(py)?;
+            let former = self
+                .core
+                .listens
+                .with(py, |listens| listens.replace(address.into_any().unbind()));
+            drop(former);
+        }
         self.core.shell(py, |shell| shell.listen(fd))
     }
 

@@ -13,7 +13,7 @@ use wire::http1::FieldBlock;
 use crate::answer::{Answer, Body, push_field};
 use crate::core::Core;
 use crate::file::FileBody;
-use crate::plan::{Encoder, Plan};
+use crate::plan::{Encoder, Kind, Plan};
 use crate::request::Request;
 use crate::stream::StreamWriter;
 use crate::threads::{Gate, Handover};
@@ -216,6 +216,10 @@ impl Core {
         id: RequestId,
         value: &Bound<'_, PyAny>,
     ) -> bool {
+        if plan.kind == Kind::Asgi {
+            // What it returns is nothing to anybody.
+            return false;
+        }
         if self.hooks.warn_markup || self.has_flights(py) {
             // In development every text is looked at; a request in flight has a record to be closed.
             return false;
@@ -488,6 +492,9 @@ impl Core {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         #[cfg(feature = "failpoints")]
         crate::failpoint::hit(crate::failpoint::Place::Settle);
+        if self.is_asgi(work.plan) {
+            return self.settle_asgi(py, work, outcome).map(|()| None);
+        }
         if self.is_streaming(py, work.id) {
             // The head is out: what a stream raises can only cut the answer short.
             return self.end_stream(py, work, outcome);
@@ -499,6 +506,13 @@ impl Core {
         }
         self.output_changed(py)?;
         Ok(next)
+    }
+
+    #[inline]
+    fn is_asgi(&self, plan: u32) -> bool {
+        self.plans
+            .get(plan as usize)
+            .is_some_and(|plan| plan.get().kind == Kind::Asgi)
     }
 
     fn end_stream<'py>(

@@ -128,6 +128,25 @@ fn closed() -> PyErr {
     PyValueError::new_err("this server is closed")
 }
 
+/// The address that a listening socket has; None for a Unix socket.
+#[cfg(unix)]
+pub(crate) fn address_of(fd: i32) -> Option<SocketAddr> {
+    // SAFETY: duplicating a number that is no descriptor fails with EBADF; nothing else is touched.
+    let own = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
+    if own < 0 {
+        return None;
+    }
+    // SAFETY: the descriptor was made a line before, and nobody else has it.
+    let listener = unsafe { <std::net::TcpListener as std::os::fd::FromRawFd>::from_raw_fd(own) };
+    listener.local_addr().ok()
+}
+
+/// There are no listening sockets here.
+#[cfg(not(unix))]
+pub(crate) fn address_of(_fd: i32) -> Option<SocketAddr> {
+    None
+}
+
 impl Shell {
     pub(crate) fn new(
         sockets: bool,

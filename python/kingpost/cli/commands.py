@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from kingpost.cli.group import Group, app_option
 
 if TYPE_CHECKING:
+    from kingpost.cli.loading import InterfaceOption
     from kingpost.server.loops import LoopKind
 
 _HELP = """Kingpost, a web framework.
@@ -42,6 +43,7 @@ TARGET says where the app is:
   hello, shop.web       a module
   shop.web:app          the object `app` in the module shop.web
   shop.web:create_app   a function that returns the app
+An app is an App of Kingpost, or any application of ASGI 3 or WSGI.
 Without TARGET: [tool.kingpost] app of pyproject.toml, then app.py, then main.py."""
 
 
@@ -138,6 +140,20 @@ _limit = click.option(
     " is answered with the list of them.",
 )
 
+_interface = click.option(
+    "--interface",
+    type=click.Choice(["auto", "asgi", "wsgi", "kingpost"]),
+    default="auto",
+    show_default=True,
+    help="What the target is: an App of Kingpost, or an application of ASGI or WSGI; auto finds out.",
+)
+_max_body = click.option(
+    "--max-body",
+    type=click.IntRange(0),
+    metavar="BYTES",
+    help="Bytes that a request's body may have for an application of ASGI or WSGI.  [default: 1 GiB]",
+)
+
 
 @kingpost.command(
     help="Run an app while you write it: reloads when files change, shows errors."
@@ -150,6 +166,8 @@ _limit = click.option(
 @_port
 @_loop
 @_limit
+@_interface
+@_max_body
 @click.option("--no-reload", is_flag=True, help="Do not watch the files.")
 def dev(
     *,
@@ -158,12 +176,16 @@ def dev(
     port: int,
     loop: str,
     limits: tuple[str, ...],
+    interface: str,
+    max_body: int | None,
     no_reload: bool,
 ) -> None:
     """Serves in development mode."""
     from kingpost.cli.dev import run_dev
+    from kingpost.cli.loading import GuestOptions
 
-    run_dev(target, hosts, port, loop, limits, reload=not no_reload)
+    guest = GuestOptions(cast("InterfaceOption", interface), max_body)
+    run_dev(target, hosts, port, loop, limits, guest=guest, reload=not no_reload)
 
 
 @kingpost.command(help="Serve an app for real: fast, and errors stay private." + _TARGET_HELP)
@@ -175,6 +197,8 @@ def dev(
 @_fd
 @_loop
 @_limit
+@_interface
+@_max_body
 @click.option(
     "--grace",
     type=click.FloatRange(0),
@@ -187,7 +211,7 @@ def dev(
     type=click.IntRange(1),
     default=40,
     show_default=True,
-    help="Threads for `def` handlers.",
+    help="Threads for `def` handlers, and for WSGI applications.",
 )
 def run(
     *,
@@ -199,10 +223,13 @@ def run(
     fd: int | None,
     loop: str,
     limits: tuple[str, ...],
+    interface: str,
+    max_body: int | None,
     grace: float,
     threads: int,
 ) -> None:
     """Serves in production mode."""
+    from kingpost.cli.loading import GuestOptions
     from kingpost.cli.run import address_of, run_app, typed_limits
     from kingpost.server.options import Options
 
@@ -210,7 +237,8 @@ def run(
     options = Options(
         loop=cast("LoopKind", loop), grace=grace, threads=threads, limits=typed_limits(limits)
     )
-    run_app(target, address, options)
+    guest = GuestOptions(cast("InterfaceOption", interface), max_body)
+    run_app(target, address, options, guest)
 
 
 @kingpost.group(cls=Group, invoke_without_command=True, short_help="List the routes of an app.")

@@ -16,16 +16,18 @@ import click
 
 from kingpost.cli.failure import failure_of
 from kingpost.cli.group import Refusal
-from kingpost.cli.run import address_of, import_app, typed_limits
+from kingpost.cli.loading import GuestOptions, import_any, load_app, service_of
+from kingpost.cli.run import address_of, typed_limits
 from kingpost.errors import ConfigurationError
 from kingpost.server.child import Failure, Order, ReloadedChild
 from kingpost.server.listen import Address, Listener, ListenError, inherit, open_listeners
 from kingpost.server.loops import LoopKind, LoopMissing
 from kingpost.server.options import Options
-from kingpost.server.target import Target, find_target, load_target
+from kingpost.server.target import Target, find_target
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
+    from kingpost.interop.guest import Guest
     from kingpost.server.engine import Service
 
 # What Python's audit hooks are told when breakpoint() or a debugger begins.
@@ -41,6 +43,7 @@ def run_dev(
     loop: str,
     limits: Sequence[str],
     *,
+    guest: GuestOptions,
     reload: bool,
 ) -> None:
     """Serves the target in development mode."""
@@ -48,11 +51,11 @@ def run_dev(
     child = ReloadedChild.from_environment()
     try:
         if child is not None:
-            _work(find_target(text), child, options)
+            _work(find_target(text), child, options, guest)
         elif reload:
             _supervise(find_target(text), address_of(hosts, port))
         else:
-            _serve_once(text, address_of(hosts, port), options)
+            _serve_once(text, address_of(hosts, port), options, guest)
     except (ListenError, LoopMissing) as error:
         raise Refusal(str(error)) from None
     except KeyboardInterrupt:
@@ -95,11 +98,11 @@ def _say(line: str) -> None:
 # -- a worker --------------------------------------------------------------------------------------------------------
 
 
-def _work(target: Target, child: ReloadedChild, options: Options) -> None:
+def _work(target: Target, child: ReloadedChild, options: Options, guest: GuestOptions) -> None:
     listeners = [inherit(number) for number in child.listening]
     _report_debuggers(child)
     try:
-        service = _service(target, child)
+        service = _service(target, child, guest)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - SystemExit too: exit() is a mistake to be shown
@@ -129,14 +132,19 @@ def _serve_failure(
         _serve(BrokenService(error, failure, target.text), listeners, options, child)
 
 
-def _service(target: Target, child: ReloadedChild) -> Service:
-    from kingpost.app.application import App
-    from kingpost.app.compile import compile_app
+def _service(target: Target, child: ReloadedChild, guest: GuestOptions) -> Service:
+    app = load_app(target, guest)
+    _prepare(app, child.writing)
+    return service_of(app, "development")
 
-    app = load_target(target, App)
-    _make_secret_key(app, child.writing)
-    _show_api(app)
-    return compile_app(app, mode="development")
+
+def _prepare(app: App | Guest, before_writing: Callable[[Path], None] | None = None) -> None:
+    """What an App of ours has in development, and others do not."""
+    from kingpost.app.application import App
+
+    if isinstance(app, App):
+        _make_secret_key(app, before_writing)
+        _show_api(app)
 
 
 def _serve(
@@ -213,16 +221,14 @@ def _show_api(app: App) -> None:
 # -- without reload --------------------------------------------------------------------------------------------------
 
 
-def _serve_once(text: str | None, address: Address, options: Options) -> None:
-    from kingpost.app.compile import compile_app
+def _serve_once(text: str | None, address: Address, options: Options, guest: GuestOptions) -> None:
     from kingpost.server.serve import serve
 
-    app = import_app(text)
-    _make_secret_key(app)
-    _show_api(app)
+    app = import_any(text, guest)
+    _prepare(app)
     try:
         serve(
-            compile_app(app, mode="development"),
+            service_of(app, "development"),
             address=address,
             options=options,
         )

@@ -11,6 +11,7 @@ import click
 
 from kingpost.cli.failure import failure_of
 from kingpost.cli.group import Refusal
+from kingpost.cli.loading import GuestOptions, import_any, service_of
 from kingpost.errors import ConfigurationError
 from kingpost.server.listen import Address, ListenError
 from kingpost.server.loops import LoopMissing
@@ -25,14 +26,14 @@ def run_app(
     text: str | None,
     address: Address,
     options: Options,
+    guest: GuestOptions,
 ) -> None:
     """Serves the target until it is told to stop."""
-    app = import_app(text)
-    from kingpost.app.compile import compile_app
+    app = import_any(text, guest)
     from kingpost.server.serve import serve
 
     try:
-        serve(compile_app(app, mode="production"), address=address, options=options)
+        serve(service_of(app, "production"), address=address, options=options)
     except (ListenError, LoopMissing) as error:
         raise Refusal(str(error)) from None
     except ConfigurationError:

@@ -1,5 +1,5 @@
 """What was written for other frameworks, used in this one."""
 
-from kingpost.interop.asgi_guest import AsgiMiddleware, AsgiRoute, asgi_scope
+from kingpost.interop.asgi_middleware import AsgiMiddleware, AsgiRoute, asgi_scope
 
 __all__ = ["AsgiMiddleware", "AsgiRoute", "asgi_scope"]

@@ -53,6 +53,10 @@ class Dispatch(Protocol):
         """The answer where no route matched: `allowed` has the methods of the path, None for a path that leads nowhere."""
         ...
 
+    def guest_failed(self, request: Request, error: BaseException, /) -> None:
+        """Told of what an application of others has raised, or has done against its interface; it is answered 500. Never raises."""
+        ...
+
     def guard(self, request: Request, /) -> Answer | Awaitable[Answer] | None:
         """A refusal of the request as a whole, before its route is asked; None to let it pass."""
         ...

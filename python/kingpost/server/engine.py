@@ -85,6 +85,8 @@ class Engine:
             queue=options.queue,
             spawn=self.threads.spawn,
             trusted_peers=service.trusted_peers,
+            # Most services have none, and need not say so.
+            mounts=getattr(service, "guests", ()),
         )
         self.server.start()
         service.attach(self.server.call_in_thread)

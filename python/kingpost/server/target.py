@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, overload
 
 from kingpost.errors import TargetError
 
 T = TypeVar("T")
+Others = Callable[[object], bool]
 
+GUEST_NAMES = ("app", "application")
+"""What applications of others are called, where nobody says."""
 DEFAULT_FILES = ("app.py", "main.py")
 _EXAMPLES = "a file (hello.py), a module (shop.web), or an object in a module (shop.web:app)"
 
@@ -70,12 +73,31 @@ def load_target(target: Target, kind: type[T]) -> T:
         TargetError: the module does not exist, or has none, or several, or not the one named.
         Exception: whatever the user's own code raises while it is imported.
     """
+    return _take(_imported(target), target, kind)
+
+
+def load_any(target: Target, kind: type[T], others: Others) -> T | object:
+    """As `load_target`, and an application of others is taken as well.
+
+    Args:
+        target: what was found.
+        kind: our own class.
+        others: tells applications of others; it may raise where an object could be one.
+
+    Raises:
+        TargetError: as `load_target`, and what `others` raises.
+        Exception: whatever the user's own code raises while it is imported.
+    """
+    return _take(_imported(target), target, kind, others)
+
+
+def _imported(target: Target) -> ModuleType:
     folder = str(target.folder)
     # First, so that the project's modules are found whatever else is installed.
     if not sys.path or sys.path[0] != folder:
         sys.path.insert(0, folder)
     _refuse_hidden(target)
-    return _take(_import(target), target, kind)
+    return _import(target)
 
 
 # -- finding ---------------------------------------------------------------------------------------------------------
@@ -194,9 +216,19 @@ def _import(target: Target) -> ModuleType:
         ) from None
 
 
-def _take(module: ModuleType, target: Target, kind: type[T]) -> T:
+def _nobody_else(_: object) -> bool:
+    return False
+
+
+@overload
+def _take(module: ModuleType, target: Target, kind: type[T]) -> T: ...
+@overload
+def _take(module: ModuleType, target: Target, kind: type[T], others: Others) -> T | object: ...
+def _take(
+    module: ModuleType, target: Target, kind: type[T], others: Others = _nobody_else
+) -> T | object:
     if not target.attribute:
-        return _only_one(module, target, kind)
+        return _only_one(module, target, kind, others)
     found: Any = module
     for part in target.attribute.split("."):
         try:
@@ -207,10 +239,10 @@ def _take(module: ModuleType, target: Target, kind: type[T]) -> T:
                 code="target.no-such-name",
                 remedy=_did_you_mean_name(target, part, dir(found), module, kind),
             ) from None
-    if isinstance(found, kind):
-        return found
+    if isinstance(found, kind) or others(found):
+        return cast("object", found)
     if callable(found) and not isinstance(found, type):
-        return _made(found, target, kind)
+        return _made(found, target, kind, others)
     what = f"the class {found.__name__}" if isinstance(found, type) else f"a {type(found).__name__}"
     raise TargetError(
         f"{target.text} is {what}, not an {kind.__name__}",
@@ -219,7 +251,7 @@ def _take(module: ModuleType, target: Target, kind: type[T]) -> T:
     )
 
 
-def _only_one(module: ModuleType, target: Target, kind: type[T]) -> T:
+def _only_one(module: ModuleType, target: Target, kind: type[T], others: Others) -> T | object:
     there = _all_in(module, kind)
     conventional = kind.__name__.lower()
     if conventional in there:
@@ -234,6 +266,10 @@ def _only_one(module: ModuleType, target: Target, kind: type[T]) -> T:
             code="target.two-apps",
             remedy=f"say which, for example {target.text}:{names[0]}",
         )
+    for name in GUEST_NAMES:
+        found = getattr(module, name, None)
+        if found is not None and others(found):
+            return cast("object", found)
     raise TargetError(
         f"{target.module} has no {kind.__name__} in it",
         code="target.no-app",
@@ -241,7 +277,7 @@ def _only_one(module: ModuleType, target: Target, kind: type[T]) -> T:
     )
 
 
-def _made(make: Callable[..., object], target: Target, kind: type[T]) -> T:
+def _made(make: Callable[..., object], target: Target, kind: type[T], others: Others) -> T | object:
     name = target.attribute
     if inspect.iscoroutinefunction(make):
         raise TargetError(
@@ -260,7 +296,7 @@ def _made(make: Callable[..., object], target: Target, kind: type[T]) -> T:
     except ValueError:
         pass  # a builtin without a signature: calling it will tell
     made = make()
-    if not isinstance(made, kind):
+    if not isinstance(made, kind) and not others(made):
         raise TargetError(
             f"{target.text}() returned a {type(made).__name__}, not an {kind.__name__}",
             code="target.factory",

@@ -281,9 +281,6 @@ impl Core {
         head: Box<Head>,
         has_body: bool,
     ) -> PyResult<()> {
-        let guarded = self.hooks.guard_all
-            || (head.has_credentials && !head.method.is_safe())
-            || (head.has_coding && has_body);
         let length = match head.framing {
             Framing::None => Some(0),
             Framing::Length(length) => Some(length),
@@ -291,6 +288,16 @@ impl Core {
         };
         let mut params = self.params.replace(py, Params::new());
         let target = self.route(&head, &mut params);
+        // What no route of ours answers is a guest's, untouched, where one is mounted.
+        let guest = match target {
+            Ok(_) => None,
+            Err(_) => self.mounts.find(head.slice(head.path)),
+        };
+        let guarded = guest.is_none()
+            && (self.hooks.guard_all
+                || (head.has_credentials && !head.method.is_safe())
+                || (head.has_coding && has_body));
+        let target = guest.map_or(target, Ok);
         if let Ok(target) = target
             && !guarded
             && !has_body
@@ -343,7 +350,11 @@ impl Core {
                     (plan, work.plan) = (other.get(), early);
                     work.request.get().set_pending(py);
                 }
-                if plan.stream_body {
+                if guest.is_some() {
+                    if has_body {
+                        self.shell(py, |shell| shell.stream_body(id, plan.max_body));
+                    }
+                } else if plan.stream_body {
                     self.shell(py, |shell| shell.stream_body(id, plan.max_body));
                     let body = Py::new(py, NativeBody::new(self, id, length))?;
                     work.request.get().set_stream(py, body);

@@ -7,6 +7,7 @@ use server::{ConnId, RequestId};
 
 use super::{Core, Work};
 use crate::body::NativeBody;
+use crate::guest::AsgiSend;
 use crate::request::Request;
 use crate::settle::is_fatal;
 use crate::threads::Gate;
@@ -30,6 +31,15 @@ pub(crate) struct Flight {
     pub(crate) gone: bool,
     /// The plan that runs once the body is complete.
     pub(crate) plan: Option<u32>,
+}
+
+impl Flight {
+    /// What an ASGI application answers it by.
+    fn guest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, AsgiSend>> {
+        self.request
+            .as_ref()
+            .and_then(|request| request.get().guest(py))
+    }
 }
 
 impl Core {
@@ -134,6 +144,10 @@ impl Core {
         }
         // The cancellation reaches the waiters through the task.
         drop((writer, reader));
+        if let Some(guest) = request.as_ref().and_then(|request| request.get().guest(py)) {
+            // A guest is told, and goes on: it may have something to do besides its answer.
+            return guest.get().on_left(py, is_over);
+        }
         let cancelled = match task {
             Some(task) => task
                 .bind(py)
@@ -184,12 +198,15 @@ impl Core {
     }
 
     pub(crate) fn on_writable(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
-        let (writer, gates) = self.flights.with(py, |flights| match flights.get_mut(&id) {
-            Some(flight) => (flight.writer.take(), flight.gates.clone()),
-            None => (None, Vec::new()),
+        let (writer, gates, guest) = self.flights.with(py, |flights| match flights.get_mut(&id) {
+            Some(flight) => (flight.writer.take(), flight.gates.clone(), flight.guest(py)),
+            None => (None, Vec::new(), None),
         });
         for gate in gates {
             gate.open();
+        }
+        if let Some(guest) = guest {
+            return guest.get().on_room(py);
         }
         match writer {
             Some(writer) => Waiter::wake(writer.bind(py), Ok(py.None())),
@@ -198,12 +215,15 @@ impl Core {
     }
 
     pub(crate) fn on_body_ready(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
-        let (reader, gates) = self.flights.with(py, |flights| match flights.get_mut(&id) {
-            Some(flight) => (flight.reader.take(), flight.gates.clone()),
-            None => (None, Vec::new()),
+        let (reader, gates, guest) = self.flights.with(py, |flights| match flights.get_mut(&id) {
+            Some(flight) => (flight.reader.take(), flight.gates.clone(), flight.guest(py)),
+            None => (None, Vec::new(), None),
         });
         for gate in gates {
             gate.open();
+        }
+        if let Some(guest) = guest {
+            return guest.get().on_body(py);
         }
         let Some((waiter, body)) = reader else {
             return Ok(());

@@ -36,6 +36,11 @@ impl Core {
     ) -> PyResult<()> {
         #[cfg(feature = "failpoints")]
         crate::failpoint::hit(crate::failpoint::Place::Invoke);
+        match plan.kind {
+            Kind::Asgi => return self.run_asgi(py, plan, work),
+            Kind::Wsgi => return self.submit(py, work, None),
+            _ => {}
+        }
         let request = work.request.bind(py);
         let arguments = match plan.bind(py, request) {
             Ok(arguments) => arguments,
@@ -60,7 +65,7 @@ impl Core {
                     Err(error) => self.finish_now(py, work, Err(error)),
                 }
             }
-            Kind::AsyncGenerator | Kind::Inline | Kind::Thread => {
+            Kind::AsyncGenerator | Kind::Inline | Kind::Thread | Kind::Asgi | Kind::Wsgi => {
                 let context = self.fresh_context(py)?;
                 self.watch.begin(work.plan);
                 let outcome = ffi::in_context(py, &context, || {
@@ -93,7 +98,7 @@ impl Core {
     }
 
     /// Answers from where no coroutine runs, in a fresh context.
-    fn finish_now(
+    pub(crate) fn finish_now(
         self: &Arc<Self>,
         py: Python<'_>,
         work: &Work,
@@ -428,6 +433,9 @@ impl Core {
             return Ok(());
         };
         let plan = plan.get();
+        if plan.kind == Kind::Wsgi {
+            return self.run_wsgi(py, plan, work);
+        }
         let outcome = match arguments {
             Some(arguments) => plan.call(py, &arguments),
             None => plan

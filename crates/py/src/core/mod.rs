@@ -29,6 +29,7 @@ use crate::asyncio::Asyncio;
 use crate::carrier::Carrier;
 use crate::cell::{GilCell, GilSlot};
 use crate::ffi;
+use crate::guest::{Mounts, Names};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::request::Request;
@@ -146,6 +147,12 @@ pub(crate) struct Core {
     pub(crate) contexts: ffi::Contexts,
     /// A context that is used again.
     pub(crate) spare_context: GilSlot<Option<Py<PyAny>>>,
+    /// The applications of others, by the path that they are mounted at.
+    pub(crate) mounts: Mounts,
+    /// Names of header fields as they are given them.
+    pub(crate) guest_names: GilCell<Names>,
+    /// Where this server listens, as (host, port); None where that is no address.
+    pub(crate) listens: GilCell<Option<Py<PyAny>>>,
     /// Where the parameters of the next request are put; its memory goes round.
     pub(crate) params: GilSlot<router::Params>,
     /// The request object that is used again.
@@ -178,6 +185,7 @@ pub(crate) struct Parts {
     pub(crate) plans: Vec<Py<Plan>>,
     pub(crate) router: Arc<router::Router>,
     pub(crate) names: Vec<Vec<String>>,
+    pub(crate) mounts: Mounts,
     pub(crate) context: Py<PyAny>,
     pub(crate) shell: Shell,
     pub(crate) pool: Pool,
@@ -203,6 +211,9 @@ impl Core {
             turn_due: GilSlot::new(false),
             contexts: ffi::Contexts::probe(py, &parts.context)?,
             spare_context: GilSlot::new(None),
+            mounts: parts.mounts,
+            guest_names: GilCell::new(Names::default()),
+            listens: GilCell::new(None),
             params: GilSlot::new(router::Params::new()),
             spare: GilSlot::new(None),
             flights: GilCell::new(HashMap::new()),
@@ -222,6 +233,13 @@ impl Core {
             .callbacks
             .with(py, |known| std::mem::replace(known, callbacks));
         drop(former);
+    }
+
+    /// Where this server listens, as guests are told.
+    pub(crate) fn address<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.listens.with(py, |address| {
+            address.as_ref().map(|address| address.bind(py).clone())
+        })
     }
 
     pub(crate) fn is_loop_thread(&self) -> bool {

@@ -66,6 +66,19 @@ impl Core {
         let _gone = self.shell(py, |shell| shell.respond(id, status, &[block], body));
     }
 
+    /// As `respond`; false where the client has left.
+    pub(crate) fn respond_if_there(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        status: u16,
+        block: &FieldBlock,
+        body: &[u8],
+    ) -> bool {
+        self.shell(py, |shell| shell.respond(id, status, &[block], body))
+            .is_ok()
+    }
+
     pub(crate) fn respond_file(
         &self,
         py: Python<'_>,

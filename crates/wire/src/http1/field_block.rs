@@ -94,6 +94,11 @@ impl FieldBlock {
         self.names_request
     }
 
+    /// Has the server's own number not sent beside these fields.
+    pub fn leave_unnumbered(&mut self) {
+        self.names_request = true;
+    }
+
     /// The field lines in wire form, each with its line end.
     pub fn as_bytes(&self) -> &[u8] {
         &self.lines

@@ -31,7 +31,7 @@ from kingpost.errors import ConfigurationError
 from kingpost.http import EventStream, FileResponse
 from kingpost.interop import AsgiMiddleware, asgi_scope
 from kingpost.interop.asgi_exchange import ClientLeft
-from kingpost.interop.asgi_guest import send_stream
+from kingpost.interop.asgi_middleware import send_stream
 from kingpost.testing import AsyncTestClient, BadReply, TestClient
 from tests.unit.app.asking import ask_and_leave
 from tests.waiting import until_async

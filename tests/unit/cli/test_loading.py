@@ -1,0 +1,122 @@
+"""What a target is: an App of ours, or an application that was written for ASGI or WSGI."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from kingpost import App
+from kingpost.cli.loading import GuestOptions, load_app
+from kingpost.errors import TargetError
+from kingpost.interop.guest import MAX_BODY, Guest
+from kingpost.server.target import find_target
+from tests.waiting import until
+
+PROGRAM = """
+from kingpost import App
+from flask import Flask
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [("Content-Length", "5")])
+    return [b"hello"]
+
+async def asgi(scope, receive, send): ...
+
+def make_wsgi():
+    return wsgi
+
+def make_ours(name="x", of=None, more=None):
+    return App()
+
+def any(*arguments):
+    return wsgi(*arguments)
+
+def one(environ):
+    return []
+
+number = 5
+"""
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def module(folder: Path) -> str:
+    """The name of a module of its own."""
+    name = f"guest_program_{next(NUMBERS)}"
+    (folder / f"{name}.py").write_text(PROGRAM)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("attribute", "interface"),
+    [("wsgi", "wsgi"), ("asgi", "asgi"), ("make_wsgi", "wsgi")],
+)
+def test_an_application_of_others_is_told_by_itself(
+    module: str, attribute: str, interface: str
+) -> None:
+    guest = load_app(find_target(f"{module}:{attribute}"), GuestOptions())
+    assert isinstance(guest, Guest)
+    assert (guest.interface, guest.max_body) == (interface, MAX_BODY)
+    assert guest.name == f"{module}:{attribute}"
+
+
+def test_a_function_that_makes_an_app_of_ours_is_one(module: str) -> None:
+    assert isinstance(load_app(find_target(f"{module}:make_ours"), GuestOptions()), App)
+
+
+def test_without_a_name_it_is_app_or_application(folder: Path) -> None:
+    for name in ("app", "application"):
+        file = f"guest_named_{name}"
+        (folder / f"{file}.py").write_text(f"{PROGRAM}\n{name} = wsgi\n")
+        guest = load_app(find_target(file), GuestOptions())
+        assert isinstance(guest, Guest)
+
+
+def test_what_is_told_is_believed(module: str) -> None:
+    guest = load_app(find_target(f"{module}:any"), GuestOptions("asgi", 7))
+    assert isinstance(guest, Guest)
+    assert (guest.interface, guest.max_body) == ("asgi", 7)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "options", "code"),
+    [
+        ("any", GuestOptions(), "target.interface"),
+        ("one", GuestOptions(), "target.factory"),
+        ("number", GuestOptions(), "target.wrong-type"),
+        ("wsgi", GuestOptions("asgi"), "target.factory"),
+        ("wsgi", GuestOptions("kingpost"), "target.factory"),
+    ],
+)
+def test_what_is_none_is_refused(
+    module: str, attribute: str, options: GuestOptions, code: str
+) -> None:
+    with pytest.raises(TargetError) as refused:
+        load_app(find_target(f"{module}:{attribute}"), options)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("command", ["run", "dev"])
+def test_an_application_of_others_is_run(module: str, folder: Path, command: str) -> None:
+    log = folder / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "kingpost.cli", command, f"{module}:wsgi", "--port", "0"],
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        until(lambda: "http://127.0.0.1:" in log.read_text(), shows=log.read_text)
+        url = "http://127.0.0.1:" + log.read_text().split("http://127.0.0.1:")[1].split()[0]
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            assert answer.read() == b"hello"
+    finally:
+        process.terminate()
+        process.wait(60)
