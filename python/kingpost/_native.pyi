@@ -17,6 +17,7 @@ __all__ = [
     "FileBody",
     "FileWrapper",
     "FormRefused",
+    "Frame",
     "Guest",
     "Headers",
     "MultipartParser",
@@ -27,6 +28,8 @@ __all__ = [
     "RouteConflict",
     "Router",
     "Server",
+    "WebSocket",
+    "WebSocketClosed",
     "parse_requests",
 ]
 
@@ -171,6 +174,13 @@ class Request:
     @property
     def stream(self) -> NativeBody | None: ...
     @property
+    def websocket(self) -> WebSocket | None:
+        """What the client asks for, not accepted yet, on a route of the method "WEBSOCKET"; None for any other request.
+
+        What the handler returns or raises before `accept` is answered as plain HTTP. Behind it the end of the handler closes
+        with 1000, an exception with 1011.
+        """
+    @property
     def id(self) -> str: ...
     @property
     def path_params(self) -> dict[str, str]:
@@ -195,6 +205,76 @@ class Request:
     @property
     def dispatch(self) -> Any:
         """The dispatch object that the server was made with."""
+
+@final
+class WebSocketClosed(Exception):
+    """The WebSocket is closed; its `code` and `reason` are those of whoever closed first."""
+
+    def __new__(cls, code: int, reason: str = ...) -> Self: ...
+    @property
+    def code(self) -> int:
+        """1005 where the client said none, 1006 where the connection broke off."""
+    @property
+    def reason(self) -> str: ...
+
+@final
+class Frame:
+    """A message that goes to many: encoded, and compressed, once."""
+
+    def __new__(cls, message: str | bytes | bytearray | memoryview, /) -> Self: ...
+    @property
+    def message(self) -> Any:
+        """As it was given."""
+    def __len__(self) -> int:
+        """Bytes that it takes on the wire, uncompressed."""
+
+@final
+class WebSocket:
+    """A request that is, or may become, a connection of messages. Made by the engine, never by hand."""
+
+    @property
+    def subprotocols(self) -> list[str]:
+        """Those that the client speaks, its favourite first."""
+    def accept(
+        self, subprotocol: str | None = None, headers: Sequence[tuple[str, str]] = ...
+    ) -> None:
+        """Answer 101. From now on there are messages, and no HTTP.
+
+        Raises:
+            ValueError: the subprotocol is none of the client's, or a field cannot be sent.
+            RuntimeError: it is accepted already.
+            WebSocketClosed: the client has left.
+        """
+    def receive(self) -> Awaitable[str | bytes]:
+        """The next message; every message that came is received before the end.
+
+        Raises:
+            WebSocketClosed: it is closed, by whomever; every further call raises it again.
+            RuntimeError: it is not accepted, or another task receives already.
+        """
+    def send(self, message: str | bytes | bytearray | memoryview | Frame, /) -> Awaitable[None]:
+        """Send a message. Done at once while there is room; where the client reads slowly it waits.
+
+        Raises:
+            WebSocketClosed: it is closed.
+        """
+    def send_now(self, message: str | bytes | bytearray | memoryview | Frame, /) -> bool:
+        """Queue a message; False, and nothing is queued, beyond `websocket_queue` bytes, and where it is closed."""
+    def ping(self, data: bytes | None = None) -> None:
+        """Send a ping of at most 125 bytes; the engine sends its own where a client is silent."""
+    def close(self, code: int = 1000, reason: str = "") -> Awaitable[None]:
+        """Close. Nothing is received from now on; what was sent before still arrives.
+
+        Raises:
+            ValueError: a code that must not be sent, or a reason of more than 123 bytes.
+            RuntimeError: it is not accepted: refuse it with an answer.
+        """
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait to be sent."""
+    @property
+    def closed(self) -> tuple[int, str] | None:
+        """(code, reason) of whoever closed first; None while it is open."""
 
 @final
 class Router:

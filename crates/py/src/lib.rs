@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! One file per class that Python sees: `request`, `headers`, `answer`, `file`, `plan`, `router`, `server`, `carrier`, `waiter`,
-//! `stream`, `body`, `form`, `plain`, `counters`. What is behind them: `core/` (what one server is made of, its batch, its requests in
+//! `stream`, `body`, `form`, `websocket`, `plain`, `counters`. What is behind them: `core/` (what one server is made of, its batch, its requests in
 //! flight), `settle` (from a handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine
 //! with or without sockets), `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the
 //! operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
@@ -39,6 +39,7 @@ mod threads;
 mod waiter;
 mod watch;
 mod watchdog;
+mod websocket;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -72,6 +73,10 @@ const _: () = {
     cell::aligned::<server::Server>();
     cell::aligned::<stream::StreamWriter>();
     cell::aligned::<waiter::Waiter>();
+    cell::aligned::<websocket::Done>();
+    cell::aligned::<websocket::Frame>();
+    cell::aligned::<websocket::WebSocket>();
+    cell::aligned::<websocket::WebSocketClosed>();
 };
 
 static REQUIRED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -133,6 +138,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<request::Request>()?;
     module.add_class::<router::Router>()?;
     module.add_class::<server::Server>()?;
+    module.add_class::<websocket::Frame>()?;
+    module.add_class::<websocket::WebSocket>()?;
+    module.add_class::<websocket::WebSocketClosed>()?;
     module.add_function(wrap_pyfunction!(parse_requests, module)?)?;
     #[cfg(feature = "failpoints")]
     module.add_function(wrap_pyfunction!(failpoint::panic_every, module)?)?;

@@ -17,6 +17,7 @@ use crate::cell::GilCell;
 use crate::core::Core;
 use crate::guest::AsgiSend;
 use crate::headers::{Headers, latin1};
+use crate::websocket::WebSocket;
 
 /// Query pairs that the native binder looks at; more of them are the slow binder's to count and to refuse.
 const PAIRS: usize = 64;
@@ -33,6 +34,8 @@ pub(crate) struct State {
     stream: Option<Py<NativeBody>>,
     /// The body is still to come, and what runs now needs none.
     pending: bool,
+    /// What it may become.
+    socket: Option<Py<WebSocket>>,
     headers: Option<Py<Headers>>,
     cache: Option<Py<PyDict>>,
     disconnected: bool,
@@ -56,7 +59,7 @@ pub(crate) struct Remains {
     pub(crate) head: Box<Head>,
     /// The former parameters, for their memory.
     pub(crate) params: Params,
-    pub(crate) objects: Option<[Option<Py<PyAny>>; 5]>,
+    pub(crate) objects: Option<[Option<Py<PyAny>>; 6]>,
 }
 
 /// A request. Made by the engine; `kingpost.Request` is its subclass.
@@ -104,6 +107,7 @@ impl Request {
             state.pending = false;
             let is_used = state.body.is_some()
                 || state.stream.is_some()
+                || state.socket.is_some()
                 || state.headers.is_some()
                 || state.cache.is_some()
                 || state.guest.is_some();
@@ -114,6 +118,7 @@ impl Request {
                     [
                         state.body.take().map(Py::into_any),
                         state.stream.take().map(Py::into_any),
+                        state.socket.take().map(Py::into_any),
                         state.headers.take().map(Py::into_any),
                         state.cache.take().map(Py::into_any),
                         state.guest.take().map(Py::into_any),
@@ -132,6 +137,11 @@ impl Request {
 
     pub(crate) fn set_stream(&self, py: Python<'_>, stream: Py<NativeBody>) {
         let former = self.state.with(py, |state| state.stream.replace(stream));
+        drop(former);
+    }
+
+    pub(crate) fn set_socket(&self, py: Python<'_>, socket: Py<WebSocket>) {
+        let former = self.state.with(py, |state| state.socket.replace(socket));
         drop(former);
     }
 
@@ -245,6 +255,7 @@ impl Request {
                 body: None,
                 stream: None,
                 pending: false,
+                socket: None,
                 headers: None,
                 cache: None,
                 disconnected: false,
@@ -374,6 +385,14 @@ impl Request {
         })
     }
 
+    /// The WebSocket that the client asks for, on a route of its own; None for any other request.
+    #[getter]
+    fn websocket(&self, py: Python<'_>) -> Option<Py<WebSocket>> {
+        self.state.with(py, |state| {
+            state.socket.as_ref().map(|socket| socket.clone_ref(py))
+        })
+    }
+
     /// 16 hexadecimal digits, also sent back as `x-request-id`.
     #[getter]
     fn id(&self, py: Python<'_>) -> String {
@@ -488,6 +507,7 @@ impl Request {
         self.state.peek(|state| {
             visit.call(&state.body)?;
             visit.call(&state.stream)?;
+            visit.call(&state.socket)?;
             visit.call(&state.headers)?;
             visit.call(&state.cache)?;
             visit.call(&state.guest)
@@ -498,6 +518,7 @@ impl Request {
         let gone = self.state.with(py, |state| {
             (
                 state.stream.take(),
+                state.socket.take(),
                 state.headers.take(),
                 state.cache.take(),
                 state.guest.take(),

@@ -521,6 +521,9 @@ impl Core {
         work: &Work,
         outcome: PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if let Some(socket) = self.socket_of(py, work.id) {
+            return self.end_socket(py, work, &socket, outcome);
+        }
         match outcome {
             Ok(_) => self.finish(py, work.id),
             Err(error) => {

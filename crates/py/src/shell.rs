@@ -9,12 +9,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use server::{
-    BodyState, Config, ConnId, Engine, Event, Fate, FileBody, Gone, Now, Peer, RequestId, Room,
+    BodyState, Config, ConnId, Engine, Event, Fate, FileBody, Gone, Now, Peer, Received, RequestId,
+    Room,
 };
 #[cfg(unix)]
 use server::{Driver, Listener, Waker};
 use wire::http1::{FieldBlock, Head};
 use wire::limits::Limits;
+use wire::refusal::Refusal;
+use wire::websocket::{Deflate, Kind};
 
 use crate::server::no_sockets;
 
@@ -59,6 +62,13 @@ limits!(
     pipelined,
     connections,
     connections_per_peer,
+    websocket_message,
+    websocket_fragments,
+    websocket_ratio,
+    websocket_controls,
+    websocket_queue,
+    websocket_ping,
+    websocket_close,
 );
 
 enum Transport {
@@ -492,6 +502,77 @@ impl Shell {
 
     pub(crate) fn read_body(&mut self, id: RequestId, out: &mut Vec<u8>) -> BodyState {
         self.engine().read_body(id, out)
+    }
+
+    pub(crate) fn refuse(&mut self, id: RequestId, refusal: Refusal) {
+        let _gone = self.engine().refuse(id, refusal);
+    }
+
+    // ---- WebSocket
+
+    pub(crate) fn accept_socket(
+        &mut self,
+        id: RequestId,
+        deflate: Option<Deflate>,
+        blocks: &[&FieldBlock],
+    ) -> Result<(), Gone> {
+        self.engine().accept_socket(id, deflate, blocks)
+    }
+
+    #[inline]
+    pub(crate) fn receive_message(&mut self, id: RequestId) -> Received {
+        self.engine().receive_message(id)
+    }
+
+    #[inline]
+    pub(crate) fn recycle_message(&mut self, data: Vec<u8>) {
+        self.engine().recycle_message(data);
+    }
+
+    #[inline]
+    pub(crate) fn send_message(
+        &mut self,
+        id: RequestId,
+        kind: Kind,
+        data: &[u8],
+    ) -> Result<Room, Gone> {
+        self.engine().send_message(id, kind, data)
+    }
+
+    pub(crate) fn send_encoded(&mut self, id: RequestId, frame: &[u8]) -> Result<Room, Gone> {
+        self.engine().send_encoded(id, frame)
+    }
+
+    pub(crate) fn encode_packed(
+        &mut self,
+        kind: Kind,
+        data: &[u8],
+        deflate: Deflate,
+    ) -> Option<Vec<u8>> {
+        self.engine().encode_packed(kind, data, deflate)
+    }
+
+    pub(crate) fn send_ping(&mut self, id: RequestId, data: &[u8]) -> Result<(), Gone> {
+        self.engine().send_ping(id, data)
+    }
+
+    pub(crate) fn close_socket(
+        &mut self,
+        id: RequestId,
+        code: u16,
+        reason: &str,
+    ) -> Result<(), Gone> {
+        self.engine().close_socket(id, code, reason)
+    }
+
+    pub(crate) fn unsent(&mut self, id: RequestId) -> usize {
+        self.engine().unsent(id)
+    }
+
+    /// Whether so many bytes more may wait for a client that reads slowly.
+    pub(crate) fn has_room_for(&mut self, id: RequestId, size: usize) -> bool {
+        let engine = self.engine();
+        engine.unsent(id).saturating_add(size) <= engine.config().limits.websocket_queue
     }
 
     #[inline]

@@ -21,6 +21,10 @@ struct State {
     /// The message of the cancellation, once there was one.
     cancelled: Option<Option<Py<PyAny>>>,
     wakeup: Option<(Py<PyAny>, Option<Py<PyAny>>)>,
+    /// The outcome was taken.
+    is_taken: bool,
+    /// The task that waited goes on: it takes the outcome at once, or never.
+    is_asked: bool,
 }
 
 /// One wait of one task.
@@ -39,6 +43,8 @@ impl Waiter {
                 outcome,
                 cancelled: None,
                 wakeup: None,
+                is_taken: false,
+                is_asked: false,
             }),
         }
     }
@@ -59,10 +65,28 @@ impl Waiter {
         this.schedule(slf, wakeup)
     }
 
+    /// The outcome that was given and not taken, where nobody will take it any more: the task that waited was cancelled
+    /// first. None where there is none.
+    ///
+    /// # Errors
+    /// Somebody waits.
+    pub(crate) fn reclaim(slf: &Bound<'_, Self>) -> Result<Option<Outcome>, ()> {
+        let is_alone = crate::ffi::reference_count(slf) <= 1;
+        slf.get().state.with(slf.py(), |state| {
+            if state.is_taken || state.cancelled.is_some() {
+                return Ok(None);
+            }
+            if is_alone || state.is_asked {
+                return Ok(state.outcome.take());
+            }
+            Err(())
+        })
+    }
+
     /// Whether nobody will ask for the outcome any more.
     pub(crate) fn is_over(&self, py: Python<'_>) -> bool {
         self.state.with(py, |state| {
-            state.outcome.is_some() || state.cancelled.is_some()
+            state.outcome.is_some() || state.is_taken || state.cancelled.is_some()
         })
     }
 
@@ -94,10 +118,14 @@ impl Waiter {
     fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let outcome = slf.get().state.with(py, |state| {
-            if state.outcome.is_none() {
-                state.blocking = true;
+            match state.outcome.take() {
+                None => state.blocking = true,
+                taken => {
+                    state.is_taken = true;
+                    return taken;
+                }
             }
-            state.outcome.take()
+            None
         });
         match outcome {
             None => Ok(slf.clone().into_any()),
@@ -166,6 +194,7 @@ impl Waiter {
     /// Asked by the task that is woken: raises where the wait was cancelled.
     fn result(&self, py: Python<'_>) -> PyResult<()> {
         let cancelled = self.state.with(py, |state| {
+            state.is_asked = true;
             state
                 .cancelled
                 .as_ref()

@@ -1,7 +1,10 @@
 //! What the engine tells its caller, and the names that both use for a request.
 
+use std::collections::VecDeque;
+
 use wire::http1::Head;
 use wire::refusal::Refusal;
+use wire::websocket::{Closed, Message};
 
 /// One connection of one engine. A name that outlives its connection names nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +78,26 @@ pub enum BodyState {
     Gone,
 }
 
+/// What a call for the next message of a WebSocket found.
+#[derive(Debug)]
+pub enum Received {
+    /// It. `recycle_message` takes its buffer back.
+    Message(Message),
+    /// Nothing yet: [`Event::SocketReady`] or [`Event::SocketClosed`] follows.
+    Pending,
+    /// It is closed, or never was a WebSocket.
+    Gone,
+}
+
+/// How a WebSocket ended.
+#[derive(Debug)]
+pub struct SocketEnd {
+    /// Messages that came before the end and were not asked for.
+    pub messages: VecDeque<Message>,
+    /// Who closes first says why.
+    pub closed: Closed,
+}
+
 /// What the caller has to know. Between two calls of `next` any method may be called for any request.
 #[derive(Debug)]
 pub enum Event {
@@ -103,6 +126,19 @@ pub enum Event {
     Writable {
         /// The request whose answer may go on.
         id: RequestId,
+    },
+    /// `receive_message` said `Pending` and now there is a message.
+    SocketReady {
+        /// The request that became a WebSocket.
+        id: RequestId,
+    },
+    /// A WebSocket was closed by its client, by a rule that it broke, or by its connection's end. Told once, and nothing
+    /// after it; not told to whoever closed it himself.
+    SocketClosed {
+        /// The request that became a WebSocket.
+        id: RequestId,
+        /// Why, and what was not read.
+        end: Box<SocketEnd>,
     },
     /// The client left before the answer was complete. Told once per request; the request is over.
     Gone {

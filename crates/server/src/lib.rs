@@ -47,7 +47,7 @@ pub use counters::{Counters, Window};
 #[cfg(unix)]
 pub use driver::{Driver, Listener, Waker};
 pub use engine::{Engine, Fate};
-pub use event::{BodyState, ConnId, Event, Gone, Notice, RequestId, Room};
+pub use event::{BodyState, ConnId, Event, Gone, Notice, Received, RequestId, Room, SocketEnd};
 pub use file::{FileBody, Part, Stretch};
 pub use now::Now;
 pub use peer::Peer;

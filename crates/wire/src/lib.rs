@@ -7,12 +7,13 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`limits`] | every default limit that concerns HTTP/1 and multipart forms; the only file with such numbers |
+//! | [`limits`] | every default limit that concerns HTTP/1, WebSocket and multipart forms; the only file with such numbers |
 //! | [`refusal`] | every reason to refuse, as constants, and the list of them all |
 //! | [`http1`] | request heads, request bodies, response heads, response bodies |
 //! | [`date`] | the `Date` field's form |
 //! | [`urlencoded`] | percent decoding and query pairs |
 //! | [`multipart`] | the parts of a `multipart/form-data` body, as it arrives |
+//! | [`websocket`] | the handshake, frames and messages of WebSocket |
 //!
 //! # How a connection uses it
 //!
@@ -56,3 +57,4 @@ pub mod limits;
 pub mod multipart;
 pub mod refusal;
 pub mod urlencoded;
+pub mod websocket;

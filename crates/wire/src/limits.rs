@@ -1,4 +1,4 @@
-//! Every default limit that concerns HTTP/1 and multipart forms. No other file of the engine has such a number.
+//! Every default limit that concerns HTTP/1, WebSocket and multipart forms. No other file of the engine has such a number.
 //!
 //! Sizes are bytes, times are milliseconds, counts are counts. Each limit is the largest value that is still accepted:
 //! a field line of exactly `field` bytes passes, one byte more is refused.
@@ -51,6 +51,23 @@ pub struct Limits {
     pub connections: usize,
     /// Connections from one peer address; not applied to Unix sockets and loopback. Default 256.
     pub connections_per_peer: usize,
+
+    /// Bytes of one WebSocket message of a client, unpacked. Over it: closed with 1009. Default 1 MiB.
+    pub websocket_message: usize,
+    /// Frames of one message. Over it: 1008. Default 1,024.
+    pub websocket_fragments: usize,
+    /// How many times as large as it was sent a compressed message may be, where it is larger than 64 KiB. Over it: 1009.
+    /// Default 100.
+    pub websocket_ratio: usize,
+    /// Control frames of a client in a second. Over it: 1008. Default 1,000.
+    pub websocket_controls: usize,
+    /// Bytes that wait to be sent to a client that reads slowly, before nothing more is queued for it. Default 1 MiB.
+    pub websocket_queue: usize,
+    /// Time without a byte of a client before it is sent a ping, and again before it is given up with 1011; 0: never.
+    /// Default 20 s.
+    pub websocket_ping: u64,
+    /// Time that a client has to answer our close frame. Default 5 s.
+    pub websocket_close: u64,
 }
 
 impl Limits {
@@ -77,6 +94,13 @@ impl Limits {
         pipelined: 16,
         connections: 20_000,
         connections_per_peer: 256,
+        websocket_message: 1024 * 1024,
+        websocket_fragments: 1024,
+        websocket_ratio: 100,
+        websocket_controls: 1_000,
+        websocket_queue: 1024 * 1024,
+        websocket_ping: 20_000,
+        websocket_close: 5_000,
     };
 }
 

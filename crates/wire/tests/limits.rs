@@ -299,6 +299,13 @@ fn the_defaults_are_the_documented_ones() {
         pipelined: 16,
         connections: 20_000,
         connections_per_peer: 256,
+        websocket_message: 1024 * 1024,
+        websocket_fragments: 1024,
+        websocket_ratio: 100,
+        websocket_controls: 1_000,
+        websocket_queue: 1024 * 1024,
+        websocket_ping: 20_000,
+        websocket_close: 5_000,
     };
     assert_eq!(Limits::default(), documented);
     assert_eq!(Limits::DEFAULT, documented);

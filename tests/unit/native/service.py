@@ -107,13 +107,17 @@ async def serving(routes: Sequence[Route], **options: Any) -> AsyncIterator[Serv
     router = _native.Router()
     plans = []
     for index, (path, handler, kind, plan_options) in enumerate(routes):
-        router.add(path, ["GET", "POST"], index, f"route {index}")
+        methods = ["WEBSOCKET"] if kind == "websocket" else ["GET", "POST"]
+        router.add(path, methods, index, f"route {index}")
         given: dict[str, Any] = {
             "binders": [],
             "slow": lambda request: ((), {}),
             "name": path,
             **plan_options,
         }
+        if kind == "websocket":
+            given["binders"] = [("request",)]
+            kind = "async"  # noqa: PLW2901 - that is what its plan is
         plans.append(_native.Plan(handler, kind=kind, **given))  # type: ignore[arg-type]  # options as each test gives them
     threads = WorkerThreads(loop)
     server = _native.Server(

@@ -10,6 +10,8 @@ use pyo3::types::{PyBytes, PyTuple};
 use router::{Outcome, Params};
 use server::{Event, Notice, Now, RequestId};
 use wire::http1::{Framing, Head};
+use wire::refusal::Refusal;
+use wire::websocket::{Handshake, WEBSOCKET_EXPECTED, asks_for_websocket};
 
 use super::flights::Flight;
 use super::{Core, Work};
@@ -18,6 +20,7 @@ use crate::ffi;
 use crate::request::{Filling, Remains, Request};
 use crate::settle::{NO_PLAN, is_fatal};
 use crate::shell::Shell;
+use crate::websocket::{SOCKET, WebSocket};
 
 /// Requests started in one wake of the loop, at most: asyncio's timers and callbacks must have their turn.
 const STARTS_PER_WAKE: u32 = 128;
@@ -160,6 +163,7 @@ impl Core {
                 | Event::Body { id, .. }
                 | Event::BodyReady { id }
                 | Event::Writable { id }
+                | Event::SocketReady { id }
                 | Event::Gone { id }
                 | Event::HalfClosed { id } => Some(*id),
                 _ => None,
@@ -202,6 +206,8 @@ impl Core {
                     None => Ok(()),
                 }
             }
+            Event::SocketReady { id } => self.on_socket_ready(py, id),
+            Event::SocketClosed { id, end } => self.on_socket_closed(py, id, *end),
             Event::Closed { connection } => self.on_closed(py, connection),
             Event::Woken => self.on_woken(py),
             Event::Notice(notice) => {
@@ -217,15 +223,52 @@ impl Core {
         let path = head.slice(head.path);
         let method = match head.method.token() {
             Some(token) => token,
-            None => std::str::from_utf8(head.slice(head.method_span)).unwrap_or_default(),
+            None => std::str::from_utf8(head.slice(head.method_span))
+                .ok()
+                // What is no method of HTTP is none that a client may name.
+                .filter(|&token| token != SOCKET)
+                .unwrap_or_default(),
         };
         match self.router.find(method, path, params) {
             Outcome::Found { target } => Ok(target),
-            Outcome::MethodNotAllowed { allow } => {
-                Err(Some(allow.into_iter().map(str::to_owned).collect()))
-            }
+            Outcome::MethodNotAllowed { allow } => Err(Some(
+                allow
+                    .into_iter()
+                    .filter(|&method| method != SOCKET)
+                    .map(str::to_owned)
+                    .collect(),
+            )),
             Outcome::NotFound => Err(None),
         }
+    }
+
+    /// The plan of a request that asks for WebSocket; None: no route has one on its path.
+    #[cold]
+    fn route_socket(&self, head: &Head, params: &mut Params) -> Option<u32> {
+        match self.router.find(SOCKET, head.slice(head.path), params) {
+            Outcome::Found { target } => Some(target),
+            Outcome::MethodNotAllowed { .. } | Outcome::NotFound => None,
+        }
+    }
+
+    /// Refuses a request before anybody has seen it.
+    #[cold]
+    fn refuse_unseen(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        head: Box<Head>,
+        params: Params,
+        refusal: Refusal,
+    ) {
+        let peer = self.shell(py, |shell| shell.peer(id));
+        self.log.refused(py, peer, &refusal);
+        self.shell(py, |shell| {
+            shell.refuse(id, refusal);
+            shell.recycle(head);
+        });
+        let former = self.params.replace(py, params);
+        drop(former);
     }
 
     fn request_object<'py>(
@@ -287,14 +330,41 @@ impl Core {
             Framing::Chunked => None,
         };
         let mut params = self.params.replace(py, Params::new());
-        let target = self.route(&head, &mut params);
+        let asked = if head.upgrade.is_some() && asks_for_websocket(&head) {
+            Some(self.route_socket(&head, &mut params))
+        } else {
+            None
+        };
+        let mut socket = None;
+        let mut is_of_another_page = false;
+        let target = match &asked {
+            Some(Some(target)) => match Handshake::of(&head) {
+                Ok(handshake) => {
+                    is_of_another_page = crate::websocket::is_of_another_page(&head);
+                    socket = Some(WebSocket::new(self, id, handshake));
+                    Ok(*target)
+                }
+                Err(refusal) => {
+                    self.refuse_unseen(py, id, head, params, refusal);
+                    return Ok(());
+                }
+            },
+            _ => self.route(&head, &mut params),
+        };
         // What no route of ours answers is a guest's, untouched, where one is mounted.
         let guest = match target {
             Ok(_) => None,
             Err(_) => self.mounts.find(head.slice(head.path)),
         };
+        if guest.is_some()
+            && asked.is_some()
+            && let Ok(handshake) = Handshake::of(&head)
+        {
+            socket = Some(WebSocket::new(self, id, handshake));
+        }
         let guarded = guest.is_none()
             && (self.hooks.guard_all
+                || is_of_another_page
                 || (head.has_credentials && !head.method.is_safe())
                 || (head.has_coding && has_body));
         let target = guest.map_or(target, Ok);
@@ -312,6 +382,9 @@ impl Core {
         }
         let found = target.as_ref().ok().copied();
         let request = self.request_object(py, id, head, found, params)?;
+        if let Some(socket) = socket {
+            request.get().set_socket(py, Py::new(py, socket)?);
+        }
         let plan = *target.as_ref().unwrap_or(&NO_PLAN);
         let work = Work {
             id,
@@ -328,6 +401,11 @@ impl Core {
             }
         }
         match target {
+            Err(Some(allowed)) if allowed.is_empty() => {
+                let peer = self.shell(py, |shell| shell.peer(id));
+                self.log.refused(py, peer, &WEBSOCKET_EXPECTED);
+                self.shell(py, |shell| shell.refuse(id, WEBSOCKET_EXPECTED));
+            }
             Err(allowed) => {
                 self.leave_carrier(py)?;
                 let allowed = allowed

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use server::{ConnId, RequestId};
+use server::{ConnId, RequestId, SocketEnd};
 
 use super::{Core, Work};
 use crate::body::NativeBody;
@@ -12,6 +12,7 @@ use crate::request::Request;
 use crate::settle::is_fatal;
 use crate::threads::Gate;
 use crate::waiter::Waiter;
+use crate::websocket::WebSocket;
 
 /// A request that is not answered in the step that started it.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(crate) struct Flight {
     pub(crate) writer: Option<Py<Waiter>>,
     /// A task that waits for the next bytes of the body.
     pub(crate) reader: Option<(Py<Waiter>, Py<NativeBody>)>,
+    /// What the request has become.
+    pub(crate) socket: Option<Py<WebSocket>>,
     /// A thread that waits for either.
     pub(crate) gates: Vec<Arc<Gate>>,
     /// The head of the answer is out.
@@ -85,6 +88,54 @@ impl Core {
             }
         });
         drop(flight);
+    }
+
+    /// A request has become a WebSocket: what is raised from now on closes it.
+    pub(crate) fn note_socket(&self, py: Python<'_>, id: RequestId, socket: &Bound<'_, WebSocket>) {
+        let socket = socket.clone().unbind();
+        let former = self.flights.with(py, |flights| {
+            let flight = flights.entry(id).or_default();
+            flight.streaming = true;
+            flight.socket.replace(socket)
+        });
+        drop(former);
+    }
+
+    /// What a request has become.
+    pub(crate) fn socket_of(&self, py: Python<'_>, id: RequestId) -> Option<Py<WebSocket>> {
+        self.flights.with(py, |flights| {
+            let socket = flights.get(&id)?.socket.as_ref()?;
+            Some(socket.clone_ref(py))
+        })
+    }
+
+    pub(crate) fn on_socket_ready(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
+        match self.socket_of(py, id) {
+            Some(socket) => socket.get().on_ready(py),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn on_socket_closed(
+        &self,
+        py: Python<'_>,
+        id: RequestId,
+        end: SocketEnd,
+    ) -> PyResult<()> {
+        let (socket, request) = self.flights.with(py, |flights| match flights.get(&id) {
+            Some(flight) => (
+                flight.socket.as_ref().map(|socket| socket.clone_ref(py)),
+                flight.request.as_ref().map(|request| request.clone_ref(py)),
+            ),
+            None => (None, None),
+        });
+        if let Some(request) = request {
+            request.get().set_disconnected(py);
+        }
+        match socket {
+            Some(socket) => socket.get().on_closed(py, end),
+            None => Ok(()),
+        }
     }
 
     /// Whether any request is not answered in the step that started it.
@@ -198,12 +249,21 @@ impl Core {
     }
 
     pub(crate) fn on_writable(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
-        let (writer, gates, guest) = self.flights.with(py, |flights| match flights.get_mut(&id) {
-            Some(flight) => (flight.writer.take(), flight.gates.clone(), flight.guest(py)),
-            None => (None, Vec::new(), None),
+        let found = self.flights.with(py, |flights| match flights.get_mut(&id) {
+            Some(flight) => (
+                flight.writer.take(),
+                flight.gates.clone(),
+                flight.guest(py),
+                flight.socket.as_ref().map(|socket| socket.clone_ref(py)),
+            ),
+            None => (None, Vec::new(), None, None),
         });
+        let (writer, gates, guest, socket) = found;
         for gate in gates {
             gate.open();
+        }
+        if let Some(socket) = socket {
+            return socket.get().on_writable(py);
         }
         if let Some(guest) = guest {
             return guest.get().on_room(py);

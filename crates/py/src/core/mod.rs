@@ -36,6 +36,7 @@ use crate::request::Request;
 use crate::shell::Shell;
 use crate::threads::Pool;
 use crate::watch::Watch;
+use crate::websocket::Done;
 use flights::Flight;
 use wakeups::Wakeup;
 
@@ -164,6 +165,8 @@ pub(crate) struct Core {
     pub(crate) woken: GilCell<Vec<Wakeup>>,
     /// `Server.poll` and `Server.turn`, bound; None before the start and after the end.
     pub(crate) callbacks: GilCell<Option<Callbacks>>,
+    /// The awaitable of what is done.
+    pub(crate) done: Py<Done>,
     /// When a panic of ours was last told of.
     pub(crate) panic_told: GilSlot<Option<u64>>,
     /// One Task per request, made by the loop: the user's way out, and the oracle of the tests.
@@ -221,6 +224,7 @@ impl Core {
             woken: GilCell::new(Vec::new()),
             callbacks: GilCell::new(None),
             context: parts.context,
+            done: Py::new(py, Done)?,
             panic_told: GilSlot::new(None),
             plain: parts.plain,
             loop_thread: std::thread::current().id(),

@@ -156,7 +156,9 @@ impl Connection {
                 }
             },
             Progress::Raw => out.extend_from_slice(data),
-            Progress::Waiting | Progress::Filing(_) | Progress::Complete => return Err(Gone),
+            Progress::Waiting | Progress::Filing(_) | Progress::Socket | Progress::Complete => {
+                return Err(Gone);
+            }
         }
         let waiting = out.len() - if place == 0 { self.sent } else { 0 };
         let room = if waiting >= shared.config.high_water {
@@ -187,7 +189,9 @@ impl Connection {
                 }
             }
             Progress::Raw => {}
-            Progress::Waiting | Progress::Filing(_) | Progress::Complete => return Err(Gone),
+            Progress::Waiting | Progress::Filing(_) | Progress::Socket | Progress::Complete => {
+                return Err(Gone);
+            }
         }
         self.complete(shared, place, serial);
         Ok(())
@@ -212,6 +216,7 @@ impl Connection {
                 id: self.request(serial),
             });
         }
+        self.lose_socket(shared);
         if let Some((place, exchange)) = self.queue.find(serial) {
             exchange.closes = true;
             self.complete(shared, place, serial);

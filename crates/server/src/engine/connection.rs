@@ -9,7 +9,7 @@
 
 use wire::http1::{Head, HeadParser};
 
-use super::exchange::Queue;
+use super::exchange::{Progress, Queue};
 use super::incoming::Incoming;
 use super::shared::Shared;
 use super::timing::Timing;
@@ -213,6 +213,7 @@ impl Connection {
 
     /// Ends everything now; whoever still owes an answer is told.
     pub(crate) fn kill(&mut self, shared: &mut Shared) {
+        self.lose_socket(shared);
         self.give_up_requests(shared);
         if let Some(incoming) = self.incoming.take() {
             shared.recycle_buffer(incoming.buffer);
@@ -240,7 +241,10 @@ impl Connection {
         let except = unread.map(|body| body.serial);
         let ConnId { slot, generation } = self.id;
         for exchange in self.queue.iter_mut() {
-            let told = exchange.half_close_told || !exchange.is_owed();
+            // That of a WebSocket is seen where its last message is.
+            let told = exchange.half_close_told
+                || !exchange.is_owed()
+                || matches!(exchange.progress, Progress::Socket);
             let serial = exchange.serial;
             if !told && except != Some(serial) {
                 exchange.half_close_told = true;

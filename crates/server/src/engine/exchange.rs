@@ -17,6 +17,8 @@ pub(crate) enum Progress {
     Filing(Box<FileBody>),
     /// After 101: bytes pass as they are.
     Raw,
+    /// After 101: messages of WebSocket.
+    Socket,
     /// Everything was said. Only seen behind an unfinished answer, since the first one leaves when complete.
     Complete,
 }

@@ -8,7 +8,7 @@
 //!
 //! Layout: this file is the caller's side with `pulling` (`next`), `shell` the side of whoever owns the
 //! transports, `sockets` what only the driver needs of it. A connection is `connection` (state), `reading`
-//! (bytes in), `answering` (bytes out), `sending` (files out), `timing` (deadlines) with `exchange` (one request and its answer),
+//! (bytes in), `answering` (bytes out), `sending` (files out), `socket` (WebSocket), `timing` (deadlines) with `exchange` (one request and its answer),
 //! `incoming` (a request body), `problem` (the answer to what is refused). Below them: `slab`, `wheel`, `peers`,
 //! and `shared`, which is everything that is not one connection's.
 
@@ -24,6 +24,7 @@ mod sending;
 mod shared;
 mod shell;
 mod slab;
+mod socket;
 #[cfg(unix)]
 mod sockets;
 mod timing;
@@ -379,7 +380,9 @@ impl Engine {
             let Some(connection) = self.slab.get_mut(id) else {
                 continue;
             };
-            if !connection.queue.is_empty() {
+            if connection.is_socket() {
+                connection.stop_socket(&mut self.shared);
+            } else if !connection.queue.is_empty() {
                 connection.end_with_answers();
             } else if connection.is_idle() {
                 connection.start_timing(&mut self.shared);

@@ -10,6 +10,11 @@ pub(crate) fn problem(refusal: &Refusal) -> (FieldBlock, Vec<u8>) {
     let _ = fields.push(b"content-type", b"application/problem+json");
     let _ = fields.push(b"x-content-type-options", b"nosniff");
 
+    if refusal.status == 426 {
+        // "The server MUST send an Upgrade header field in a 426 response" (RFC 9110 15.5.22).
+        fields.append(&FieldBlock::upgrade_to_websocket());
+    }
+
     let mut body = Vec::with_capacity(256);
     body.extend_from_slice(br#"{"type":"about:blank","title":"#);
     push_text(&mut body, reason(refusal.status));

@@ -74,6 +74,7 @@ impl Engine {
             Event::Body { id, .. }
             | Event::BodyReady { id }
             | Event::Writable { id }
+            | Event::SocketReady { id }
             | Event::HalfClosed { id } => !self.is_live(*id),
             _ => false,
         }

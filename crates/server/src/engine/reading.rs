@@ -157,6 +157,9 @@ impl Connection {
             let Some(incoming) = &mut self.incoming else {
                 return (used, None);
             };
+            if incoming.socket.is_some() {
+                return self.read_socket(shared, input);
+            }
             if !incoming.wants_more(high_water) {
                 return (used, Some(self.body_ready().unwrap_or(Outcome::Blocked)));
             }
@@ -358,7 +361,9 @@ impl Connection {
             if incoming.is_over() {
                 return;
             }
-            if incoming.is_raw {
+            if incoming.socket.is_some() {
+                self.socket_ended(shared);
+            } else if incoming.is_raw {
                 incoming.done = true;
                 if let Some(Outcome::Event(event)) = self.body_ready() {
                     shared.events.push_back(event);

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use wire::date::imf_fixdate;
 use wire::http1::{Head, RepeatedFields};
+use wire::websocket::Tools;
 
 use super::peers::Peers;
 use super::wheel::Wheel;
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     )]
     heads: Vec<Box<Head>>,
     pub(crate) repeated: Repeated,
+    pub(crate) tools: Tools,
     buffers: Vec<Vec<u8>>,
     /// When each kind of notice was given last (milliseconds), so that a flood of them is one a second.
     noticed: Vec<(std::mem::Discriminant<Notice>, u64)>,
@@ -88,6 +90,7 @@ impl Shared {
             stopping: None,
             heads: Vec::new(),
             repeated: Repeated::new(),
+            tools: Tools::new(),
             buffers: Vec::new(),
             noticed: Vec::new(),
             config,

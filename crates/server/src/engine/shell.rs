@@ -114,6 +114,7 @@ impl Engine {
         let Some(mut connection) = self.slab.remove(id) else {
             return;
         };
+        connection.lose_socket(&mut self.shared);
         connection.give_up_requests(&mut self.shared);
         if connection.is_watched {
             self.shared

@@ -23,6 +23,8 @@ pub(crate) enum Timing {
     Body,
     /// The connection is refused and read to its end.
     Linger,
+    /// The peer of a WebSocket has to show that it is there, or to close.
+    Socket,
 }
 
 impl Connection {
@@ -45,6 +47,9 @@ impl Connection {
             Fate::Open => {}
         }
         if let Some(incoming) = &self.incoming {
+            if incoming.socket.is_some() {
+                return Timing::Socket;
+            }
             // Who waits for `100 Continue` owes nothing before it is told.
             let wanted = !incoming.is_raw
                 && !incoming.expects_continue
@@ -90,6 +95,11 @@ impl Connection {
             Timing::Head => now + limits.head_timeout,
             Timing::Idle => now + limits.idle_timeout,
             Timing::Linger => now + limits.linger_timeout,
+            Timing::Socket => self
+                .incoming
+                .as_ref()
+                .and_then(|incoming| incoming.socket.as_ref()?.deadline(shared))
+                .unwrap_or(NEVER),
             Timing::Body => self.incoming.as_mut().map_or(NEVER, |incoming| {
                 incoming.start_window(now);
                 incoming.deadline(limits.body_timeout)
@@ -126,6 +136,7 @@ impl Connection {
         match self.timing {
             Timing::Nothing => self.read_deadline = NEVER,
             Timing::Idle => self.finish_up(shared),
+            Timing::Socket => self.expire_socket(shared),
             Timing::Head if self.has_partial_head() => self.refuse_input(shared, HEAD_TIMEOUT),
             // Nothing was asked, so there is nothing to answer.
             Timing::Head => self.finish_up(shared),

@@ -61,6 +61,15 @@ impl FieldBlock {
         }
     }
 
+    /// What a 426 has to say: that WebSocket in its version 13 is what is served (RFC 9110 15.5.22, RFC 6455 4.4).
+    pub fn upgrade_to_websocket() -> Self {
+        FieldBlock {
+            lines: b"upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
+                .to_vec(),
+            names_request: false,
+        }
+    }
+
     /// Appends a field. Blanks around the value are dropped, since they are no part of it (RFC 9112 5.1).
     ///
     /// # Errors
