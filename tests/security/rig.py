@@ -25,7 +25,7 @@ from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, open_listeners
-from kingpost.server.options import Options
+from kingpost.server.options import Http, Options
 from kingpost.server.worker import Worker
 from kingpost.types import Mode
 from tests.waiting import PATIENCE, until
@@ -286,13 +286,19 @@ def serving(
     driver: Driver = "native",
     mode: Mode = "production",
     limits: Mapping[str, int] | None = None,
+    http: Http = "auto",
 ) -> Generator[Rig]:
     """A server in a thread, with other limits than UNHURRIED and the default ones where they are given."""
     service: Service = compile_app(served, mode=mode) if isinstance(served, App) else served
     listeners = open_listeners(Address(port=0))
     ready = threading.Event()
     options = Options(
-        grace=1.0, driver=driver, limits={**UNHURRIED, **(limits or {})}, threads=4, queue=100
+        grace=1.0,
+        driver=driver,
+        limits={**UNHURRIED, **(limits or {})},
+        threads=4,
+        queue=100,
+        http=http,
     )
     worker = Worker(service, listeners, options, on_ready=lambda _: ready.set())
     thread = threading.Thread(target=worker.run, name="rig", daemon=True)

@@ -78,6 +78,12 @@ impl Log {
                 peer.ip()
                     .map_or_else(|| "a client".to_owned(), |ip| ip.to_string())
             ),
+            Notice::Flood { peer } => format!(
+                "{} sent more resets, empty frames or control frames than a client of HTTP/2 needs; its connection was closed \
+                 (limits `http2_resets`, `http2_empty`, `http2_control`)",
+                peer.ip()
+                    .map_or_else(|| "a client".to_owned(), |ip| ip.to_string())
+            ),
             Notice::WrongLength { .. } => {
                 "an answer was not as long as its head had said; its connection was closed, \
                                            so that nobody takes the next answer for the rest of it"

@@ -336,6 +336,7 @@ impl Request {
     #[getter]
     fn http_version(&self, py: Python<'_>) -> &'static str {
         self.state.with(py, |state| match state.head.minor_version {
+            _ if state.head.is_http2 => "2",
             0 => "1.0",
             _ => "1.1",
         })

@@ -8,6 +8,8 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use server::Versions;
+
 use crate::asyncio::Asyncio;
 use crate::cell::GilSlot;
 use crate::core::{Callbacks, Core, Hooks, Parts};
@@ -134,7 +136,7 @@ impl Server {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100, trusted_peers=None, mounts=None))]
+    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100, trusted_peers=None, mounts=None, http="auto"))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of a Python constructor"
@@ -157,6 +159,7 @@ impl Server {
         block_limit: u64,
         trusted_peers: Option<Vec<(IpAddr, u8)>>,
         mounts: Option<Vec<(String, u32)>>,
+        http: &str,
     ) -> PyResult<Self> {
         let plain = match tasks {
             "carrier" => false,
@@ -167,12 +170,23 @@ impl Server {
                 )));
             }
         };
+        let http = match http {
+            "auto" => Versions::Both,
+            "1" => Versions::Http1,
+            "2" => Versions::Http2,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "http={other:?}: it is 'auto', '1' or '2'"
+                )));
+            }
+        };
         let (tree, names) = router.get().freeze(py);
         let shell = Shell::new(
             sockets,
             limits.as_ref(),
             request_id,
             trusted_peers.unwrap_or_default(),
+            http,
             &r#loop,
         )?;
         let context = match context {

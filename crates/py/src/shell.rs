@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use server::{
     BodyState, Config, ConnId, Engine, Event, Fate, FileBody, Gone, Now, Peer, Received, RequestId,
-    Room,
+    Room, Versions,
 };
 #[cfg(unix)]
 use server::{Driver, Listener, Waker};
@@ -60,6 +60,13 @@ limits!(
     linger,
     drain_timeout,
     pipelined,
+    http2_streams,
+    http2_window,
+    http2_connection_window,
+    http2_bodies,
+    http2_resets,
+    http2_empty,
+    http2_control,
     connections,
     connections_per_peer,
     websocket_message,
@@ -163,12 +170,14 @@ impl Shell {
         limits: Option<&Bound<'_, PyDict>>,
         request_id: bool,
         trusted_peers: Vec<(IpAddr, u8)>,
+        http: Versions,
         event_loop: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let py = event_loop.py();
         let mut config = Config {
             request_id,
             trusted_peers,
+            http,
             ..Config::default()
         };
         for (name, value) in limits.into_iter().flatten() {

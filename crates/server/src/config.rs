@@ -4,11 +4,39 @@ use std::net::IpAddr;
 
 use wire::limits::Limits;
 
+/// Versions of HTTP that an engine speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versions {
+    /// HTTP/1.1 and HTTP/1.0.
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// All of them, as the client wants.
+    Both,
+}
+
+impl Versions {
+    /// Whether HTTP/1.1 is one.
+    #[must_use]
+    pub fn has_1(self) -> bool {
+        self != Versions::Http2
+    }
+
+    /// Whether HTTP/2 is one.
+    #[must_use]
+    pub fn has_2(self) -> bool {
+        self != Versions::Http1
+    }
+}
+
 /// How an engine behaves. The defaults are what `App()` serves with.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// What peers may use.
     pub limits: Limits,
+    /// The versions that are spoken. Default both: a connection in clear text that begins with the preface of HTTP/2 speaks
+    /// that (RFC 9113 3.3), and one over TLS what was agreed on.
+    pub http: Versions,
     /// Whether every answer carries `x-request-id`. Default true.
     pub request_id: bool,
     /// Peers to which `limits.connections_per_peer` does not apply, as (network, prefix length):
@@ -28,6 +56,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             limits: Limits::default(),
+            http: Versions::Both,
             request_id: true,
             trusted_peers: Vec::new(),
             high_water: 64 * 1024,

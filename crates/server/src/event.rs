@@ -190,6 +190,12 @@ pub enum Notice {
         /// Whose.
         peer: crate::Peer,
     },
+    /// A client that speaks HTTP/2 sent more resets, empty frames or control frames than one that wants answers does: its
+    /// connection was closed.
+    Flood {
+        /// Whose.
+        peer: crate::Peer,
+    },
     /// An answer was not as long as its head had said: its connection was closed so that nobody takes
     /// the next answer for the rest of it.
     WrongLength {

@@ -42,7 +42,7 @@ mod peer;
 #[cfg(unix)]
 mod sys;
 
-pub use config::Config;
+pub use config::{Config, Versions};
 pub use counters::{Counters, Window};
 #[cfg(unix)]
 pub use driver::{Driver, Listener, Waker};

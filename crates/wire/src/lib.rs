@@ -10,6 +10,7 @@
 //! | [`limits`] | every default limit that concerns HTTP/1, WebSocket and multipart forms; the only file with such numbers |
 //! | [`refusal`] | every reason to refuse, as constants, and the list of them all |
 //! | [`http1`] | request heads, request bodies, response heads, response bodies |
+//! | [`http2`] | how a connection of HTTP/2 begins, what its heads say in HTTP/1.1, and what is counted on it |
 //! | [`date`] | the `Date` field's form |
 //! | [`urlencoded`] | percent decoding and query pairs |
 //! | [`multipart`] | the parts of a `multipart/form-data` body, as it arrives |
@@ -53,6 +54,7 @@
 
 pub mod date;
 pub mod http1;
+pub mod http2;
 pub mod limits;
 pub mod multipart;
 pub mod refusal;

@@ -1,4 +1,4 @@
-//! Every default limit that concerns HTTP/1, WebSocket and multipart forms. No other file of the engine has such a number.
+//! Every default limit that concerns HTTP/1, HTTP/2, WebSocket and multipart forms. No other file of the engine has such a number.
 //!
 //! Sizes are bytes, times are milliseconds, counts are counts. Each limit is the largest value that is still accepted:
 //! a field line of exactly `field` bytes passes, one byte more is refused.
@@ -47,6 +47,22 @@ pub struct Limits {
 
     /// Requests of one connection that were read and are not answered; at this many, reading pauses. Default 16.
     pub pipelined: usize,
+    /// HTTP/2: requests of one connection that are not answered to their end. Over it: the stream is refused. Default 100.
+    pub http2_streams: u32,
+    /// HTTP/2: bytes of a body that a client may send before they are read, for each request. Default 64 KiB.
+    pub http2_window: u32,
+    /// HTTP/2: the same for all requests of one connection together. Default 1 MiB.
+    pub http2_connection_window: u32,
+    /// HTTP/2: bytes of bodies that are gathered for one connection, in requests whose body is not complete. Over it: 413
+    /// for the request that goes over. Default 16 MiB.
+    pub http2_bodies: u64,
+    /// HTTP/2: requests that a client may reset within 30 s. Over it: the connection is closed. Default 100.
+    pub http2_resets: usize,
+    /// HTTP/2: frames without content within 30 s. Over it: the connection is closed. Default 100.
+    pub http2_empty: usize,
+    /// HTTP/2: settings, pings, priorities and window updates within 30 s, beside two for each request, one for each piece
+    /// of a body and two for each KiB that is sent. Over it: the connection is closed. Default 1,000.
+    pub http2_control: usize,
     /// Connections of one worker. Default 20,000.
     pub connections: usize,
     /// Connections from one peer address; not applied to Unix sockets and loopback. Default 256.
@@ -92,6 +108,13 @@ impl Limits {
         linger: 256 * 1024,
         drain_timeout: 30_000,
         pipelined: 16,
+        http2_streams: 100,
+        http2_window: 64 * 1024,
+        http2_connection_window: 1024 * 1024,
+        http2_bodies: 16 * 1024 * 1024,
+        http2_resets: 100,
+        http2_empty: 100,
+        http2_control: 1_000,
         connections: 20_000,
         connections_per_peer: 256,
         websocket_message: 1024 * 1024,

@@ -12,6 +12,7 @@ from kingpost.cli.group import Group, app_option
 if TYPE_CHECKING:
     from kingpost.cli.loading import InterfaceOption
     from kingpost.server.loops import LoopKind
+    from kingpost.server.options import Http
 
 _HELP = """Kingpost, a web framework.
 
@@ -131,6 +132,14 @@ _loop = click.option(
     help="Event loop; auto is uvloop where it is installed.",
 )
 
+_http = click.option(
+    "--http",
+    type=click.Choice(["auto", "1", "2"]),
+    default="auto",
+    show_default=True,
+    help="Versions of HTTP; auto is both, as the client begins.",
+)
+
 _limit = click.option(
     "--limit",
     "limits",
@@ -196,6 +205,7 @@ def dev(
 @_uds_mode
 @_fd
 @_loop
+@_http
 @_limit
 @_interface
 @_max_body
@@ -222,6 +232,7 @@ def run(
     uds_mode: str,
     fd: int | None,
     loop: str,
+    http: str,
     limits: tuple[str, ...],
     interface: str,
     max_body: int | None,
@@ -235,7 +246,11 @@ def run(
 
     address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd)
     options = Options(
-        loop=cast("LoopKind", loop), grace=grace, threads=threads, limits=typed_limits(limits)
+        loop=cast("LoopKind", loop),
+        grace=grace,
+        threads=threads,
+        limits=typed_limits(limits),
+        http=cast("Http", http),
     )
     guest = GuestOptions(cast("InterfaceOption", interface), max_body)
     run_app(target, address, options, guest)

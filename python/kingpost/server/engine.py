@@ -87,6 +87,7 @@ class Engine:
             trusted_peers=service.trusted_peers,
             # Most services have none, and need not say so.
             mounts=getattr(service, "guests", ()),
+            http=options.http,
         )
         self.server.start()
         service.attach(self.server.call_in_thread)

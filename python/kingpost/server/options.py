@@ -13,6 +13,7 @@ from kingpost.server.loops import LoopKind
 
 Tasks = Literal["carrier", "plain"]
 Driver = Literal["auto", "native", "asyncio"]
+Http = Literal["auto", "1", "2"]
 
 
 # What has a place of its own, where it is nearer to what it bounds.
@@ -98,6 +99,8 @@ class Options:
     """`def` requests that wait for a thread at most, >= 0; the next one is answered 503."""
     limits: Mapping[str, int] = field(default_factory=dict[str, int])
     """Other limits of the engine than its own, by the names of `kingpost._native.LIMITS`; `limits_of` reads and bounds what is typed."""
+    http: Http = "auto"
+    """Versions of HTTP that are spoken: "1" is HTTP/1.1 and 1.0, "2" is HTTP/2, "auto" both, as the client begins."""
     tasks: Tasks = field(default_factory=_tasks)
     """"carrier" steps handlers in place; "plain" makes an asyncio.Task for each. KINGPOST_TASKS sets the default."""
     driver: Driver = field(default_factory=_driver)

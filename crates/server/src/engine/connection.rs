@@ -10,6 +10,7 @@
 use wire::http1::{Head, HeadParser};
 
 use super::exchange::{Progress, Queue};
+use super::http2::Http2;
 use super::incoming::Incoming;
 use super::shared::Shared;
 use super::timing::Timing;
@@ -45,6 +46,8 @@ pub(crate) struct Connection {
     pub(crate) head: Option<Box<Head>>,
     pub(crate) incoming: Option<Box<Incoming>>,
     pub(crate) queue: Queue,
+    /// Set where the connection speaks HTTP/2: then `parser`, `head`, `incoming` and `queue` are never used.
+    pub(crate) http2: Option<Box<Http2>>,
     /// When reading is too late, and what `timing` says it is for; milliseconds, `NEVER` for never.
     pub(crate) read_deadline: u64,
     /// When the peer must have taken a byte of the output.
@@ -53,6 +56,8 @@ pub(crate) struct Connection {
     pub(crate) scrap: usize,
     pub(crate) timing: Timing,
     pub(crate) fate: Fate,
+    /// No request has come: it may begin with the preface of HTTP/2.
+    pub(crate) is_fresh: bool,
     /// `head` is complete and waits until everything before it is answered.
     pub(crate) head_waits: bool,
     /// A request was handed out behind which nothing may be handed out before it is answered.
@@ -89,11 +94,13 @@ impl Connection {
             head: None,
             incoming: None,
             queue: Queue::default(),
+            http2: None,
             read_deadline: super::timing::NEVER,
             write_deadline: super::timing::NEVER,
             scrap: 0,
             timing: Timing::Nothing,
             fate: Fate::Open,
+            is_fresh: true,
             head_waits: false,
             barrier: false,
             paused: false,
@@ -218,6 +225,9 @@ impl Connection {
         if let Some(incoming) = self.incoming.take() {
             shared.recycle_buffer(incoming.buffer);
         }
+        if let Some(http2) = &mut self.http2 {
+            http2.kill();
+        }
         self.drop_input(shared);
         shared.recycle_buffer(std::mem::take(&mut self.output));
         self.sent = 0;
@@ -267,6 +277,9 @@ impl Connection {
                 });
             }
             shared.recycle_buffer(exchange.buffered);
+        }
+        if let Some(http2) = &mut self.http2 {
+            http2.give_up(self.id, shared);
         }
     }
 }

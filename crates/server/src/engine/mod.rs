@@ -9,12 +9,13 @@
 //! Layout: this file is the caller's side with `pulling` (`next`), `shell` the side of whoever owns the
 //! transports, `sockets` what only the driver needs of it. A connection is `connection` (state), `reading`
 //! (bytes in), `answering` (bytes out), `sending` (files out), `socket` (WebSocket), `timing` (deadlines) with `exchange` (one request and its answer),
-//! `incoming` (a request body), `problem` (the answer to what is refused). Below them: `slab`, `wheel`, `peers`,
+//! `incoming` (a request body), `http2` (all of that by HTTP/2), `problem` (the answer to what is refused). Below them: `slab`, `wheel`, `peers`,
 //! and `shared`, which is everything that is not one connection's.
 
 mod answering;
 mod connection;
 mod exchange;
+mod http2;
 mod incoming;
 mod peers;
 mod problem;
@@ -57,7 +58,7 @@ struct Reading {
     end: usize,
 }
 
-/// HTTP/1.1 for any number of connections. See the module's rules.
+/// HTTP/1.1 and HTTP/2 for any number of connections. See the module's rules.
 pub struct Engine {
     slab: Slab<Connection>,
     shared: Shared,
@@ -119,6 +120,11 @@ impl Engine {
         body: &[u8],
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            let said = http2.respond(connection.id, shared, id.serial, status, blocks, body);
+            connection.touch(shared);
+            return said;
+        }
         connection.respond(shared, id.serial, status, blocks, body)
     }
 
@@ -128,6 +134,11 @@ impl Engine {
     /// [`Gone`] as `respond`.
     pub fn early_hints(&mut self, id: RequestId, blocks: &[&FieldBlock]) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            let said = http2.interim(id.serial, 103, blocks);
+            connection.touch(shared);
+            return said;
+        }
         connection.interim(shared, id.serial, 103, blocks)
     }
 
@@ -143,6 +154,11 @@ impl Engine {
         length: Option<u64>,
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            let said = http2.start(connection.id, shared, id.serial, status, blocks, length);
+            connection.touch(shared);
+            return said;
+        }
         connection.start(shared, id.serial, status, blocks, length)
     }
 
@@ -152,6 +168,11 @@ impl Engine {
     /// [`Gone`] as above, or if this is more than the declared length, which ends the connection.
     pub fn write(&mut self, id: RequestId, data: &[u8]) -> Result<Room, Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            let said = http2.write(connection.id, shared, id.serial, data);
+            connection.touch(shared);
+            return said;
+        }
         connection.write(shared, id.serial, data)
     }
 
@@ -162,6 +183,11 @@ impl Engine {
     /// [`Gone`] if there is no begun answer.
     pub fn finish(&mut self, id: RequestId) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            let said = http2.finish(connection.id, shared, id.serial);
+            connection.touch(shared);
+            return said;
+        }
         connection.finish(shared, id.serial)
     }
 
@@ -171,6 +197,11 @@ impl Engine {
     /// [`Gone`] if the request is answered or its connection is gone.
     pub fn abort(&mut self, id: RequestId) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            let said = http2.abort(connection.id, shared, id.serial);
+            connection.touch(shared);
+            return said;
+        }
         connection.abort(shared, id.serial)
     }
 
@@ -181,12 +212,20 @@ impl Engine {
     /// [`Gone`] if the request is answered or its connection is gone.
     pub fn refuse(&mut self, id: RequestId, refusal: Refusal) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            if !http2.is_owed(id.serial) {
+                return Err(Gone);
+            }
+            http2.refuse(connection.id, shared, id.serial, refusal);
+            connection.touch(shared);
+            return Ok(());
+        }
         connection.queue.find(id.serial).ok_or(Gone)?;
         connection.refuse_request(shared, id.serial, refusal);
         Ok(())
     }
 
-    /// Answers 101 and hands the connection over: from now on `read_body` and `write` carry the other
+    /// Answers 101 and hands the connection over, which HTTP/2 does not know: from now on `read_body` and `write` carry the other
     /// protocol's bytes and `finish` closes.
     ///
     /// # Errors
@@ -198,6 +237,9 @@ impl Engine {
         blocks: &[&FieldBlock],
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if connection.http2.is_some() {
+            return Err(Gone);
+        }
         connection.upgrade(shared, id.serial, protocol, blocks)
     }
 
@@ -214,10 +256,18 @@ impl Engine {
     /// body in chunks that is not known.
     #[must_use]
     pub fn is_body_here(&mut self, id: RequestId) -> bool {
-        let Engine { slab, reading, .. } = self;
+        let Engine {
+            slab,
+            reading,
+            shared,
+            ..
+        } = self;
         let Some(connection) = slab.get_mut(id.connection()) else {
             return false;
         };
+        if let Some(http2) = &mut connection.http2 {
+            return http2.is_body_here(id.serial, &shared.config.limits);
+        }
         let read = if reading.connection == Some(connection.id) {
             reading.end - reading.start
         } else {
@@ -249,6 +299,12 @@ impl Engine {
             ..
         } = self;
         let connection = slab.get_mut(id.connection()).ok_or(Gone)?;
+        if let Some(http2) = &mut connection.http2 {
+            let claimed = http2.claim_body(connection.id, shared, id.serial, used, max);
+            connection.settle(shared);
+            connection.touch(shared);
+            return claimed;
+        }
         connection.queue.find(id.serial).ok_or(Gone)?;
         if connection
             .incoming
@@ -276,6 +332,11 @@ impl Engine {
         let Ok((connection, shared)) = self.find(id) else {
             return BodyState::Gone;
         };
+        if let Some(http2) = &mut connection.http2 {
+            let state = http2.read_body(connection.id, shared, id.serial, out);
+            connection.touch(shared);
+            return state;
+        }
         let state = connection.take_body(shared, id.serial, out);
         if state == BodyState::Pending {
             connection.say_continue(shared, id.serial, false);
@@ -305,6 +366,9 @@ impl Engine {
     #[must_use]
     pub fn is_live(&mut self, id: RequestId) -> bool {
         self.find(id).is_ok_and(|(connection, _)| {
+            if let Some(http2) = &mut connection.http2 {
+                return http2.is_owed(id.serial);
+            }
             connection
                 .queue
                 .find(id.serial)
@@ -382,6 +446,8 @@ impl Engine {
             };
             if connection.is_socket() {
                 connection.stop_socket(&mut self.shared);
+            } else if connection.http2.is_some() {
+                connection.stop_http2(&mut self.shared);
             } else if !connection.queue.is_empty() {
                 connection.end_with_answers();
             } else if connection.is_idle() {

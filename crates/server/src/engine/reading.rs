@@ -3,6 +3,7 @@
 //! One call hands out at most one thing, so that the caller decides how much it starts before it flushes.
 
 use wire::http1::{BodyDecoder, BodyStep, Framing, Head, HeadProgress};
+use wire::http2::Preface;
 use wire::refusal::{BODY_TIMEOUT, INCOMPLETE_REQUEST, Refusal};
 
 use super::connection::{Connection, Fate};
@@ -22,9 +23,20 @@ pub(crate) enum Outcome {
     Blocked,
 }
 
+/// What became of a connection that may speak HTTP/2.
+enum Switch {
+    /// It does.
+    Made,
+    /// More bytes will tell.
+    Begun,
+}
+
 impl Connection {
     /// Reads on in `input`, which begins where the last step ended. Returns how many bytes were used up.
     pub(crate) fn step(&mut self, shared: &mut Shared, input: &[u8]) -> (usize, Outcome) {
+        if self.http2.is_some() {
+            return self.step_http2(shared, input);
+        }
         let mut used = 0;
         loop {
             let rest = input.get(used..).unwrap_or_default();
@@ -45,7 +57,7 @@ impl Connection {
 
     /// Counts bytes behind the last request. A client that sends and sends is not read for ever.
     #[cold]
-    fn throw_away(&mut self, shared: &mut Shared, count: usize) {
+    pub(super) fn throw_away(&mut self, shared: &mut Shared, count: usize) {
         if count == 0 {
             return;
         }
@@ -95,11 +107,36 @@ impl Connection {
                 (0, Some(Outcome::NeedMore))
             }
             Err(refusal) => {
+                if let Some(outcome) = self.switch_to_http2(shared, rest) {
+                    if matches!(outcome, Switch::Begun) {
+                        self.head = Some(head);
+                        return (0, Some(Outcome::NeedMore));
+                    }
+                    shared.recycle_head(head);
+                    let (used, outcome) = self.step_http2(shared, rest);
+                    return (used, Some(outcome));
+                }
                 shared.recycle_head(head);
                 self.refuse_input(shared, refusal);
                 self.throw_away(shared, rest.len());
                 (rest.len(), None)
             }
+        }
+    }
+
+    /// Whether these bytes, which are no request of HTTP/1, begin a connection of HTTP/2.
+    #[cold]
+    fn switch_to_http2(&mut self, shared: &mut Shared, rest: &[u8]) -> Option<Switch> {
+        if !self.is_fresh || !shared.config.http.has_2() {
+            return None;
+        }
+        match Preface::of(rest) {
+            Preface::Whole => {
+                self.speak_http2(shared);
+                Some(Switch::Made)
+            }
+            Preface::Begun => Some(Switch::Begun),
+            Preface::Absent => None,
         }
     }
 
@@ -128,6 +165,7 @@ impl Connection {
         if shared.stopping.is_some() {
             self.end_with_answers();
         }
+        self.is_fresh = false;
         self.timing = Timing::Nothing;
         self.read_deadline = super::timing::NEVER;
         self.queue.push(Exchange {
@@ -357,6 +395,9 @@ impl Connection {
 
     /// The client has sent all that it will send, and what it sent was looked at as far as possible.
     pub(crate) fn input_ended(&mut self, shared: &mut Shared) {
+        if self.http2.is_some() {
+            return self.http2_ended(shared);
+        }
         if let Some(incoming) = &mut self.incoming {
             if incoming.is_over() {
                 return;

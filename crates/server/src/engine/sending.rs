@@ -35,6 +35,12 @@ impl Engine {
         body: FileBody,
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
+        if let Some(http2) = &mut connection.http2 {
+            let answered =
+                http2.respond_file(connection.id, shared, id.serial, status, blocks, body);
+            connection.touch(shared);
+            return answered;
+        }
         connection.respond_file(shared, id.serial, status, blocks, body)
     }
 

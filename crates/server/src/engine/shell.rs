@@ -57,6 +57,9 @@ impl Engine {
             connection.timing = Timing::Head;
             connection.start_timing(&mut self.shared);
             connection.schedule(&mut self.shared);
+            if !self.shared.config.http.has_1() {
+                connection.speak_http2(&mut self.shared);
+            }
         }
         Admission::Admitted(id)
     }
@@ -64,6 +67,16 @@ impl Engine {
     /// Whether as many connections are open as may be.
     pub(crate) fn is_full(&self) -> bool {
         self.slab.len() >= self.shared.config.limits.connections
+    }
+
+    /// The connection speaks HTTP/2 from its first byte, as was agreed on where it was opened (ALPN). Called before
+    /// anything is fed.
+    pub fn speak_http2(&mut self, id: ConnId) {
+        if let Some(connection) = self.slab.get_mut(id)
+            && connection.is_fresh
+        {
+            connection.speak_http2(&mut self.shared);
+        }
     }
 
     /// Bytes came. They are looked at by `next`. A shell that feeds although `wants_read` says no is not
@@ -141,6 +154,7 @@ impl Engine {
         while let Some(id) = self.shared.touched.pop_front() {
             if let Some(connection) = self.slab.get_mut(id) {
                 connection.is_touched = false;
+                connection.pump_if_dirty(&mut self.shared);
                 return Some(id);
             }
         }
@@ -177,6 +191,9 @@ impl Engine {
                 connection.sent = 0;
             }
             connection.offer_room(shared);
+            if connection.http2.is_some() && connection.unsent() <= shared.config.low_water {
+                connection.http2_advanced(shared);
+            }
             if connection.unsent() <= shared.config.low_water {
                 connection.resume(shared);
             }

@@ -39,6 +39,9 @@ impl Connection {
     }
 
     fn awaits(&self, shared: &Shared) -> Timing {
+        if let Some(http2) = &self.http2 {
+            return self.http2_awaits(http2);
+        }
         match self.fate {
             Fate::Close => return Timing::Nothing,
             // Before that the write deadline counts.
@@ -114,7 +117,10 @@ impl Connection {
 
     #[inline]
     pub(crate) fn schedule(&self, shared: &mut Shared) {
-        let deadline = self.read_deadline.min(self.write_deadline);
+        let mut deadline = self.read_deadline.min(self.write_deadline);
+        if let Some(http2) = &self.http2 {
+            deadline = deadline.min(http2.deadline(&shared.config));
+        }
         if deadline != NEVER {
             shared.wheel.schedule(self.id.slot, deadline);
         }
@@ -125,6 +131,8 @@ impl Connection {
         self.tell_half_close(shared);
         if shared.now >= self.write_deadline {
             self.kill(shared);
+        } else if self.http2.is_some() {
+            self.check_http2(shared);
         } else if shared.now >= self.read_deadline {
             self.read_deadline_passed(shared);
         }

@@ -178,6 +178,8 @@ pub struct Head {
     pub authority: Option<Span>,
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     pub minor_version: u8,
+    /// Whether the request came by HTTP/2, and `raw` is what it would have been in HTTP/1.1.
+    pub is_http2: bool,
     /// All field lines in order.
     pub fields: Vec<Field>,
     /// How the body ends.
@@ -214,6 +216,7 @@ impl Head {
         self.form = TargetForm::Origin;
         self.authority = None;
         self.minor_version = 1;
+        self.is_http2 = false;
         self.framing = Framing::None;
         self.keep_alive = true;
         self.expect_continue = false;

@@ -43,7 +43,7 @@ pub use parser::{HeadParser, HeadProgress};
 pub use repeated::RepeatedFields;
 pub use response::{
     Delivery, Outgoing, Protocol, ProtocolError, Reason, ResponseContext, Stamp, StatusError,
-    encode_continue, encode_head, encode_interim, encode_switch,
+    encode_continue, encode_head, encode_interim, encode_switch, unframed,
 };
 pub use status::reason;
 pub use trailers::Trailers;

@@ -293,6 +293,23 @@ fn framing(status: u16, context: ResponseContext, delivery: Delivery) -> (Outgoi
     (as_body(body), FramingField::Length(length))
 }
 
+/// How the body of a final response goes where frames mark its end (HTTP/2), and the `content-length` to declare. An
+/// encoder that marks no end itself is `UntilClose`.
+#[must_use]
+pub fn unframed(status: u16, head: bool, delivery: Delivery) -> (BodyEncoder, Option<u64>) {
+    let context = ResponseContext {
+        head,
+        minor_version: 0,
+        keep_alive: true,
+    };
+    let (outgoing, field) = framing(status, context, delivery);
+    let length = match field {
+        FramingField::Length(length) => Some(length),
+        FramingField::Chunked | FramingField::None => None,
+    };
+    (outgoing.body, length)
+}
+
 /// Appends `100 Continue`, for a client whose head has [`expect_continue`](Head::expect_continue).
 pub fn encode_continue(out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");

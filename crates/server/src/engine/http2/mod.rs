@@ -1,0 +1,525 @@
+//! HTTP/2 on one connection: the same requests and answers as by HTTP/1.1, in streams.
+//!
+//! Layout: `frames` is what is needed of whoever speaks the frames, `h2_crate` whoever that is, `pipe` its transport; `stream`
+//! is one request; this file is the connection, and `answering` what is said on it.
+//!
+//! Rule 1: what stands in `Connection` beside this is bytes and time: `output`, `fate`, the deadlines. No byte of HTTP/2 ever
+//! comes near the parser, the queue or the body of HTTP/1.
+//! Rule 2: what is said is written when the shell looks (`pump`), not when it is said, so that a batch of answers is one look
+//! at the connection.
+//! Rule 3: a client that does not read its answer, or that nobody reads, is held by the windows of RFC 9113 5.2: what waits
+//! in one stream is `high_water` at most in each direction, and a file is read only as far as it is taken.
+
+mod answering;
+mod frames;
+mod h2_crate;
+mod pipe;
+mod stream;
+
+use wire::http1::{Framing, HeadParser, HeadProgress};
+use wire::http2::Meter;
+use wire::refusal::{BAD_REQUEST_LINE, BODY_TIMEOUT, BODY_TOO_LARGE, HEAD_TIMEOUT, Refusal};
+
+use self::frames::{Accepted, Driven, End, Frames as _, Stream as _};
+use self::h2_crate::{H2, H2Stream};
+use self::stream::{Looked, Stream};
+use super::connection::{Connection, Fate};
+use super::incoming::Use;
+use super::reading::Outcome;
+use super::shared::Shared;
+use super::timing::{NEVER, Timing};
+use crate::config::Config;
+use crate::event::{ConnId, Event, Notice, RequestId};
+
+/// What a connection has that speaks HTTP/2.
+pub(crate) struct Http2 {
+    frames: H2,
+    meter: Meter,
+    /// In no order.
+    streams: Vec<Stream<H2Stream>>,
+    /// Something was said that is not written yet.
+    dirty: bool,
+    /// A request has come.
+    asked: bool,
+    /// It is over: what still comes is thrown away.
+    over: bool,
+}
+
+impl Http2 {
+    pub(crate) fn new(config: &Config) -> Http2 {
+        Http2 {
+            frames: H2::new(config),
+            meter: Meter::new(),
+            streams: Vec::new(),
+            dirty: true,
+            asked: false,
+            over: false,
+        }
+    }
+
+    fn find(&mut self, serial: u64) -> Option<&mut Stream<H2Stream>> {
+        // Those who are answered soon came last.
+        self.streams
+            .iter_mut()
+            .rev()
+            .find(|stream| stream.serial == serial)
+    }
+
+    fn remove(&mut self, serial: u64) {
+        if let Some(at) = self
+            .streams
+            .iter()
+            .position(|stream| stream.serial == serial)
+        {
+            self.streams.swap_remove(at);
+        }
+    }
+
+    /// Whether no request is in flight.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// Whether the peer owes the rest of a request's head, or its first request.
+    pub(crate) fn owes_head(&self) -> bool {
+        !self.asked || self.meter.is_inside_head()
+    }
+
+    /// When a stream's client must have done something; `NEVER` for never.
+    pub(crate) fn deadline(&self, config: &Config) -> u64 {
+        self.streams
+            .iter()
+            .filter_map(|stream| stream.deadline(&config.limits, config.high_water))
+            .min()
+            .unwrap_or(NEVER)
+    }
+
+    /// Whether the request's answer is not complete.
+    pub(crate) fn is_owed(&mut self, serial: u64) -> bool {
+        self.find(serial).is_some_and(|stream| stream.is_owed())
+    }
+
+    /// Nothing more is done.
+    pub(crate) fn kill(&mut self) {
+        self.over = true;
+    }
+
+    /// Forgets all requests; those that are not answered are told as gone.
+    pub(crate) fn give_up(&mut self, id: ConnId, shared: &mut Shared) {
+        for stream in self.streams.drain(..) {
+            if stream.is_owed() {
+                shared.events.push_back(Event::Gone {
+                    id: named(id, stream.serial),
+                });
+            }
+        }
+    }
+
+    /// Makes a request of a stream; `None` where it was refused, or given up already.
+    fn hand_out(
+        &mut self,
+        id: ConnId,
+        shared: &mut Shared,
+        text: Result<Vec<u8>, Refusal>,
+        ends: bool,
+        mut frames: H2Stream,
+    ) -> Option<Event> {
+        self.asked = true;
+        if frames.is_reset() {
+            return None;
+        }
+        let mut head = shared.head();
+        let repeated = shared.repeated.of(id.slot);
+        let read = text.and_then(|text| {
+            let limits = &shared.config.limits;
+            match HeadParser::new().parse_repeated(&text, limits, &mut head, repeated)? {
+                HeadProgress::Complete { consumed } if consumed == text.len() => Ok(()),
+                _ => Err(BAD_REQUEST_LINE),
+            }
+        });
+        head.is_http2 = true;
+        if ends {
+            head.framing = Framing::None;
+            head.expect_continue = false;
+        } else if head.framing == Framing::None {
+            // It ends when it ends.
+            head.framing = Framing::Chunked;
+            head.expect_continue = head.field("expect").is_some();
+        }
+        let serial = shared.next_serial();
+        let stream = Stream::new(serial, frames, &head, ends, shared.now);
+        self.streams.push(stream);
+        if let Err(refusal) = read {
+            shared.recycle_head(head);
+            shared.events.push_back(Event::Refused {
+                connection: id,
+                id: None,
+                refusal: Box::new(refusal),
+            });
+            self.refuse(id, shared, serial, refusal);
+            return None;
+        }
+        let has_body = !head.framing.is_empty();
+        let id = named(id, serial);
+        Some(Event::Request { id, head, has_body })
+    }
+
+    /// The body breaks a rule or a limit, or comes too slowly.
+    fn fail_body(&mut self, id: ConnId, shared: &mut Shared, serial: u64, refusal: Refusal) {
+        let Some(stream) = self.find(serial) else {
+            return;
+        };
+        if stream.used == Use::Streamed {
+            stream.failed = Some(refusal);
+            if std::mem::take(&mut stream.reader_waits) {
+                let id = named(id, serial);
+                shared.events.push_back(Event::BodyReady { id });
+            }
+            return;
+        }
+        self.refuse(id, shared, serial, refusal);
+        shared.events.push_back(Event::Refused {
+            connection: id,
+            id: Some(named(id, serial)),
+            refusal: Box::new(refusal),
+        });
+    }
+
+    /// Looks at one stream's body, and tells what is to be told of it.
+    fn look_at(&mut self, id: ConnId, shared: &mut Shared, serial: u64) {
+        let (now, high_water) = (shared.now, shared.config.high_water);
+        let limits = &shared.config.limits;
+        let Some(stream) = self.find(serial) else {
+            return;
+        };
+        match stream.look(now, high_water, limits) {
+            Looked::Left => {
+                let owed = stream.is_owed();
+                self.remove(serial);
+                if owed {
+                    let id = named(id, serial);
+                    shared.events.push_back(Event::Gone { id });
+                }
+            }
+            Looked::Refused(refusal) => self.fail_body(id, shared, serial, refusal),
+            Looked::Complete if stream.used == Use::Collected => {
+                let body = std::mem::take(&mut stream.buffer);
+                let id = named(id, serial);
+                shared.events.push_back(Event::Body { id, body });
+            }
+            Looked::Complete | Looked::Open => {
+                let has_news = stream.done || !stream.buffer.is_empty();
+                if has_news && stream.used == Use::Streamed && stream.reader_waits {
+                    stream.reader_waits = false;
+                    let id = named(id, serial);
+                    shared.events.push_back(Event::BodyReady { id });
+                }
+                let is_gathered = stream.used == Use::Collected;
+                if is_gathered && self.gathered() > shared.config.limits.http2_bodies {
+                    self.fail_body(id, shared, serial, BODY_TOO_LARGE);
+                }
+            }
+        }
+    }
+
+    /// Bytes of bodies that are being gathered.
+    fn gathered(&self) -> u64 {
+        let gathered = self
+            .streams
+            .iter()
+            .filter(|stream| stream.used == Use::Collected && !stream.done);
+        gathered.map(|stream| stream.buffer.len() as u64).sum()
+    }
+
+    /// Looks at all streams: some have news.
+    fn look(&mut self, id: ConnId, shared: &mut Shared) {
+        let mut at = 0;
+        while let Some(stream) = self.streams.get_mut(at) {
+            let serial = stream.serial;
+            if stream.frames.is_reset() {
+                let owed = stream.is_owed();
+                self.streams.swap_remove(at);
+                if owed {
+                    let id = named(id, serial);
+                    shared.events.push_back(Event::Gone { id });
+                }
+                continue;
+            }
+            if stream.wants_more(shared.config.high_water) {
+                self.look_at(id, shared, serial);
+                if self
+                    .streams
+                    .get(at)
+                    .is_none_or(|stream| stream.serial != serial)
+                {
+                    continue;
+                }
+            }
+            at += 1;
+        }
+    }
+
+    /// Refuses streams that are too slow, one way or the other.
+    fn check_deadlines(&mut self, id: ConnId, shared: &mut Shared) {
+        let (now, high_water) = (shared.now, shared.config.high_water);
+        let serials: Vec<u64> = self.streams.iter().map(|stream| stream.serial).collect();
+        for serial in serials {
+            let limits = &shared.config.limits;
+            let Some(stream) = self.find(serial) else {
+                continue;
+            };
+            let patience = limits.write_timeout;
+            if stream
+                .waiting_since
+                .is_some_and(|since| now.saturating_sub(since) >= patience)
+            {
+                stream.frames.reset();
+                let owed = stream.is_owed();
+                self.remove(serial);
+                self.dirty = true;
+                if owed {
+                    let id = named(id, serial);
+                    shared.events.push_back(Event::Gone { id });
+                }
+            } else if stream.wants_more(high_water)
+                && !stream.expects_continue
+                && stream.is_too_slow(now, limits)
+            {
+                self.fail_body(id, shared, serial, BODY_TIMEOUT);
+            }
+        }
+    }
+}
+
+/// The name of a connection's request.
+fn named(id: ConnId, serial: u64) -> RequestId {
+    RequestId {
+        slot: id.slot,
+        generation: id.generation,
+        serial,
+    }
+}
+
+/// A notice that an answer was not as long as its head had said.
+fn wrong_length_of(id: ConnId, shared: &mut Shared, serial: u64) {
+    shared.notice(Notice::WrongLength {
+        id: named(id, serial),
+    });
+}
+
+impl Connection {
+    /// Speaks HTTP/2 from here on.
+    pub(super) fn speak_http2(&mut self, shared: &mut Shared) {
+        self.is_fresh = false;
+        self.http2 = Some(Box::new(Http2::new(&shared.config)));
+        self.touch(shared);
+    }
+
+    /// Bytes of output that may still be prepared.
+    fn room(&self, shared: &Shared) -> usize {
+        shared.config.high_water.saturating_sub(self.unsent())
+    }
+
+    /// As `step`, on a connection of HTTP/2.
+    #[inline(never)]
+    pub(super) fn step_http2(&mut self, shared: &mut Shared, input: &[u8]) -> (usize, Outcome) {
+        let room = self.room(shared);
+        let id = self.id;
+        let Some(http2) = &mut self.http2 else {
+            return (input.len(), Outcome::NeedMore);
+        };
+        if http2.over {
+            self.throw_away(shared, input.len());
+            return (input.len(), Outcome::NeedMore);
+        }
+        if !input.is_empty() {
+            let limits = &shared.config.limits;
+            if http2.meter.read(input, shared.now, limits).is_err() {
+                shared.notice(Notice::Flood { peer: self.peer });
+                self.end_http2(shared, End::Flood, None);
+                return (input.len(), Outcome::NeedMore);
+            }
+            http2.frames.feed(input);
+        }
+        loop {
+            match http2.frames.accept(room) {
+                Accepted::Request { head, ends, stream } => {
+                    if let Some(event) = http2.hand_out(id, shared, head, ends, stream) {
+                        return (input.len(), Outcome::Event(event));
+                    }
+                    http2.dirty = true;
+                }
+                Accepted::Nothing => break,
+                Accepted::Over { broken } => {
+                    self.http2_over(shared, broken);
+                    return (input.len(), Outcome::NeedMore);
+                }
+            }
+        }
+        if http2.frames.has_news() {
+            http2.look(id, shared);
+            http2.dirty = true;
+        }
+        let blocked = http2.frames.has_input();
+        http2.frames.take_output(&mut self.output);
+        self.touch(shared);
+        let outcome = if blocked {
+            Outcome::Blocked
+        } else {
+            Outcome::NeedMore
+        };
+        (input.len(), outcome)
+    }
+
+    /// Writes what was said, as far as the peer takes it.
+    #[inline(never)]
+    pub(super) fn pump(&mut self, shared: &mut Shared) {
+        let id = self.id;
+        loop {
+            let room = self.room(shared);
+            let Some(http2) = &mut self.http2 else {
+                return;
+            };
+            if http2.over {
+                return;
+            }
+            http2.dirty = false;
+            let went_on = http2.send_waiting(id, shared);
+            let driven = http2.frames.drive(room);
+            let written = http2.frames.take_output(&mut self.output);
+            if let Driven::Over { broken } = driven {
+                self.http2_over(shared, broken);
+                return;
+            }
+            if http2.frames.has_news() {
+                http2.look(id, shared);
+            } else if !http2.dirty && !(went_on && written > 0) {
+                return;
+            }
+            if room == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Pumps if something was said.
+    #[inline]
+    pub(super) fn pump_if_dirty(&mut self, shared: &mut Shared) {
+        if self.http2.as_ref().is_some_and(|http2| http2.dirty) {
+            self.pump(shared);
+            self.settle(shared);
+        }
+    }
+
+    /// Output has left: there may be room for more.
+    #[inline(never)]
+    pub(super) fn http2_advanced(&mut self, shared: &mut Shared) {
+        let before = self.unsent();
+        self.pump(shared);
+        if self.unsent() > before {
+            self.touch(shared);
+        }
+    }
+
+    /// Nothing more is read, and once what is written has left the connection is closed.
+    fn http2_over(&mut self, shared: &mut Shared, broken: bool) {
+        let id = self.id;
+        if let Some(http2) = &mut self.http2 {
+            http2.frames.take_output(&mut self.output);
+            http2.over = true;
+            http2.give_up(id, shared);
+        }
+        // What the peer has sent meanwhile would make the system drop our last words.
+        self.lingers |= broken;
+        self.finish_up(shared);
+    }
+
+    /// Says why and ends.
+    fn end_http2(&mut self, shared: &mut Shared, why: End, refusal: Option<Refusal>) {
+        let id = self.id;
+        let room = shared.config.high_water;
+        if let Some(http2) = &mut self.http2
+            && !http2.over
+        {
+            http2.frames.end(why);
+            http2.frames.drive(room);
+        }
+        self.lingers |= why == End::Flood;
+        if let Some(refusal) = refusal {
+            shared.events.push_back(Event::Refused {
+                connection: id,
+                id: None,
+                refusal: Box::new(refusal),
+            });
+        }
+        self.http2_over(shared, false);
+    }
+
+    /// The peer sends no more: whoever has not sent a whole request has left, and so has whoever waits for an answer, since
+    /// HTTP/2 has its own word for being through.
+    pub(super) fn http2_ended(&mut self, shared: &mut Shared) {
+        if let Some(http2) = &mut self.http2
+            && !http2.over
+        {
+            http2.frames.end_input();
+        }
+        self.http2_over(shared, false);
+        self.fate = Fate::Close;
+        self.touch(shared);
+    }
+
+    /// What a connection of HTTP/2 waits for.
+    pub(super) fn http2_awaits(&self, http2: &Http2) -> Timing {
+        match self.fate {
+            Fate::Close => Timing::Nothing,
+            Fate::Finish if self.unsent() == 0 => Timing::Linger,
+            Fate::Finish => Timing::Nothing,
+            Fate::Open if http2.owes_head() => Timing::Head,
+            Fate::Open if http2.is_quiet() && self.unsent() == 0 => Timing::Idle,
+            Fate::Open => Timing::Nothing,
+        }
+    }
+
+    /// A deadline has passed: of a stream, or of the connection.
+    pub(super) fn check_http2(&mut self, shared: &mut Shared) {
+        let id = self.id;
+        if let Some(http2) = &mut self.http2 {
+            http2.check_deadlines(id, shared);
+        }
+        self.touch(shared);
+        if shared.now < self.read_deadline {
+            return;
+        }
+        match self.timing {
+            Timing::Head => {
+                let refusal = self
+                    .http2
+                    .as_ref()
+                    .filter(|http2| http2.meter.is_inside_head())
+                    .map(|_| HEAD_TIMEOUT);
+                self.end_http2(shared, End::Done, refusal);
+            }
+            Timing::Idle => self.end_http2(shared, End::Done, None),
+            Timing::Linger => {
+                self.fate = Fate::Close;
+                self.touch(shared);
+            }
+            Timing::Nothing | Timing::Body => self.read_deadline = NEVER,
+        }
+    }
+
+    /// The server stops: no new requests, and those in flight are finished.
+    pub(super) fn stop_http2(&mut self, shared: &mut Shared) {
+        if let Some(http2) = &mut self.http2 {
+            http2.frames.end_gracefully();
+            http2.dirty = true;
+            if http2.is_quiet() {
+                // Whatever it owed, it has until then.
+                self.timing = Timing::Idle;
+                self.start_timing(shared);
+            }
+        }
+        self.schedule(shared);
+        self.touch(shared);
+    }
+}
