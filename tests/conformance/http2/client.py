@@ -147,9 +147,9 @@ class Client:
         match event:
             case ResponseReceived():
                 answer = self.answers[event.stream_id]
-                *fields, status = (*_texts(event.headers)[1:], _texts(event.headers)[0])
-                assert status[0] == ":status"
-                answer.status, answer.fields = int(status[1]), fields
+                (name, status), *answer.fields = _texts(event.headers)
+                assert name == ":status"
+                answer.status = int(status)
             case InformationalResponseReceived():
                 (_, status), *rest = _texts(event.headers)
                 self.answers[event.stream_id].interim.append((int(status), dict(rest)))

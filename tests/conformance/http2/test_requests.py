@@ -36,6 +36,7 @@ class Seen:
         self.entered = threading.Event()
         self.together = 0
         self.go_on = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
 
 
 def make(folder: Path, seen: Seen) -> App:
@@ -80,7 +81,7 @@ def make(folder: Path, seen: Seen) -> App:
             yield BIG[at : at + 10_000]
 
     @app.get("/events")
-    async def events() -> AsyncIterator[Event]:
+    async def events() -> AsyncIterator[Event[str]]:
         for number in range(3):
             await asyncio.sleep(0)
             yield Event(str(number))
@@ -118,13 +119,14 @@ def make(folder: Path, seen: Seen) -> App:
     @app.get("/together")
     async def together() -> str:
         seen.together += 1
+        seen.loop = asyncio.get_running_loop()
         if seen.together == 100:
             seen.go_on.set()
         await seen.go_on.wait()
         return "together"
 
     @app.get("/headers")
-    async def headers() -> Response:
+    async def headers() -> Response[str]:
         return Response("x", headers={"X-Mixed-Case": "Kept", "x-request-id": "mine"})
 
     return app
@@ -435,9 +437,8 @@ def test_a_stop_says_goodbye_and_finishes_what_is_in_flight(tmp_path: Path) -> N
         client.until(7)
         # What comes behind that is not even looked at.
         client.send(frame(1, 0x5, 3, HEAD))
-        loop = rig.worker._loop
-        assert loop is not None
-        loop.call_soon_threadsafe(seen.go_on.set)
+        assert seen.loop is not None
+        seen.loop.call_soon_threadsafe(seen.go_on.set)
 
         assert client.until(0).content == b"together"
         client.until_closed()

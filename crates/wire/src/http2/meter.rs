@@ -204,6 +204,8 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)] // A test fails by panicking.
+
     use super::*;
 
     fn frame(kind: u8, flags: u8, content: &[u8]) -> Vec<u8> {

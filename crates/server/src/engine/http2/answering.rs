@@ -210,7 +210,7 @@ impl Http2 {
                 let _ = self.respond(id, shared, serial, refusal.status, &[&fields], &body);
             }
             Progress::Streaming(_) => self.break_off(id, shared, serial, false),
-            Progress::Filing(_) | Progress::Raw | Progress::Complete => {}
+            Progress::Filing(_) | Progress::Raw | Progress::Socket | Progress::Complete => {}
         }
     }
 

@@ -393,7 +393,7 @@ impl Connection {
             }
             if http2.frames.has_news() {
                 http2.look(id, shared);
-            } else if !http2.dirty && !(went_on && written > 0) {
+            } else if !(http2.dirty || went_on && written > 0) {
                 return;
             }
             if room == 0 {
@@ -504,7 +504,7 @@ impl Connection {
                 self.fate = Fate::Close;
                 self.touch(shared);
             }
-            Timing::Nothing | Timing::Body => self.read_deadline = NEVER,
+            Timing::Nothing | Timing::Body | Timing::Socket => self.read_deadline = NEVER,
         }
     }
 
