@@ -108,6 +108,9 @@ impl H2 {
     }
 }
 
+/// GOAWAY up to its error code: no stream was taken (RFC 9113 6.8).
+const GOAWAY_BEFORE_ALL: &[u8; 13] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0";
+
 /// Windows are 31 bits wide (RFC 9113 6.9.1).
 const LARGEST_WINDOW: u32 = (1 << 31) - 1;
 
@@ -211,11 +214,21 @@ impl Frames for H2 {
     }
 
     fn end(&mut self, why: End) {
-        if let State::Serving(connection) = &mut self.state {
-            connection.abrupt_shutdown(match why {
-                End::Done => Reason::NO_ERROR,
-                End::Flood => Reason::ENHANCE_YOUR_CALM,
-            });
+        let reason = match why {
+            End::Done => Reason::NO_ERROR,
+            End::Flood => Reason::ENHANCE_YOUR_CALM,
+        };
+        // What is to be sent here is bounded: it needs no room.
+        if let Some(connection) = self.connection(usize::MAX) {
+            connection.abrupt_shutdown(reason);
+        } else if self.is_over().is_none() {
+            // Nothing was taken in yet, so the h2 crate has nobody to say it to.
+            let mut way = self.pipe.way();
+            way.output.extend_from_slice(GOAWAY_BEFORE_ALL);
+            way.output
+                .extend_from_slice(&u32::from(reason).to_be_bytes());
+            drop(way);
+            self.state = State::Over { broken: false };
         }
     }
 }
