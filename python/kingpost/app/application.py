@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context, ContextVar
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from kingpost.app.extensions import Extensions
 from kingpost.app.hosts import check_hosts_option
@@ -255,22 +255,48 @@ class App(Registrar, Mountable):
         serve(self.__compile__(chosen_mode("production")), host=host, port=port)
 
     def mount(
-        self, path: str, app: App, /, *, name: str | None = None, hosts: Sequence[str] = ()
+        self,
+        path: str,
+        app: App | Callable[..., Any],
+        /,
+        *,
+        name: str | None = None,
+        hosts: Sequence[str] = (),
+        interface: Literal["asgi", "wsgi"] | None = None,
+        max_body: int | None = None,
     ) -> None:
         """Serve another App below a path: with its own settings, middleware, error handlers, templates and lifespans.
 
         What is around this App is around the other as well, outside of what the other has itself. Its handlers call their routes as ever; from
         outside, and by the others' handlers, they are called `name.route`.
 
+        An application of ASGI or WSGI (Django, Flask, FastAPI, …) is asked where no route of this App answers, at `"/"` for every path. It is
+        given the request untouched, and what it answers is sent as it is: nothing of this App is around it.
+
         Args:
-            path: without parameters, such as `"/shop"`; `"/"` for an App that has a host of its own.
+            path: without parameters, such as `"/shop"`; `"/"` for an App that has a host of its own, and for an application of others.
             app: the other App; it may be served alone as well.
             name: stands before the names of its routes in `url_for`; the path's if not said.
-            hosts: the hosts that it answers for; any if not said.
+            hosts: the hosts that it answers for; any if not said. Only for an App.
+            interface: how an application of others is called; it is found out if not said.
+            max_body: bytes that a request's body may have for an application of others; 1 GiB if not said.
 
         Raises:
             RoutingError: `routing.bad-mount`, `routing.bad-prefix` or `routing.bad-host`.
         """
+        if not isinstance(app, Mountable):
+            from kingpost.app.guests import guest_mount
+
+            self._add(
+                guest_mount(
+                    path, app, name=name, hosts=hosts, interface=interface, max_body=max_body
+                )
+            )
+            return
+        if interface is not None or max_body is not None:
+            from kingpost.app.guests import only_for_guests
+
+            raise only_for_guests(app)
         if hosts:
             from kingpost.routing.hosts import check_hosts
 

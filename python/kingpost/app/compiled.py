@@ -28,6 +28,7 @@ from kingpost.app.explain import explain_request
 from kingpost.app.extensions import Extensions
 from kingpost.app.formats import functions_of, with_extensions
 from kingpost.app.grouping import choose
+from kingpost.app.guests import Guests
 from kingpost.app.lasting import lifespan_context
 from kingpost.app.mounting import Answering, Sites, add_tree, all_mounted, own_names
 from kingpost.app.plan import CompiledRoute, compile_route
@@ -67,6 +68,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         scope: what its own routes take from the App.
         beside: what is called beside the routes.
         trusted_peers: networks of proxies that its middleware trusts, as address and length of their prefix.
+        mounted: applications of others that are mounted in it; their plans are the last ones.
     """
 
     mode: Mode
@@ -82,6 +84,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     sites: Sites = msgspec.field(default_factory=lambda: Sites({}, Around(), "test"))
     scope: TableScope = msgspec.field(default_factory=TableScope)
     trusted_peers: tuple[tuple[str, int], ...] = ()
+    mounted: Guests = msgspec.field(default_factory=Guests)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -96,7 +99,13 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
                     lifespan_context(each.function, call, around.threads)
                 )
             stack.push_async_callback(around.connections.close)
+            await self.mounted.start(stack)
             yield
+
+    @property
+    def guests(self) -> Sequence[tuple[str, int]]:
+        """Where applications of others are mounted: the path, and the index of the plan."""
+        return self.mounted.places(len(self.plans))
 
     def attach(self, call: CallInThread | None) -> None:
         """Told by the server how to run a function on a worker thread; None when its threads end."""
@@ -287,6 +296,7 @@ def compile_registry(
     if choices.choices:
         dispatch.choices = choices
     plans, dispatch.early_routes = plans_of(routes, choices, mode)
+    mounted_guests = Guests.of(registry)
     contexts = [
         compile_lifespan(each, (registry.providers,), constants, around, overrides)
         for each in lifespans
@@ -300,7 +310,7 @@ def compile_registry(
         mode,
         routes,
         router,
-        plans,
+        (*plans, *mounted_guests.plans()),
         dispatch,
         context,
         around,
@@ -312,6 +322,7 @@ def compile_registry(
         trusted_peers=tuple(
             peer for each in registry.middleware for peer in getattr(each, "__trusted_peers__", ())
         ),
+        mounted=mounted_guests,
     )
 
 

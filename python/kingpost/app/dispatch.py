@@ -309,6 +309,10 @@ class AppDispatch:
             "%s %r failed, request %s", request.method, request.path, request.id, exc_info=error
         )
 
+    def guest_failed(self, request: Request, error: BaseException, /) -> None:
+        """A mounted application of others has raised, or has broken its interface: it is reported as a route's error is."""
+        self._report(request, error)
+
     def report_background(self, work: Work, error: BaseException) -> None:
         """Tells of a call that followed an answer and failed."""
         self._reporters.tell(error, None)

@@ -20,7 +20,7 @@ from kingpost.types import Mode, Place, Scope
 
 if TYPE_CHECKING:
     from kingpost.http.response import Response
-    from kingpost.routing.mount import Mount
+    from kingpost.routing.mount import GuestMount, Mount
 
 Handler = Callable[..., Any]
 F = TypeVar("F", bound=Handler)
@@ -154,7 +154,7 @@ class Provided(msgspec.Struct, frozen=True):
     place: Place
 
 
-Item: TypeAlias = "Route | Include | Resource | Mount"
+Item: TypeAlias = "Route | Include | Resource | Mount | GuestMount"
 """What stands in a registry."""
 
 

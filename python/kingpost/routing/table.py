@@ -9,7 +9,7 @@ import msgspec
 
 from kingpost.routing.conditions import ALWAYS, Conditions, conditions_of, predicates_of
 from kingpost.routing.converters import BUILT_IN, Converters
-from kingpost.routing.mount import Mount
+from kingpost.routing.mount import GuestMount, Mount
 from kingpost.routing.options import RouteOptions, several
 from kingpost.routing.refusal import refused
 from kingpost.routing.resource import resource_routes
@@ -136,6 +136,9 @@ def entries(items: Sequence[Item], scope: Scope, make: MakeResource) -> Iterator
     for item in items:
         if isinstance(item, Include):
             yield from included(item, scope, make)
+        elif isinstance(item, GuestMount):
+            # It has no routes that we know of.
+            continue
         elif isinstance(item, Mount):
             yield from mounted(item, scope, make)
         elif isinstance(item, Resource):
@@ -143,6 +146,27 @@ def entries(items: Sequence[Item], scope: Scope, make: MakeResource) -> Iterator
                 yield entry(route, scope)
         else:
             yield entry(item, scope)
+
+
+def guests(items: Sequence[Item], prefix: str = "") -> Iterator[tuple[str, GuestMount]]:
+    """The applications of others that are mounted in an App, and in those that are mounted in it, with their whole paths.
+
+    Raises:
+        RoutingError: `routing.bad-mount` where one stands in an App that has a host of its own.
+    """
+    for item in items:
+        if isinstance(item, GuestMount):
+            yield prefix + item.prefix, item
+        elif isinstance(item, Mount):
+            inner = list(guests(item.app.__routes__().items, prefix + item.prefix))
+            if inner and item.hosts:
+                raise refused(
+                    "routing.bad-mount",
+                    f"{item.app!r} answers for {', '.join(item.hosts)} only, and the application of others that is mounted in it would answer for every host",
+                    "mount that one in the outer App",
+                    places=[item.place],
+                )
+            yield from inner
 
 
 def mounted(mount: Mount, scope: Scope, make: MakeResource) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use router::{Outcome, Params};
 use server::{Event, Notice, Now, RequestId};
-use wire::http1::{Framing, Head};
+use wire::http1::{Framing, Head, Method};
 use wire::refusal::Refusal;
 use wire::websocket::{Handshake, WEBSOCKET_EXPECTED, asks_for_websocket};
 
@@ -351,9 +351,11 @@ impl Core {
             },
             _ => self.route(&head, &mut params),
         };
-        // What no route of ours answers is a guest's, untouched, where one is mounted.
-        let guest = match target {
+        // What no route of ours answers is a guest's, untouched, where one is mounted; which methods a path of ours takes is ours
+        // to say.
+        let guest = match &target {
             Ok(_) => None,
+            Err(Some(_)) if head.method == Method::Options => None,
             Err(_) => self.mounts.find(head.slice(head.path)),
         };
         if guest.is_some()
@@ -429,6 +431,12 @@ impl Core {
                     work.request.get().set_pending(py);
                 }
                 if guest.is_some() {
+                    if length.is_some_and(|length| length > plan.max_body) {
+                        // Known before it is asked.
+                        self.respond_for_guest(py, &work, 413);
+                        self.keep_spare(py, work.request);
+                        return Ok(());
+                    }
                     if has_body {
                         self.shell(py, |shell| shell.stream_body(id, plan.max_body));
                     }
