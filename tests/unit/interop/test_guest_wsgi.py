@@ -267,9 +267,11 @@ def test_an_answer_is_closed_when_its_client_leaves() -> None:
 
 def test_a_read_ends_when_the_client_leaves() -> None:
     raised: list[BaseException] = []
+    begun: list[bytes] = []
 
     def app(environ: Environ, start: Start) -> list[bytes]:
         try:
+            begun.append(environ["wsgi.input"].read(3))
             environ["wsgi.input"].read()
         except OSError as error:
             raised.append(error)
@@ -279,7 +281,7 @@ def test_a_read_ends_when_the_client_leaves() -> None:
     with hosting(app) as rig:
         connection = rig.connect()
         connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc")
-        until(lambda: rig.server.in_flight)
+        until(lambda: begun)
         reset(connection)
         until(lambda: raised)
         rig.until_idle()
