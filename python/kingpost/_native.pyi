@@ -30,6 +30,8 @@ __all__ = [
     "Server",
     "WebSocket",
     "WebSocketClosed",
+    "adopt_orphans",
+    "end_with_parent",
     "parse_requests",
 ]
 
@@ -466,6 +468,9 @@ class Server:
     @property
     def connections(self) -> int: ...
     @property
+    def requests(self) -> int:
+        """How many there were, ever."""
+    @property
     def in_flight(self) -> int:
         """Requests that are not answered yet: their body or worker thread is waited for, or their handler.
 
@@ -512,6 +517,16 @@ class Carrier:
     def cancel(self, msg: Any = None) -> bool: ...
     def result(self) -> None: ...
     def get_loop(self) -> Any: ...
+
+def adopt_orphans() -> bool:
+    """From now on what descendants leave behind when they end is this process's to wait for; False where the system cannot do that."""
+
+def end_with_parent(signal: int, /) -> bool:
+    """From now on this process gets `signal` when the one that started it ends, none if 0; False where the system cannot do that.
+
+    Raises:
+        OSError: there is no such signal.
+    """
 
 def parse_requests(data: bytes) -> list[tuple[bytes, bytes, bytes]]:
     """Methods, targets and bodies of the requests in data; ValueError(code) where one is refused."""

@@ -111,6 +111,19 @@ fn parse_requests<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Vec<Bound<'py, 
     }
 }
 
+/// Has this process get `signal` when the one that started it ends; 0: none.
+#[pyfunction]
+#[pyo3(signature = (signal, /))]
+fn end_with_parent(signal: i32) -> std::io::Result<bool> {
+    ::server::end_with_parent(signal)
+}
+
+/// Has this process wait for what its descendants leave behind.
+#[pyfunction]
+fn adopt_orphans() -> std::io::Result<bool> {
+    ::server::adopt_orphans()
+}
+
 // The interpreter's lock is what our cells stand on: a free-threaded build switches it on for this module.
 #[pymodule(gil_used = true)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -141,6 +154,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<websocket::Frame>()?;
     module.add_class::<websocket::WebSocket>()?;
     module.add_class::<websocket::WebSocketClosed>()?;
+    module.add_function(wrap_pyfunction!(adopt_orphans, module)?)?;
+    module.add_function(wrap_pyfunction!(end_with_parent, module)?)?;
     module.add_function(wrap_pyfunction!(parse_requests, module)?)?;
     #[cfg(feature = "failpoints")]
     module.add_function(wrap_pyfunction!(failpoint::panic_every, module)?)?;

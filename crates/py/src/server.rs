@@ -333,6 +333,12 @@ impl Server {
         self.core.shell(py, |shell| shell.connections())
     }
 
+    /// Requests that came, ever.
+    #[getter]
+    fn requests(&self, py: Python<'_>) -> u64 {
+        self.core.shell(py, |shell| shell.requests())
+    }
+
     /// Requests that are not answered yet, but for those whose handler is in its first step.
     #[getter]
     fn in_flight(&self, py: Python<'_>) -> usize {

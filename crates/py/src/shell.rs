@@ -597,6 +597,10 @@ impl Shell {
         self.engine().request_number(id)
     }
 
+    pub(crate) fn requests(&mut self) -> u64 {
+        self.engine().requests()
+    }
+
     pub(crate) fn connections(&mut self) -> usize {
         self.engine().connections()
     }

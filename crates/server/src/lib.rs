@@ -26,7 +26,7 @@
 //! ```
 //!
 //! Layout: `engine/` without sockets, `driver/` with them (Unix only), `sys/` the system calls, and the
-//! words that all of them use: `config`, `counters` (of several processes), `event`, `file`, `now`, `peer`.
+//! words that all of them use: `config`, `counters` and `process` (of several processes), `event`, `file`, `now`, `peer`.
 
 #![deny(unsafe_code)]
 
@@ -39,6 +39,7 @@ mod event;
 mod file;
 mod now;
 mod peer;
+mod process;
 #[cfg(unix)]
 mod sys;
 
@@ -51,3 +52,4 @@ pub use event::{BodyState, ConnId, Event, Gone, Notice, Received, RequestId, Roo
 pub use file::{FileBody, Part, Stretch};
 pub use now::Now;
 pub use peer::Peer;
+pub use process::{adopt_orphans, end_with_parent};

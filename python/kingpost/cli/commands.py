@@ -95,6 +95,21 @@ class Port(click.IntRange):
             ) from error
 
 
+class Workers(click.ParamType[str]):
+    """How many workers: a number, or auto."""
+
+    name = "workers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text == "auto":
+            return text
+        # Of ASCII digits: int() reads more.
+        if not (text.isascii() and text.isdigit()) or len(text) > 3 or not 1 <= int(text) <= 255:
+            self.fail(f"{text!r} is not 1 to 255, and not auto", param, ctx)
+        return text
+
+
 _host = click.option(
     "--host",
     "hosts",
@@ -221,7 +236,55 @@ def dev(
     type=click.IntRange(1),
     default=40,
     show_default=True,
-    help="Threads for `def` handlers, and for WSGI applications.",
+    help="Threads for `def` handlers, and for WSGI applications, in each worker.",
+)
+@click.option(
+    "--workers",
+    type=Workers(),
+    metavar="N|auto",
+    envvar="WEB_CONCURRENCY",
+    help="Processes that serve, under a supervisor that replaces them; auto is one for each processor. The environment's"
+    " WEB_CONCURRENCY is the default where it is set.  [default: this process, without a supervisor]",
+)
+@click.option(
+    "--shared-listener",
+    is_flag=True,
+    help="All workers take connections from one socket, not each from one of its own.",
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Replace a worker after about N requests.",
+)
+@click.option(
+    "--max-age",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Replace a worker after about so many seconds.",
+)
+@click.option(
+    "--max-memory",
+    type=click.IntRange(0),
+    default=0,
+    metavar="MIB",
+    help="Replace a worker that has more memory.",
+)
+@click.option(
+    "--worker-timeout",
+    type=click.FloatRange(0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Replace a worker whose event loop is blocked for so long; 0: never.",
+)
+@click.option(
+    "--control",
+    metavar="PATH",
+    envvar="KINGPOST_CONTROL",
+    help="Unix socket on which `kingpost reload` finds this service.",
 )
 def run(
     *,
@@ -238,13 +301,29 @@ def run(
     max_body: int | None,
     grace: float,
     threads: int,
+    workers: str | None,
+    control: str | None,
+    shared_listener: bool,
+    worker_timeout: float,
+    max_requests: int,
+    max_age: float,
+    max_memory: int,
 ) -> None:
     """Serves in production mode."""
     from kingpost.cli.loading import GuestOptions
-    from kingpost.cli.run import address_of, run_app, typed_limits
+    from kingpost.cli.run import address_of, processes_of, run_app, typed_limits
     from kingpost.server.options import Options
 
-    address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd)
+    address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd, by_systemd=True)
+    processes = processes_of(
+        workers,
+        control,
+        shared_listener=shared_listener,
+        silence=worker_timeout,
+        max_requests=max_requests,
+        max_age=max_age,
+        max_memory=max_memory,
+    )
     options = Options(
         loop=cast("LoopKind", loop),
         grace=grace,
@@ -253,7 +332,25 @@ def run(
         http=cast("Http", http),
     )
     guest = GuestOptions(cast("InterfaceOption", interface), max_body)
-    run_app(target, address, options, guest)
+    run_app(target, address, options, guest, processes)
+
+
+@kingpost.command("reload", short_help="Have a running service take in new code.")
+@click.option(
+    "--control",
+    metavar="PATH",
+    envvar="KINGPOST_CONTROL",
+    required=True,
+    help="The Unix socket that the service was given by `kingpost run --control`.",
+)
+def reload(*, control: str) -> None:
+    """Have a running service take in new code, without a request that fails.
+
+    Code that cannot be imported, or does not start, replaces nothing: then this says why, and ends with status 1.
+    """
+    from kingpost.cli.run import reload_service
+
+    reload_service(control)
 
 
 @kingpost.group(cls=Group, invoke_without_command=True, short_help="List the routes of an app.")

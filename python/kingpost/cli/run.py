@@ -1,7 +1,8 @@
-"""`kingpost run`: one worker in production mode."""
+"""`kingpost run`: production mode, in this process or in several."""
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +12,18 @@ import click
 
 from kingpost.cli.failure import failure_of
 from kingpost.cli.group import Refusal
-from kingpost.cli.loading import GuestOptions, import_any, service_of
+from kingpost.cli.loading import GuestOptions, import_any, load_app, service_of
 from kingpost.errors import ConfigurationError
 from kingpost.server.listen import Address, ListenError
 from kingpost.server.loops import LoopMissing
 from kingpost.server.options import Options, limits_of
+from kingpost.server.systemd import handed_over
 from kingpost.server.target import find_target, load_target
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
+    from kingpost.server.engine import Service
+    from kingpost.server.processes import Processes
 
 
 def run_app(
@@ -27,8 +31,12 @@ def run_app(
     address: Address,
     options: Options,
     guest: GuestOptions,
+    processes: Processes | None = None,
 ) -> None:
-    """Serves the target until it is told to stop."""
+    """Serves the target until it is told to stop; where `processes` is given, by workers under a supervisor."""
+    if processes is not None:
+        _supervise(text, address, options, guest, processes)
+        return
     app = import_any(text, guest)
     from kingpost.server.serve import serve
 
@@ -43,6 +51,76 @@ def run_app(
         raise Refusal(
             "the app's start-up or clean-up failed, as the traceback above says"
         ) from None
+
+
+def _supervise(
+    text: str | None,
+    address: Address,
+    options: Options,
+    guest: GuestOptions,
+    processes: Processes,
+) -> None:
+    from kingpost.server.forked import Recipe
+    from kingpost.server.shared import Workshop
+    from kingpost.server.supervisor import supervise
+
+    target = find_target(text)
+
+    def load() -> Service:
+        return service_of(load_app(target, guest), "production")
+
+    try:
+        workshop = Workshop(processes.slots)
+        status = supervise(Recipe(load, failure_of, options, processes, workshop), address)
+    except (ListenError, OSError) as error:
+        raise Refusal(str(error)) from None
+    if status:
+        raise SystemExit(status)
+
+
+def reload_service(control: str) -> None:
+    """Has a running service take in its new code, and says what came of it."""
+    from kingpost.server.control import Unanswered, ask
+
+    try:
+        answer = ask(control, "reload")
+    except Unanswered as error:
+        raise Refusal(str(error)) from None
+    if isinstance(answer, str):
+        click.echo(answer)
+        return
+    if answer.report:
+        click.echo(answer.report.rstrip(), err=True)
+    raise Refusal(f"not reloaded, the code before keeps serving: {answer.summary}")
+
+
+def processes_of(
+    workers: str | None,
+    control: str | None,
+    *,
+    shared_listener: bool,
+    silence: float,
+    **worn: float,
+) -> Processes | None:
+    """What the options say about processes; None where one process without a supervisor is enough."""
+    from kingpost.server.processes import Processes, cpu_count
+
+    if workers is None and control is None and not shared_listener and not any(worn.values()):
+        return None
+    if not hasattr(os, "fork"):
+        raise click.UsageError(
+            "this system cannot fork processes: --workers and what goes with it need Linux or macOS"
+        )
+    count = cpu_count() if workers == "auto" else 1 if workers is None else int(workers)
+    return Processes(
+        workers=count,
+        shared_listener=shared_listener,
+        max_requests=int(worn["max_requests"]),
+        max_age=worn["max_age"],
+        max_memory=int(worn["max_memory"]) << 20,
+        silence=silence,
+        control=None if control is None else str(Path(control).absolute()),
+    )
 
 
 def import_app(text: str | None) -> App:
@@ -75,8 +153,9 @@ def address_of(
     uds: str | None = None,
     uds_mode: str = "660",
     fd: int | None = None,
+    by_systemd: bool = False,
 ) -> Address:
-    """The address that these options describe."""
+    """The address that these options describe; where they name none, what systemd hands over comes before the default."""
     if sum((bool(hosts), uds is not None, fd is not None)) > 1:
         raise click.UsageError("--host, --uds and --fd exclude each other: choose one")
     try:
@@ -87,6 +166,8 @@ def address_of(
         raise click.BadParameter(
             f"{uds_mode!r} is not a file mode: write it octal, such as 660", param_hint="--uds-mode"
         )
+    if by_systemd and not hosts and uds is None and fd is None and (given := handed_over()):
+        return Address(inherited=given)
     # Absolute: the application may change the working folder before the file is removed again.
     path = None if uds is None else str(Path(uds).absolute())
     return Address(hosts=tuple(hosts) or ("127.0.0.1",), port=port, uds=path, uds_mode=mode, fd=fd)

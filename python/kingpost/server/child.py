@@ -1,12 +1,13 @@
-"""The worker's end of the line to the process that reloads it.
+"""The worker's end of the line to its supervisor, that of `kingpost dev` or that of `kingpost run --workers`.
 
 Rule 1: messages are JSON objects, one a line, with the one key "say" that names what is meant.
 Rule 2: a line that ends means that the other process is gone; a worker then stops, so that no orphan keeps a port.
-Rule 3: what crosses the line is said here and in `reload.py`, nowhere else.
+Rule 3: what crosses the line is said here, in `reload.py` and in `supervisor.py`, nowhere else.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -25,13 +26,19 @@ BROKEN = "broken"
 DEBUGGING = "debugging"
 WRITING = "writing"
 LEFT = "left"
+WORN = "worn"
 # From the supervisor to the worker.
 STOP = "stop"
 STOP_NOW = "now"
 NOTICE = "notice"
 SHOW = "show"
 
-Order = Literal["stop", "now", "notice", "show"]
+# From the supervisor to a template process, and from that to the supervisor.
+FORK = "fork"
+FORKED = "forked"
+ENDED = "ended"
+
+Order = Literal["stop", "now", "notice", "show", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,12 @@ class Line:
         *lines, self._rest = (self._rest + data).split(b"\n")
         return [_message(line) for line in lines]
 
+    def finish(self) -> None:
+        """Says that nothing more will be said here; what the other end says can still be heard."""
+        # OSError: it is gone already.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         self.socket.close()
 
@@ -81,9 +94,16 @@ def _message(line: bytes) -> dict[str, str]:
 
 
 class ReloadedChild:
-    """What a worker that was started by `kingpost dev` knows of its supervisor."""
+    """What a worker knows of its supervisor.
 
-    def __init__(self, line: Line, listening: Sequence[int]) -> None:
+    Args:
+        line: Its end of the line.
+        listening: Descriptors of the inherited listening sockets.
+        at_end: The order that the end of the line stands for.
+    """
+
+    def __init__(self, line: Line, listening: Sequence[int], *, at_end: Order = "stop") -> None:
+        self._at_end: Order = at_end
         self.listening = tuple(listening)
         """Descriptors of the inherited listening sockets."""
         self._line = line
@@ -124,6 +144,10 @@ class ReloadedChild:
         """Says that this worker, which was told to stop, accepts no connections any more."""
         self._line.send(LEFT)
 
+    def worn(self, reason: str) -> None:
+        """Says that this worker should be replaced, and why; it serves until it is told to stop."""
+        self._line.send(WORN, reason=reason)
+
     def obey(self, on_order: Callable[[Order, Failure], None] | None) -> None:
         """From now on calls `on_order(order, failure)` for each order, on a thread of its own; None lets them wait."""
         self._on_order = on_order
@@ -149,7 +173,7 @@ class ReloadedChild:
                     self._pass_on(
                         order, Failure(message.get("summary", ""), message.get("report", ""))
                     )
-        self._pass_on("stop", Failure("", ""))
+        self._pass_on(self._at_end, Failure("", ""))
 
     def _pass_on(self, order: Order, failure: Failure) -> None:
         if self._on_order is None:

@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,8 @@ class Address:
     """Permissions of the Unix socket's file."""
     fd: int | None = None
     """Number of an inherited descriptor of a listening socket."""
+    inherited: Sequence[int] = ()
+    """Numbers of descriptors that systemd hands over; where there are any they stand instead of everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,62 @@ class Listener:
                 path.unlink()
 
 
+def can_split() -> bool:
+    """Whether the system deals connections out among sockets of one address."""
+    # Elsewhere the option exists too, but the last socket gets everything.
+    return sys.platform == "linux" and hasattr(socket, "SO_REUSEPORT")
+
+
+class Doors:
+    """The listening sockets of a service of several processes: a set for each slot, or one for all. They stay open until the end.
+
+    Args:
+        address: Where.
+        shared: One set for all slots; so it is in any case where the system cannot deal connections out among several.
+
+    Raises:
+        ListenError: the address cannot be had; a server that listens there with SO_REUSEPORT, as this one does, has it.
+    """
+
+    def __init__(self, address: Address, *, shared: bool = False) -> None:
+        first = open_listeners(address)
+        is_tcp = address.uds is None and address.fd is None and not address.inherited
+        self.is_split = is_tcp and not shared and can_split()
+        self._slots: list[list[Listener]] = [first]
+        if self.is_split:
+            # The first ones were opened without the option: with it they would be let in beside a server that runs already.
+            self._places = _look_up(address)
+            self._port = int(first[0].socket.getsockname()[1])
+            self.close()
+            self._slots = []
+
+    def of(self, slot: int) -> list[Listener]:
+        """The sockets of a slot, opened when they are asked for first.
+
+        Raises:
+            ListenError: one of them cannot be had.
+        """
+        if not self.is_split:
+            return self._slots[0]
+        while len(self._slots) <= slot:
+            self._slots.append(_open_tcp(self._places, self._port, split=True))
+        return self._slots[slot]
+
+    def close(self) -> None:
+        """Closes all of them."""
+        for listeners in self._slots:
+            for listener in listeners:
+                listener.close()
+
+
 def open_listeners(address: Address) -> list[Listener]:
     """Opens every socket that `address` stands for, all or none.
 
     Raises:
         ListenError: one of them cannot be had.
     """
+    if address.inherited:
+        return [inherit(number) for number in address.inherited]
     if address.fd is not None:
         return [inherit(address.fd)]
     if address.uds is not None:
@@ -146,11 +199,11 @@ def _look_up(address: Address) -> list[_Place]:
     return list(found.values())
 
 
-def _open_tcp(places: Sequence[_Place], port: int) -> list[Listener]:
+def _open_tcp(places: Sequence[_Place], port: int, *, split: bool = False) -> list[Listener]:
     opened: list[Listener] = []
     try:
         for place in places:
-            sock = _bind_tcp(place, port)
+            sock = _bind_tcp(place, port, split=split)
             if sock is not None:
                 port = int(sock.getsockname()[1])
                 opened.append(Listener(sock, url_of(sock)))
@@ -163,7 +216,7 @@ def _open_tcp(places: Sequence[_Place], port: int) -> list[Listener]:
     return opened
 
 
-def _bind_tcp(place: _Place, port: int) -> socket.socket | None:
+def _bind_tcp(place: _Place, port: int, *, split: bool) -> socket.socket | None:
     try:
         sock = socket.socket(place.family, socket.SOCK_STREAM)
     except OSError as error:
@@ -173,6 +226,8 @@ def _bind_tcp(place: _Place, port: int) -> socket.socket | None:
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if split:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if place.family == socket.AF_INET6:
             # One socket per family: whoever wants both names both.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -19,6 +19,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -36,10 +37,14 @@ LANES = 2
 LOST = "bus.lost"
 """Name of the counter of messages that did not reach a worker."""
 
-# Mark 0 is the number of workers; the marks behind it hold the process on each lane, 0 for nobody.
+MOST_SLOTS = 255
+"""Workers at most."""
+
+# Mark 0 is the number of workers; the marks behind it hold the process on each lane, 0 for nobody; then, for each lane, come
+# the milliseconds of the monotonic clock at which the loop of its worker turned last.
 _WORKERS = 0
 _FIRST_LANE = 1
-MOST_SLOTS = (1024 - _FIRST_LANE) // LANES
+_FIRST_BEAT = _FIRST_LANE + MOST_SLOTS * LANES
 
 # Before each piece of a message: bytes of the piece, of the whole, where the piece begins, the sender's lane, bytes of the kind.
 _HEAD = struct.Struct("<IIIHB")
@@ -304,6 +309,11 @@ class Shared:
             self._counters = _native.Counters()
         return self._counters
 
+    def beat(self) -> None:
+        """Tells the supervisor that the loop turns."""
+        if not self._is_alone:
+            self.counters.mark(_FIRST_BEAT + self.lane, time.monotonic_ns() // 1_000_000)
+
     @property
     def workers(self) -> int:
         """How many workers there are to be now, >= 1."""
@@ -351,10 +361,15 @@ class Workshop:
         count_together(self.counters)
         return shared
 
+    def beat_of(self, slot: int, lane: int) -> int:
+        """When the loop of the worker on this lane turned last, in milliseconds; 0 before its first turn."""
+        return self.counters.marked(_FIRST_BEAT + slot * LANES + lane)
+
     def left(self, slot: int, lane: int) -> None:
         """In the supervisor: the worker on this lane is no more, whatever it could still say."""
         number = slot * LANES + lane
         self.counters.mark(_FIRST_LANE + number, 0)
+        self.counters.mark(_FIRST_BEAT + number, 0)
         self.counters.forget(number)
         empty(self._lanes[number][0])
 

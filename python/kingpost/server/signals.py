@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -18,8 +18,10 @@ STOP = tuple(
 
 
 @contextmanager
-def handled(on_signal: Callable[[int], None]) -> Generator[None]:
-    """Calls `on_signal(number)` for each stop signal while the block runs; does nothing outside the main thread."""
+def handled(
+    on_signal: Callable[[int], None], numbers: Sequence[signal.Signals] = STOP
+) -> Generator[None]:
+    """Calls `on_signal(number)` for each of these signals while the block runs; does nothing outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -27,7 +29,7 @@ def handled(on_signal: Callable[[int], None]) -> Generator[None]:
     def handle(number: int, _: FrameType | None) -> None:
         on_signal(number)
 
-    before = [(number, signal.signal(number, handle)) for number in STOP]
+    before = [(number, signal.signal(number, handle)) for number in numbers]
     try:
         yield
     finally:

@@ -54,6 +54,7 @@ class Worker:
         self._hurried = False
         self._signals = 0
         self._exit_code = 0
+        self._grace = options.grace
         self._deadline: float | None = None
 
     # -- from outside ------------------------------------------------------------------------------------------------
@@ -77,8 +78,15 @@ class Worker:
             self._loop = None
             loop.close()
 
-    def stop(self, *, now: bool = False) -> None:
-        """Asks the worker to stop, from any thread: gracefully, or at once. Harmless when it has stopped."""
+    def stop(self, *, now: bool = False, grace: float | None = None) -> None:
+        """Asks the worker to stop, from any thread: gracefully, or at once. Harmless when it has stopped.
+
+        Args:
+            now: What is in flight is cut off.
+            grace: Seconds for what is in flight; what the options say if it is not said. Told later it counts from then, where it ends earlier.
+        """
+        if grace is not None:
+            self._grace = min(self._grace, grace)
         # Written before the loop is looked for: a worker that is not running yet reads it when it is.
         self._asked = "now" if now else self._asked or "stop"
         loop = self._loop
@@ -86,12 +94,17 @@ class Worker:
             return
         # RuntimeError: the loop has closed meanwhile.
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(lambda: self._stop(now=now))
+            loop.call_soon_threadsafe(lambda: self._stop(now=now, sooner=grace))
 
     @property
     def is_stopping(self) -> bool:
         """Whether it was told to stop, by a call or a signal."""
         return self._stopping.is_set() or bool(self._asked)
+
+    @property
+    def requests(self) -> int:
+        """How many requests there were, ever."""
+        return 0 if self._engine is None else self._engine.server.requests
 
     def stuck_threads(self, wait: float = 0.0) -> list[str]:
         """Names of the worker threads that are still in user code after `wait` seconds."""
@@ -169,10 +182,12 @@ class Worker:
             many = "request" if cut == 1 else "requests"
             logs.logger().warning("stopped with %d %s unfinished", cut, many)
 
-    def _stop(self, *, now: bool) -> None:
+    def _stop(self, *, now: bool, sooner: float | None = None) -> None:
         if self._deadline is None:
-            self._deadline = time.monotonic() + self._options.grace
+            self._deadline = time.monotonic() + self._grace
         self._stopping.set()
+        if sooner is not None and self._engine is not None:
+            asyncio.get_running_loop().call_later(sooner, self._engine.hurry)
         if now and not self._hurried:
             self._hurried = True
             self._deadline = time.monotonic()

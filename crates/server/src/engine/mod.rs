@@ -392,6 +392,12 @@ impl Engine {
         self.slab.get(connection).map(|connection| connection.peer)
     }
 
+    /// How many requests there were, ever.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.shared.served()
+    }
+
     /// How many connections there are.
     #[must_use]
     pub fn connections(&self) -> usize {

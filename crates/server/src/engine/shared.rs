@@ -80,8 +80,9 @@ impl Shared {
             unix: now.unix,
             date: imf_fixdate(now.unix),
             serial: 0,
-            // A hasher with fresh random keys is the random number that `std` has.
-            seed: RandomState::new().hash_one(std::process::id()),
+            // A hasher with fresh random keys is the random number that `std` has. Forked processes have the same keys, but
+            // never the same number at the same time.
+            seed: RandomState::new().hash_one((std::process::id(), now.millis)),
             events: VecDeque::new(),
             runnable: VecDeque::new(),
             touched: VecDeque::new(),
@@ -105,6 +106,11 @@ impl Shared {
             self.unix = now.unix;
             self.date = imf_fixdate(now.unix);
         }
+    }
+
+    /// Requests that were handed out, ever.
+    pub(crate) fn served(&self) -> u64 {
+        self.serial
     }
 
     /// The next request's serial number.

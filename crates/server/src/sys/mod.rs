@@ -2,12 +2,13 @@
 //!
 //! Layout: `poller` is readiness (epoll here, kqueue there) with one timer; `wake` is a descriptor
 //! that another thread can make readable; `sendfile` is Linux's; `clock` tells the time; `memory` is shared
-//! with forked processes. Every block says what makes it sound.
+//! with forked processes; `process` is about their ends. Every block says what makes it sound.
 
 #![allow(unsafe_code, reason = "this is where the crate has it")]
 
 mod clock;
 mod memory;
+mod process;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "epoll.rs"]
@@ -29,6 +30,7 @@ mod sendfile;
 pub(crate) use clock::clocks;
 pub(crate) use memory::{SharedMemory, is_alive};
 pub(crate) use poller::Poller;
+pub(crate) use process::{adopt_orphans, end_with_parent};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use sendfile::sendfile;
 pub(crate) use wake::{WakeReader, WakeWriter, wake_pair};
