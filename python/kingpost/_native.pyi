@@ -194,6 +194,10 @@ class Request:
     def connection(self) -> int | None:
         """A number that tells its connection from all others of this server; None for a request that was made by hand."""
 
+    @property
+    def caller(self) -> Any:
+        """Who made its connection and runs it, where another server serves the application; else None."""
+
     def watch_connection(self, function: Callable[[], object], /) -> bool:
         """Have `function` called on the loop when the connection is over; False where it is over already."""
 
@@ -483,9 +487,16 @@ class Server:
         """Send what tasks have answered and go on with what is ready; the server asks the loop for it by itself."""
     def stats(self) -> dict[str, int]: ...
     # Shells without sockets: a connection is a number, bytes go in and come out.
-    def open(self, client: tuple[str, int] | None, notify: Callable[[], None]) -> int:
-        """A new connection; notify() is called when it has output, wants to be read again or is to be closed."""
+    def open(
+        self, client: tuple[str, int] | None, notify: Callable[[], None], caller: object = None
+    ) -> int:
+        """A new connection; notify() is called when it has output, wants to be read again or is to be closed.
+
+        caller: who runs its requests by himself; `kingpost.server.hosted.caller` says what that is.
+        """
     def feed(self, connection: int, data: bytes) -> None: ...
+    def feed_at_once(self, connection: int, data: bytes) -> None:
+        """As feed, from a task whose request it is, and served at once; for connections with a caller."""
     def feed_eof(self, connection: int) -> None: ...
     def lost(self, connection: int) -> None: ...
     def output(self, connection: int) -> bytes: ...

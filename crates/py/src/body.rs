@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyConnectionResetError, PyRuntimeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use server::{BodyState, RequestId};
@@ -95,6 +96,13 @@ impl NativeBody {
             }
             // The client may have been told to send it.
             self.core.flush_from_thread(py);
+            if let Some(caller) = self.core.caller(py, self.id) {
+                // On its own thread nobody else would fetch it.
+                let more = caller.bind(py).getattr(intern!(py, "more"))?;
+                if !more.is_none() {
+                    more.call0()?;
+                }
+            }
             gate.wait(py);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! One file per class that Python sees: `request`, `headers`, `answer`, `file`, `plan`, `router`, `server`, `carrier`, `waiter`,
-//! `stream`, `body`, `form`, `websocket`, `plain`, `counters`. What is behind them: `core/` (what one server is made of, its batch, its requests in
+//! `stream`, `body`, `form`, `websocket`, `plain`, `counters`, `caller`. What is behind them: `core/` (what one server is made of, its batch, its requests in
 //! flight), `settle` (from a handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine
 //! with or without sockets), `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the
 //! operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
@@ -15,6 +15,7 @@
 mod answer;
 mod asyncio;
 mod body;
+mod caller;
 mod carrier;
 mod cell;
 mod core;
@@ -50,6 +51,8 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 const _: () = {
     cell::aligned::<answer::Answer>();
     cell::aligned::<body::NativeBody>();
+    cell::aligned::<caller::CallerJob>();
+    cell::aligned::<caller::CallerStream>();
     cell::aligned::<carrier::Carrier>();
     cell::aligned::<counters::Counters>();
     cell::aligned::<file::FileBody>();

@@ -442,6 +442,13 @@ impl Request {
             .with(py, |state| state.id.map(|id| id.connection().number()))
     }
 
+    /// Who made its connection and runs it, where another server serves the application; else None.
+    #[getter]
+    fn caller(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let id = self.state.with(py, |state| state.id)?;
+        self.core(py)?.caller(py, id)
+    }
+
     /// Has `function` called on the loop when the connection is over; False where it is over already.
     #[pyo3(signature = (function, /))]
     fn watch_connection(&self, py: Python<'_>, function: Py<PyAny>) -> bool {

@@ -209,6 +209,7 @@ impl Server {
                 shell,
                 pool: Pool::new(threads, queue),
                 plain,
+                is_fed: !sockets,
             },
         )?;
         Ok(Self {
@@ -364,16 +365,17 @@ impl Server {
     }
 
     /// A new connection without a socket.
-    #[pyo3(signature = (client, notify))]
+    #[pyo3(signature = (client, notify, caller=None))]
     fn open(
         slf: &Bound<'_, Self>,
         client: Option<(String, u16)>,
         notify: Py<PyAny>,
+        caller: Option<Py<PyAny>>,
     ) -> PyResult<u64> {
         let number = slf
             .get()
             .core
-            .shell(slf.py(), |shell| shell.open(client, notify))?;
+            .shell(slf.py(), |shell| shell.open(client, notify, caller))?;
         // Who says nothing is dropped in time as well.
         Self::after(slf)?;
         Ok(number)
@@ -385,6 +387,15 @@ impl Server {
             .core
             .shell(slf.py(), |shell| shell.feed(connection, data))?;
         Self::serve(slf)
+    }
+
+    /// As `feed`, from a task whose request it is, and served at once: for connections with a caller, whose handlers
+    /// run in no task of ours.
+    fn feed_at_once(slf: &Bound<'_, Self>, connection: u64, data: &[u8]) -> PyResult<()> {
+        slf.get()
+            .core
+            .shell(slf.py(), |shell| shell.feed(connection, data))?;
+        Self::poll(slf)
     }
 
     /// The peer of a connection without a socket will send no more.

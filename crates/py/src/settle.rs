@@ -454,7 +454,7 @@ impl Core {
     }
 
     /// Closes a body that will not be sent; a coroutine where that is asynchronous.
-    fn close_chunks<'py>(
+    pub(crate) fn close_chunks<'py>(
         &self,
         py: Python<'py>,
         answer: &Answer,
@@ -554,7 +554,7 @@ impl Core {
         if let Prepared::Answer(answer) = &prepared
             && answer.get().kind == Body::Chunks
         {
-            return self.stream_from_thread(py, work, answer.get());
+            return self.stream_from_thread(py, work, answer.bind(py));
         }
         match self.send(py, work, prepared)? {
             None => self.forget(py, work.id),
@@ -575,11 +575,17 @@ impl Core {
         self: &Arc<Self>,
         py: Python<'_>,
         work: &Work,
-        answer: &Answer,
+        answer: &Bound<'_, Answer>,
     ) -> PyResult<()> {
+        let given = answer;
+        let answer = answer.get();
         let body = answer.body.bind(py);
         let started = self.start(py, work.id, answer.status, &answer.block, answer.length);
         if started && !work.request.get().is_head(py) {
+            self.flush_from_thread(py);
+            if self.leave_chunks(py, work, given)? {
+                return Ok(());
+            }
             let gate = Arc::new(Gate::default());
             self.note_waiting_thread(py, work.id, &gate);
             self.flush_from_thread(py);

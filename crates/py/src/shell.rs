@@ -92,6 +92,8 @@ struct Fed {
     engine: Engine,
     connections: HashMap<u64, (ConnId, Py<PyAny>)>,
     numbers: HashMap<ConnId, u64>,
+    /// Who made a connection and runs its requests by itself, where somebody does: another server that calls us.
+    callers: HashMap<ConnId, Py<PyAny>>,
     last: u64,
     /// Connections with something new to say.
     notices: Vec<u64>,
@@ -198,6 +200,7 @@ impl Shell {
                 engine: Engine::new(config, Now::current()),
                 connections: HashMap::new(),
                 numbers: HashMap::new(),
+                callers: HashMap::new(),
                 last: 0,
                 notices: Vec::new(),
                 call_soon: event_loop
@@ -626,6 +629,7 @@ impl Shell {
         &mut self,
         client: Option<(String, u16)>,
         notify: Py<PyAny>,
+        caller: Option<Py<PyAny>>,
     ) -> PyResult<u64> {
         let peer = match client.and_then(|(host, port)| Some((host.parse::<IpAddr>().ok()?, port)))
         {
@@ -639,7 +643,22 @@ impl Shell {
         fed.last += 1;
         fed.connections.insert(fed.last, (id, notify));
         fed.numbers.insert(id, fed.last);
+        if let Some(caller) = caller {
+            fed.callers.insert(id, caller);
+        }
         Ok(fed.last)
+    }
+
+    /// Who runs the requests of a connection by itself; None for all others.
+    pub(crate) fn caller(&self, py: Python<'_>, connection: ConnId) -> Option<Py<PyAny>> {
+        match &self.transport {
+            Transport::Fed(fed) => fed
+                .callers
+                .get(&connection)
+                .map(|caller| caller.clone_ref(py)),
+            #[cfg(unix)]
+            Transport::Sockets(_) | Transport::Closed(_) => None,
+        }
     }
 
     pub(crate) fn feed(&mut self, number: u64, data: &[u8]) -> PyResult<()> {
@@ -656,14 +675,17 @@ impl Shell {
         Ok(())
     }
 
-    /// Its callback is handed out, to be dropped where Python may run.
-    pub(crate) fn lost(&mut self, number: u64) -> PyResult<Option<Py<PyAny>>> {
+    /// Its callback and its caller are handed out, to be dropped where Python may run.
+    pub(crate) fn lost(&mut self, number: u64) -> PyResult<Vec<Py<PyAny>>> {
         let fed = self.fed()?;
-        Ok(fed.connections.remove(&number).map(|(id, notify)| {
-            fed.numbers.remove(&id);
-            fed.engine.lost(id);
-            notify
-        }))
+        let Some((id, notify)) = fed.connections.remove(&number) else {
+            return Ok(Vec::new());
+        };
+        fed.numbers.remove(&id);
+        fed.engine.lost(id);
+        let mut dropped = vec![notify];
+        dropped.extend(fed.callers.remove(&id));
+        Ok(dropped)
     }
 
     pub(crate) fn output(&mut self, number: u64) -> PyResult<Vec<u8>> {

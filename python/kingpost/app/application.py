@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context, ContextVar
-from functools import wraps
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from kingpost.app.extensions import Extensions
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kingpost.injection.provider import Provider
     from kingpost.routing.around import Middleware
     from kingpost.routing.reverse import Urls
+    from kingpost.server.hosted.asgi import AsgiApplication, Receive, Scope, Send
     from kingpost.settings import Settings
 
 T = TypeVar("T")
@@ -253,6 +254,30 @@ class App(Registrar, Mountable):
         from kingpost.server.serve import serve
 
         serve(self.__compile__(chosen_mode("production")), host=host, port=port)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the App as an ASGI 3 application: `uvicorn shop:app`. It runs in production, as `kingpost run` does.
+
+        Args:
+            scope: what the host says of a request, or of its lifespan.
+            receive: where the rest of it comes from.
+            send: where the answer goes.
+
+        Raises:
+            ConfigurationError: something that was registered cannot work.
+            ValueError: the scope is of a type that an App does not serve.
+        """
+        await self._asgi(scope, receive, send)
+
+    @cached_property
+    def _asgi(self) -> AsgiApplication:
+        # Made late: it needs asyncio, and a program that only makes an App does not.
+        from kingpost.server.hosted.asgi import AsgiApplication
+
+        return AsgiApplication(self._compile_for_host)
+
+    def _compile_for_host(self) -> CompiledApp:
+        return self.__compile__(chosen_mode("production"))
 
     def mount(
         self,

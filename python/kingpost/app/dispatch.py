@@ -379,7 +379,8 @@ class AppDispatch:
         # A location that begins with two slashes is another host's.
         if len(path) > 1 and path[1:2] not in (b"/", b"\\") and self._leads(request, other):
             query = b"?" + request.query_string if request.query_string else b""
-            location = quote(other + query, safe="/%!$&'()*+,;=:@-._~?")
+            before = quote(request.root_path, safe="/:@!$&'()*+,;=-._~")
+            location = before + quote(other + query, safe="/%!$&'()*+,;=:@-._~?")
             return varied(Answer(308, [("location", location), NOSNIFF], b""), fields)
         if request.method == "OPTIONS" and path == b"*":
             return Answer(204, [NOSNIFF], b"")
@@ -462,7 +463,7 @@ class AppDispatch:
     ) -> str:
         """The URL of a route, as a request sees it: a leading dot means the blueprint that it came through."""
         urls, below = self._names(request, name)
-        path = urls.url_for(name, params, below=below)
+        path = request.root_path + urls.url_for(name, params, below=below)
         other = urls.host_for(name, params, below=below, asked=without_port(request.host))
         if other:
             port = PORT.search(request.host)
@@ -480,7 +481,9 @@ class AppDispatch:
         params: Mapping[str, object],
     ) -> str:
         """The URL of a view of an object in a tree."""
-        path = self._urls.url_of(context, view, params, near=request.cache.get("walk"))
+        path = request.root_path + self._urls.url_of(
+            context, view, params, near=request.cache.get("walk")
+        )
         return self._absolute(request, path) if absolute else path
 
     def _absolute(self, request: Request, path: str) -> str:

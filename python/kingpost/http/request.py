@@ -72,7 +72,23 @@ class Request(NativeRequest):
     @property
     def scheme(self) -> str:
         seen: Seen | None = self.cache.get(_SEEN)
-        return super().scheme if seen is None else seen.scheme
+        if seen is not None:
+            return seen.scheme
+        caller = self.caller
+        scheme: str = super().scheme if caller is None else caller.scheme
+        return scheme
+
+    @property
+    def http_version(self) -> str:
+        caller = self.caller
+        version: str = super().http_version if caller is None else caller.http_version
+        return version
+
+    @property
+    def root_path(self) -> str:
+        """What stands before the App's own paths, where another server has it below a path of its own: "" or such as "/shop"."""
+        caller = self.caller
+        return "" if caller is None else str(caller.root_path)
 
     @property
     def host(self) -> str:

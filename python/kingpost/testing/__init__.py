@@ -13,11 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kingpost.server.reply import BadReply
     from kingpost.testing.async_client import AsyncStreamedResponse, AsyncTestClient
     from kingpost.testing.client import StreamedResponse, TestClient
     from kingpost.testing.cookies import Cookie, CookieJar
     from kingpost.testing.live import LiveServer
-    from kingpost.testing.reply import BadReply
     from kingpost.testing.request import RequestOptions
     from kingpost.testing.response import TestResponse
 
@@ -38,7 +38,7 @@ __all__ = [
 _HOMES = {
     "AsyncStreamedResponse": "async_client",
     "AsyncTestClient": "async_client",
-    "BadReply": "reply",
+    "BadReply": "core",
     "Cookie": "cookies",
     "CookieJar": "cookies",
     "LiveServer": "live",

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+from kingpost.server.reply import BadReply, ReplyHead
 from kingpost.testing.cookies import CookieJar
-from kingpost.testing.exchange import Exchange
 from kingpost.testing.host import TestHost
-from kingpost.testing.reply import BadReply, ReplyHead
+from kingpost.testing.hosted import AnyExchange
 from kingpost.testing.request import (
     HeaderFields,
     RequestOptions,
@@ -93,7 +93,7 @@ class ClientCore:
         """Sends bytes as they are and returns the first answer on the connection."""
         await self.host.start()
         method = data.partition(b" ")[0].decode("latin-1")
-        exchange = Exchange(self.host, method, repr(data[:40]), self._timeout)
+        exchange = self.host.exchange(method, repr(data[:40]), self._timeout)
         try:
             exchange.send(data)
             head = await exchange.head()
@@ -157,16 +157,16 @@ class ClientCore:
             cookie=self.jar.field(path),
         )
 
-    def _exchange(self, request: WireRequest, options: RequestOptions) -> Exchange:
+    def _exchange(self, request: WireRequest, options: RequestOptions) -> AnyExchange:
         timeout = options.get("timeout", self._timeout)
-        return Exchange(self.host, request.method, f"{request.method} {request.target}", timeout)
+        return self.host.exchange(request.method, f"{request.method} {request.target}", timeout)
 
 
 class Streamed(ReplyStart):
     """An answer whose body is read piece by piece; the engine of both `StreamedResponse`s."""
 
     def __init__(
-        self, core: ClientCore, exchange: Exchange, request: WireRequest, options: RequestOptions
+        self, core: ClientCore, exchange: AnyExchange, request: WireRequest, options: RequestOptions
     ) -> None:
         self._core = core
         self._exchange = exchange
@@ -196,7 +196,7 @@ class Streamed(ReplyStart):
         return data
 
 
-async def _all(exchange: Exchange) -> bytes:
+async def _all(exchange: AnyExchange) -> bytes:
     pieces: list[bytes] = []
     while piece := await exchange.read():
         pieces.append(piece)

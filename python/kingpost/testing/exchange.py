@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 
-from kingpost.testing.host import TestHost
-from kingpost.testing.reply import ReplyHead, ReplyReader
+from kingpost import _native
+from kingpost.server.reply import ReplyHead, ReplyReader
 from kingpost.testing.request import WireRequest
 
 # The address that requests come from.
@@ -20,14 +20,16 @@ class Exchange:
     """Sends while it reads, as a client with a socket would.
 
     Args:
-        host: A host that was started.
+        server: An engine without sockets.
         method: Of the request.
         what: What to say in errors, such as "GET /".
         timeout: Seconds without a sign of life before TimeoutError; None waits for ever.
     """
 
-    def __init__(self, host: TestHost, method: str, what: str, timeout: float | None) -> None:
-        self._server = host.engine.server
+    def __init__(
+        self, server: _native.Server, method: str, what: str, timeout: float | None
+    ) -> None:
+        self._server = server
         self._what = what
         self._timeout = timeout
         self._news = asyncio.Event()

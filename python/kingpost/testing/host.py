@@ -9,7 +9,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol, cast
 
 from kingpost.server.engine import Engine, Service
+from kingpost.server.hosted.asgi import AsgiApplication
 from kingpost.server.options import Options
+from kingpost.testing.exchange import Exchange
+from kingpost.testing.hosted import AnyExchange, AsgiExchange, interface
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
@@ -36,6 +39,7 @@ class TestHost:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._hosted: AsgiApplication | None = None
         self._engine: Engine | None = None
         self._service: Service | None = None
         self._life: asyncio.Task[None] | None = None
@@ -56,13 +60,12 @@ class TestHost:
         Raises:
             Exception: whatever start-up raises.
         """
+        if interface() != "native":
+            await self._start_hosted()
+            return
         if self._started is None:
-            from kingpost.app.compile import compile_app
-
-            service: Service = compile_app(self._app, mode="test")
-            cast("_Unhandled", service.dispatch).unhandled = self._remember
+            service = self._compile()
             loop = asyncio.get_running_loop()
-            self._service = service
             self._started = loop.create_future()
             self._over = asyncio.Event()
             self._life = loop.create_task(
@@ -78,11 +81,20 @@ class TestHost:
         Raises:
             Exception: whatever clean-up raises.
         """
+        hosted, self._hosted = self._hosted, None
+        if hosted is not None:
+            await hosted.here().stop()
         life, self._life = self._life, None
         if life is None or self._over is None:
             return
         self._over.set()
         await life
+
+    def exchange(self, method: str, what: str, timeout: float | None) -> AnyExchange:
+        """Room for one request; the host was started."""
+        if self._hosted is not None:
+            return AsgiExchange(self._hosted, what, timeout)
+        return Exchange(self.engine.server, method, what, timeout)
 
     async def settle(self) -> None:
         """Waits for what answered requests left to be done after the last byte."""
@@ -101,6 +113,19 @@ class TestHost:
     def forget_errors(self) -> None:
         """Drops what nobody asked for."""
         self._errors.clear()
+
+    def _compile(self) -> Service:
+        from kingpost.app.compile import compile_app
+
+        service: Service = compile_app(self._app, mode="test")
+        cast("_Unhandled", service.dispatch).unhandled = self._remember
+        self._service = service
+        return service
+
+    async def _start_hosted(self) -> None:
+        if self._hosted is None:
+            self._hosted = AsgiApplication(self._compile)
+        await self._hosted.here().start(contextvars.copy_context())
 
     def _remember(self, request: Request, error: BaseException) -> None:
         self._errors[request.id] = error

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kingpost.server.reply import ReplyHead
 from kingpost.testing.cookies import CookieJar
-from kingpost.testing.reply import ReplyHead
 
 
 class ReplyHeaders(Mapping[str, str]):

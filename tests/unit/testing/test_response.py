@@ -1,7 +1,7 @@
 import pytest
 
+from kingpost.server.reply import ReplyHead
 from kingpost.testing import CookieJar, TestResponse
-from kingpost.testing.reply import ReplyHead
 
 
 def response(content: bytes = b"", *fields: tuple[str, str], status: int = 200) -> TestResponse:

@@ -68,7 +68,7 @@ impl Core {
         let result = catch_unwind(AssertUnwindSafe(|| {
             let result = self.take_events(py);
             let left = self.leave_carrier(py);
-            result.and(left).and(self.run_woken(py))
+            result.and(left).and(self.run_woken_or_soon(py))
         }));
         self.in_batch.set(py, false);
         let result = result.unwrap_or_else(|_panic| {

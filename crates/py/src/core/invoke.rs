@@ -66,7 +66,7 @@ impl Core {
                 }
             }
             Kind::AsyncGenerator | Kind::Inline | Kind::Thread | Kind::Asgi | Kind::Wsgi => {
-                let context = self.fresh_context(py)?;
+                let context = self.context_of(py, work.id)?;
                 self.watch.begin(work.plan);
                 let outcome = ffi::in_context(py, &context, || {
                     arguments.and_then(|arguments| plan.call(py, &arguments))
@@ -104,7 +104,7 @@ impl Core {
         work: &Work,
         outcome: PyResult<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let context = ffi::copy_context(py, &self.context)?;
+        let context = self.context_of(py, work.id)?;
         self.finish_in(py, work, outcome, context)
     }
 
@@ -126,7 +126,7 @@ impl Core {
 
     /// A context as it was when serving started: a copy, or one that no request has changed or kept.
     #[inline]
-    fn fresh_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn fresh_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.spare_context.take(py) {
             Some(context) => Ok(context.into_bound(py)),
             None => ffi::copy_context(py, &self.context),
@@ -150,7 +150,7 @@ impl Core {
         work: &Work,
         coroutine: Bound<'py, PyAny>,
     ) -> PyResult<()> {
-        let context = self.fresh_context(py)?;
+        let context = self.context_of(py, work.id)?;
         self.run_coroutine_in(py, work, coroutine, context)
     }
 
@@ -161,6 +161,9 @@ impl Core {
         coroutine: Bound<'py, PyAny>,
         context: Bound<'py, PyAny>,
     ) -> PyResult<()> {
+        if let Some(caller) = self.caller(py, work.id) {
+            return self.leave_to_caller(py, work, caller.bind(py), coroutine);
+        }
         if self.plain {
             return self.run_as_task(py, work, &coroutine, &context);
         }
@@ -284,7 +287,11 @@ impl Core {
         work: &Work,
         arguments: Option<Arguments>,
     ) -> PyResult<()> {
-        let context = ffi::copy_context(py, &self.context)?;
+        let caller = self.caller(py, work.id);
+        let context = match &caller {
+            Some(_) => self.context_of(py, work.id)?,
+            None => ffi::copy_context(py, &self.context)?,
+        };
         self.note_flight(py, work);
         let job = Job {
             task: Task::Handler {
@@ -293,6 +300,13 @@ impl Core {
             },
             context: context.unbind(),
             since: Instant::now(),
+        };
+        let job = match caller {
+            Some(caller) => match self.give_job(py, caller.bind(py), job)? {
+                Some(job) => job,
+                None => return Ok(()),
+            },
+            None => job,
         };
         if let Err(job) = self.enqueue(py, job) {
             self.forget(py, work.id);

@@ -6,10 +6,11 @@
 //!
 //! # Layout
 //! This file has the parts. `batch` takes the engine's events, `invoke` runs handlers (in place, in the carrier, on a
-//! thread), `flights` knows the requests that are not answered yet, `wakeups` calls tasks that wait for us, `outgoing`
+//! thread), `callers` leaves them to who asks, `flights` knows the requests that are not answered yet, `wakeups` calls tasks that wait for us, `outgoing`
 //! talks to the engine and sees that what was written is sent.
 
 mod batch;
+mod callers;
 mod flights;
 mod invoke;
 mod outgoing;
@@ -171,6 +172,8 @@ pub(crate) struct Core {
     pub(crate) panic_told: GilSlot<Option<u64>>,
     /// One Task per request, made by the loop: the user's way out, and the oracle of the tests.
     pub(crate) plain: bool,
+    /// It has no sockets: connections may have callers.
+    pub(crate) is_fed: bool,
     pub(crate) loop_thread: ThreadId,
     pub(crate) closed: AtomicBool,
 }
@@ -193,6 +196,7 @@ pub(crate) struct Parts {
     pub(crate) shell: Shell,
     pub(crate) pool: Pool,
     pub(crate) plain: bool,
+    pub(crate) is_fed: bool,
 }
 
 impl Core {
@@ -227,6 +231,7 @@ impl Core {
             done: Py::new(py, Done)?,
             panic_told: GilSlot::new(None),
             plain: parts.plain,
+            is_fed: parts.is_fed,
             loop_thread: std::thread::current().id(),
             closed: AtomicBool::new(false),
         })

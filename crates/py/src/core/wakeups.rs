@@ -34,6 +34,18 @@ impl Core {
         self.output_changed(py)
     }
 
+    /// Calls what was woken; in the loop's next turn where a task runs, which only callers of connections have.
+    pub(crate) fn run_woken_or_soon(&self, py: Python<'_>) -> PyResult<()> {
+        let is_none = self.woken.with(py, |woken| woken.is_empty());
+        if is_none {
+            return Ok(());
+        }
+        if self.is_fed && self.asyncio.is_in_task(py)? {
+            return self.turn_soon(py);
+        }
+        self.run_woken(py)
+    }
+
     pub(crate) fn run_woken(&self, py: Python<'_>) -> PyResult<()> {
         let mut result = Ok(());
         // What these wake in turn is run too, but not for ever: the rest has its turn with the next batch.

@@ -1,7 +1,7 @@
 import pytest
 
+from kingpost.server.reply import ReplyReader
 from kingpost.testing import BadReply
-from kingpost.testing.reply import ReplyReader
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (

@@ -1,7 +1,7 @@
 """Reading answers off the wire: bytes in, events out, no sockets.
 
-The client side of HTTP/1.1 as far as a test needs it: what our own engine sends. It is strict where an answer would be
-ambiguous, since a test client that forgives hides the bug.
+The client side of HTTP/1.1 as far as our own engine speaks it: for the test client, and where another server calls us. It is
+strict where an answer would be ambiguous, since who forgives hides the bug.
 """
 
 from __future__ import annotations
