@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +23,7 @@ def note(what: str) -> None:
 
 @app.lifespan
 @contextlib.asynccontextmanager
-async def life() -> AsyncIterator[None]:
+async def life() -> AsyncGenerator[None]:
     note("start")
     yield
     note("stop")

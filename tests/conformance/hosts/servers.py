@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(name: str, command: tuple[str, ...], folder: Path) -> Iterator[Server]:
+def running(name: str, command: tuple[str, ...], folder: Path) -> Generator[Server]:
     """Runs a server until the block is left, and stops it as an operator would."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

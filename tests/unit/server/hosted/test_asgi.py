@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from typing import Annotated, Any
 
@@ -483,7 +483,7 @@ def lives(seen: list[str]) -> App:
 
     @app.lifespan
     @contextlib.asynccontextmanager
-    async def life() -> AsyncIterator[None]:
+    async def life() -> AsyncGenerator[None]:
         variable.set("of start-up")
         seen.append("start")
         yield
@@ -546,8 +546,8 @@ def test_a_start_that_fails_is_told_to_the_host() -> None:
 
     @app.lifespan
     @contextlib.asynccontextmanager
-    async def life() -> AsyncIterator[None]:
-        if app:
+    async def life() -> AsyncGenerator[None]:
+        if variable.get() == "none":
             raise ValueError("no database")
         yield
 
