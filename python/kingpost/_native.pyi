@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Self, TypeAlias, TypeVar, final
 from typing_extensions import disjoint_base
 
 __all__ = [
+    "DURATION_BOUNDS",
     "LIMITS",
     "REQUIRED",
     "Answer",
@@ -39,6 +40,9 @@ _T = TypeVar("_T")
 
 REQUIRED: Final[object]
 """Stands in a binder where a parameter has no default."""
+
+DURATION_BOUNDS: Final[list[int]]
+"""Upper bounds of the durations that requests are counted by, in milliseconds; what is longer is counted last."""
 
 LIMITS: Final[dict[str, int]]
 """Every default limit of the engine by name; bytes, milliseconds or counts as its name says."""
@@ -486,6 +490,21 @@ class Server:
     def turn(self) -> None:
         """Send what tasks have answered and go on with what is ready; the server asks the loop for it by itself."""
     def stats(self) -> dict[str, int]: ...
+    def measured(
+        self,
+    ) -> (
+        tuple[
+            list[tuple[int, str, int, int, list[int]]],
+            list[tuple[str, int]],
+            int,
+            int,
+        ]
+        | None
+    ):
+        """What was measured since the last call; None where the dispatch does not say `measures`.
+
+        (plan, method, status, microseconds, requests by duration) for each of these; refusals by code; bytes of bodies that were sent, and received.
+        """
     # Shells without sockets: a connection is a number, bytes go in and come out.
     def open(
         self, client: tuple[str, int] | None, notify: Callable[[], None], caller: object = None

@@ -28,6 +28,7 @@ mod form;
 mod guest;
 mod headers;
 mod log;
+mod meter;
 mod plain;
 mod plan;
 mod request;
@@ -138,6 +139,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         limits.set_item(name, value)?;
     }
     module.add("LIMITS", limits)?;
+    module.add("DURATION_BOUNDS", meter::BOUNDS.to_vec())?;
     module.add_class::<answer::Answer>()?;
     module.add_class::<body::NativeBody>()?;
     module.add_class::<carrier::Carrier>()?;

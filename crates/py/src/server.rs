@@ -15,6 +15,7 @@ use crate::cell::GilSlot;
 use crate::core::{Callbacks, Core, Hooks, Parts};
 use crate::ffi;
 use crate::guest::Mounts;
+use crate::meter::Reading;
 use crate::plan::Plan;
 use crate::router::Router;
 use crate::shell::Shell;
@@ -351,12 +352,18 @@ impl Server {
         let load = self.core.pool.load();
         let stats = PyDict::new(py);
         stats.set_item("connections", self.connections(py))?;
+        stats.set_item("accepted", self.core.shell(py, Shell::accepted))?;
         stats.set_item("in_flight", self.in_flight(py))?;
         stats.set_item("threads", load.threads)?;
         stats.set_item("threads_idle", load.idle)?;
         stats.set_item("jobs_waiting", load.waiting)?;
         stats.set_item("jobs_started", load.started)?;
         Ok(stats)
+    }
+
+    /// What was measured since the last call; None where the dispatch asks for no measures.
+    fn measured(&self, py: Python<'_>) -> Option<Reading> {
+        self.core.meter.as_ref().map(|meter| meter.take(py))
     }
 
     /// The step of a handler that runs on the loop now: (its number, the index of its plan), or None.

@@ -608,6 +608,10 @@ impl Shell {
         self.engine().connections()
     }
 
+    pub(crate) fn accepted(&mut self) -> u64 {
+        self.engine().accepted()
+    }
+
     // ---- connections without sockets
 
     fn fed(&mut self) -> PyResult<&mut Fed> {

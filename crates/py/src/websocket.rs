@@ -463,6 +463,10 @@ impl WebSocket {
         }
         this.state.with(py, |state| state.is_accepted = true);
         this.core.note_socket(py, this.id, slf);
+        if let Some(meter) = &this.core.meter {
+            // How long it lives says nothing about how fast we answer.
+            meter.end(py, this.id, Some(101));
+        }
         this.core.output_changed(py)
     }
 

@@ -297,6 +297,13 @@ def compile_registry(
         dispatch.choices = choices
     plans, dispatch.early_routes = plans_of(routes, choices, mode)
     mounted_guests = Guests.of(registry)
+    dispatch.measures = extensions.__measures__()
+    if dispatch.measures:
+        early = [dispatch.early_routes[number].path for number in sorted(dispatch.early_routes)]
+        shared_paths = [each.candidates[0].route.path for each in choices.choices]
+        guest_paths = [f"{prefix}/*" for prefix, _ in mounted_guests.places(0)]
+        own_paths = [route.path for route in routes]
+        dispatch.labels = [*own_paths, *shared_paths, *early, *guest_paths]
     contexts = [
         compile_lifespan(each, (registry.providers,), constants, around, overrides)
         for each in lifespans

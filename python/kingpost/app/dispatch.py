@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kingpost.app.errands import Errand
     from kingpost.app.extensions import Metric
     from kingpost.app.mounting import Answering
+    from kingpost.server.readings import Readings
 
 Unhandled = Callable[[Request, BaseException], None]
 PORT = re.compile(r":[0-9]+$", re.ASCII)
@@ -60,6 +61,9 @@ class AppDispatch:
         own_errors: the error handlers of the App itself, for requests that no route answers.
         health: asks whether the App can do its work, by name.
         metrics: asks for numbers, by name.
+        measures: whether the server is measured.
+        labels: the patterns of the routes, by the numbers of the plans.
+        readings: what is measured; set by the server that measures.
         unhandled: told of every exception that was not meant for the client and that no error handler took; the test client raises it
             in the test.
     """
@@ -98,6 +102,9 @@ class AppDispatch:
         self.choices: Choices | None = None
         self.early_routes: Mapping[int, CompiledRoute] = {}
         self.mounted: Sequence[Answering] = ()
+        self.measures = False
+        self.labels: Sequence[str] = ()
+        self.readings: Readings | None = None
         self.health: Mapping[str, Errand] = {}
         self.metrics: Mapping[str, tuple[Metric, Errand]] = {}
         self.error_chains: Sequence[Chain] = ()

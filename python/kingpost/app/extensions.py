@@ -99,6 +99,7 @@ class Extensions:
         self._checks: dict[str, Claim] = {}
         self._health: dict[str, Claim] = {}
         self._metrics: dict[str, Metric] = {}
+        self._measures = False
         self._silenced: dict[str, str] = {}
         self._when_compiled: list[Callable[[Sequence[CompiledRoute]], None]] = []
 
@@ -343,6 +344,14 @@ class Extensions:
 
     def __checks__(self) -> Mapping[str, Claim]:
         return self._checks
+
+    def __measure__(self) -> None:
+        # For who shows what is measured of the server.
+        self._check_open()
+        self._measures = True
+
+    def __measures__(self) -> bool:
+        return self._measures
 
     def __silenced__(self) -> Mapping[str, str]:
         return self._silenced

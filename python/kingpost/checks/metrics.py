@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kingpost.checks.exposition import family, labels, measured, number
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.routing.route import Route, checked_path
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from kingpost.app.extensions import Metric
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
-LABEL_ESCAPES = ESCAPES | str.maketrans({'"': r"\""})
 
 
 class Metrics:
-    """Serves what functions under `app.extensions.metric` return, as Prometheus reads it.
+    """Serves numbers as Prometheus reads them: what is measured of the server, and what functions under `app.extensions.metric` return.
+
+    Measured are, of all workers together, requests by method, route and status with their durations, connections, bodies, refusals, threads and
+    their queue, how late the event loops are, workers, and what the processes use. Without this plugin nothing of it is.
 
     A function that raises, or returns no number, is left out and logged: the others are shown all the same.
 
@@ -54,9 +55,11 @@ class Metrics:
 
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
+        app.extensions.__measure__()
 
         async def metrics(request: Request) -> Response[str]:
-            lines: list[str] = []
+            readings = request.dispatch.readings
+            lines: list[str] = [] if readings is None else list(measured(readings.read()))
             asked: Mapping[str, tuple[Metric, Errand]] = request.dispatch.metrics
             for name, (metric, errand) in asked.items():
                 values: list[Any] = []
@@ -78,9 +81,7 @@ def written(name: str, metric: Metric, value: Any) -> Iterator[str]:
     """
     told = (inspect.getdoc(metric.claim.function) or "").partition("\n")[0]
     samples = [f"{name} {number(value)}"] if not metric.label else labelled(name, metric, value)
-    if told:
-        yield f"# HELP {name} {told.translate(ESCAPES)}"
-    yield f"# TYPE {name} {metric.kind}"
+    yield from family(name, metric.kind, told)
     yield from samples
 
 
@@ -88,18 +89,4 @@ def labelled(name: str, metric: Metric, values: Any) -> list[str]:
     if not isinstance(values, Mapping):
         raise TypeError(f"{values!r} is no dict of numbers, and the metric has a label")
     items: list[tuple[Any, Any]] = list(values.items())  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType] - looked at one by one
-    return [
-        f'{name}{{{metric.label}="{str(key).translate(LABEL_ESCAPES)}"}} {number(each)}'
-        for key, each in items
-    ]
-
-
-def number(value: Any) -> str:
-    """A number as Prometheus reads it."""
-    if isinstance(value, bool | int):
-        return str(int(value))
-    if not isinstance(value, float):
-        raise TypeError(f"{value!r} is no number")
-    if math.isfinite(value):
-        return repr(value)
-    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    return [f"{name}{labels({metric.label: key})} {number(each)}" for key, each in items]

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from kingpost import _native
 from kingpost.server import streaming
 from kingpost.server.options import Options
+from kingpost.server.readings import readings_of
+from kingpost.server.shared import here
 from kingpost.server.task import RequestTask
 from kingpost.server.threads import WorkerThreads
 from kingpost.types import Mode
@@ -90,6 +92,9 @@ class Engine:
             http=options.http,
         )
         self.server.start()
+        self._readings = readings_of(service.dispatch, self.server, loop, here())
+        if self._readings is not None:
+            self._readings.start()
         service.attach(self.server.call_in_thread)
         self._service = service
         self._hurry = asyncio.Event()
@@ -126,5 +131,7 @@ class Engine:
     def close(self) -> None:
         """Closes every connection and ends the threads; those in user code are left to themselves."""
         self._service.attach(None)
+        if self._readings is not None:
+            self._readings.stop()
         self.threads.cancel_calls()
         self.server.close()

@@ -201,6 +201,12 @@ impl Core {
             } => {
                 let peer = self.shell(py, |shell| shell.peer_of(connection));
                 self.log.refused(py, peer, &refusal);
+                if let Some(meter) = &self.meter {
+                    meter.refused(py, refusal.code);
+                    if let Some(id) = id {
+                        meter.end(py, id, Some(refusal.status));
+                    }
+                }
                 match id {
                     Some(id) => self.on_gone(py, id, true),
                     None => Ok(()),
@@ -263,6 +269,9 @@ impl Core {
     ) {
         let peer = self.shell(py, |shell| shell.peer(id));
         self.log.refused(py, peer, &refusal);
+        if let Some(meter) = &self.meter {
+            meter.refused(py, refusal.code);
+        }
         self.shell(py, |shell| {
             shell.refuse(id, refusal);
             shell.recycle(head);
@@ -370,6 +379,9 @@ impl Core {
                 || (head.has_credentials && !head.method.is_safe())
                 || (head.has_coding && has_body));
         let target = guest.map_or(target, Ok);
+        if let Some(meter) = &self.meter {
+            meter.begin(py, id, *target.as_ref().unwrap_or(&NO_PLAN), head.method);
+        }
         if let Ok(target) = target
             && !guarded
             && !has_body
@@ -407,6 +419,10 @@ impl Core {
                 let peer = self.shell(py, |shell| shell.peer(id));
                 self.log.refused(py, peer, &WEBSOCKET_EXPECTED);
                 self.shell(py, |shell| shell.refuse(id, WEBSOCKET_EXPECTED));
+                if let Some(meter) = &self.meter {
+                    meter.refused(py, WEBSOCKET_EXPECTED.code);
+                    meter.end(py, id, Some(WEBSOCKET_EXPECTED.status));
+                }
             }
             Err(allowed) => {
                 self.leave_carrier(py)?;
@@ -464,6 +480,9 @@ impl Core {
     fn on_body(self: &Arc<Self>, py: Python<'_>, id: RequestId, body: Vec<u8>) -> PyResult<()> {
         let flight = self.flights.with(py, |flights| flights.remove(&id));
         let bytes = PyBytes::new(py, &body);
+        if let Some(meter) = &self.meter {
+            meter.received(py, body.len() as u64);
+        }
         self.shell(py, |shell| shell.recycle_body(body));
         let Some(Flight {
             request: Some(request),

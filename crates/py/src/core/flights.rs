@@ -169,6 +169,9 @@ impl Core {
 
     /// The client has left (`is_over`), or has closed its sending side and is taken to have left.
     pub(crate) fn on_gone(&self, py: Python<'_>, id: RequestId, is_over: bool) -> PyResult<()> {
+        if is_over && let Some(meter) = &self.meter {
+            meter.end(py, id, None);
+        }
         let (request, task, writer, reader, gates, waits) = self.flights.with(py, |flights| {
             let Some(flight) = flights.get_mut(&id) else {
                 return (None, None, None, None, Vec::new(), false);

@@ -32,6 +32,7 @@ use crate::cell::{GilCell, GilSlot};
 use crate::ffi;
 use crate::guest::{Mounts, Names};
 use crate::log::Log;
+use crate::meter::Meter;
 use crate::plan::Plan;
 use crate::request::Request;
 use crate::shell::Shell;
@@ -57,6 +58,8 @@ pub(crate) struct Hooks {
     pub(crate) refusal: Py<PyAny>,
     /// The guard looks at every request, not only at unsafe ones with credentials and at encoded bodies.
     pub(crate) guard_all: bool,
+    /// Requests are measured by route.
+    pub(crate) measures: bool,
     /// A str that begins with `<` goes through `answer`, which warns its author.
     pub(crate) warn_markup: bool,
     pub(crate) stream: Py<PyAny>,
@@ -83,6 +86,10 @@ impl Hooks {
             guard: of("guard")?,
             refusal: of("refusal")?,
             guard_all: dispatch.getattr("guard_all")?.is_truthy()?,
+            measures: match dispatch.getattr_opt("measures")? {
+                Some(measures) => measures.is_truthy()?,
+                None => false,
+            },
             warn_markup: dispatch.getattr("warn_markup")?.is_truthy()?,
             stream: our("send_chunks")?,
             stream_async: our("send_async_chunks")?,
@@ -129,6 +136,8 @@ pub(crate) struct Core {
     pub(crate) asyncio: Asyncio,
     pub(crate) blocks: Blocks,
     pub(crate) log: Log,
+    /// None where nobody asked for what is measured.
+    pub(crate) meter: Option<Meter>,
     pub(crate) plans: Vec<Py<Plan>>,
     /// Names of the path parameters of each plan.
     pub(crate) names: Vec<Vec<String>>,
@@ -203,6 +212,7 @@ impl Core {
     pub(crate) fn new(py: Python<'_>, parts: Parts) -> PyResult<Self> {
         Ok(Self {
             log: Log::new(py)?,
+            meter: parts.hooks.measures.then(Meter::new),
             hooks: parts.hooks,
             asyncio: parts.asyncio,
             blocks: Blocks::new()?,

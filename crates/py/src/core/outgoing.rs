@@ -64,6 +64,10 @@ impl Core {
         body: &[u8],
     ) {
         let _gone = self.shell(py, |shell| shell.respond(id, status, &[block], body));
+        if let Some(meter) = &self.meter {
+            meter.sent(py, body.len() as u64);
+            meter.end(py, id, Some(status));
+        }
     }
 
     /// As `respond`; false where the client has left.
@@ -87,7 +91,12 @@ impl Core {
         block: &FieldBlock,
         body: FileBody,
     ) {
+        let length = body.length();
         let _gone = self.shell(py, |shell| shell.respond_file(id, status, &[block], body));
+        if let Some(meter) = &self.meter {
+            meter.sent(py, length);
+            meter.end(py, id, Some(status));
+        }
     }
 
     /// Sends `103 Early Hints`; nothing where the answer has begun or the client has left.
@@ -127,6 +136,9 @@ impl Core {
             .is_ok();
         if started {
             self.note_streaming(py, id);
+            if let Some(meter) = &self.meter {
+                meter.head(py, id, status);
+            }
         }
         started
     }
@@ -135,15 +147,24 @@ impl Core {
         if bytes.is_empty() {
             return Some(Room::Free);
         }
+        if let Some(meter) = &self.meter {
+            meter.sent(py, bytes.len() as u64);
+        }
         self.shell(py, |shell| shell.write(id, bytes)).ok()
     }
 
     pub(crate) fn finish(&self, py: Python<'_>, id: RequestId) {
         let _gone = self.shell(py, |shell| shell.finish(id));
+        if let Some(meter) = &self.meter {
+            meter.end(py, id, None);
+        }
     }
 
     pub(crate) fn abort(&self, py: Python<'_>, id: RequestId) {
         self.shell(py, |shell| shell.abort(id));
+        if let Some(meter) = &self.meter {
+            meter.end(py, id, None);
+        }
     }
 
     pub(crate) fn read_body(&self, py: Python<'_>, id: RequestId) -> (BodyState, Vec<u8>) {

@@ -404,6 +404,12 @@ impl Engine {
         self.slab.len()
     }
 
+    /// How many connections there have been, those that are open included.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.slab.inserted()
+    }
+
     /// Lets time pass: what is late is refused or closed.
     pub fn tick(&mut self, now: Now) {
         self.shared.set_now(now);

@@ -12,6 +12,8 @@ struct Entry<T> {
 pub(crate) struct Slab<T> {
     entries: Vec<Entry<T>>,
     free: Vec<u32>,
+    /// How many were ever put in.
+    inserted: u64,
 }
 
 impl<T> Slab<T> {
@@ -19,6 +21,7 @@ impl<T> Slab<T> {
         Slab {
             entries: Vec::new(),
             free: Vec::new(),
+            inserted: 0,
         }
     }
 
@@ -27,8 +30,14 @@ impl<T> Slab<T> {
         self.entries.len() - self.free.len()
     }
 
+    /// How many values were ever put in.
+    pub(crate) fn inserted(&self) -> u64 {
+        self.inserted
+    }
+
     /// Puts a value in; `None` if four thousand million are in.
     pub(crate) fn insert(&mut self, value: T) -> Option<ConnId> {
+        self.inserted += 1;
         if let Some(slot) = self.free.pop() {
             let entry = self.entries.get_mut(slot as usize)?;
             entry.value = Some(value);
