@@ -33,6 +33,8 @@ pub(crate) struct Socket {
     bytes: usize,
     /// The reader was told `Pending`.
     reader_waits: bool,
+    /// Messages came that the reader has not asked beyond: it may still answer them.
+    is_behind: bool,
 }
 
 impl Socket {
@@ -97,6 +99,7 @@ impl Connection {
                 waiting: VecDeque::new(),
                 bytes: 0,
                 reader_waits: false,
+                is_behind: false,
             }));
         }
         self.settle(shared);
@@ -142,6 +145,7 @@ impl Connection {
             let outcome = match step {
                 Step::NeedMore => Some(Outcome::NeedMore),
                 Step::Message(message) => {
+                    socket.is_behind = true;
                     socket.bytes += message.data.len();
                     socket.waiting.push_back(message);
                     if std::mem::take(&mut socket.reader_waits) {
@@ -150,6 +154,17 @@ impl Connection {
                     } else {
                         None
                     }
+                }
+                // Who sent something right and then something wrong gets the answer to what was right.
+                Step::Broken if socket.is_behind => {
+                    self.start_timing(shared);
+                    self.schedule(shared);
+                    None
+                }
+                Step::Broken => {
+                    socket.session.fail(output);
+                    self.socket_over(shared);
+                    return (input.len(), None);
                 }
                 Step::Closed => {
                     self.socket_over(shared);
@@ -236,6 +251,11 @@ impl Connection {
         let (socket, output) = self.own_socket(serial)?;
         let (limits, now) = (&shared.config.limits, shared.now);
         socket.session.close(code, reason, limits, now, output);
+        if socket.session.is_over() {
+            // Its client had broken a rule, and is told that instead.
+            self.socket_over(shared);
+            return Ok(());
+        }
         self.touch(shared);
         self.start_timing(shared);
         self.schedule(shared);
@@ -249,15 +269,29 @@ impl Connection {
         code: u16,
         reason: &str,
     ) -> Result<(), Gone> {
-        self.say_close(shared, serial, code, reason)?;
         let (socket, _) = self.own_socket(serial)?;
         socket.bytes = 0;
         socket.waiting = VecDeque::new();
         if let Some((_, exchange)) = self.queue.find(serial) {
             exchange.is_known = false;
         }
+        self.say_close(shared, serial, code, reason)?;
         self.resume(shared);
         Ok(())
+    }
+
+    /// Whoever broke a rule has got the answers to what came before that.
+    fn fail_socket(&mut self, shared: &mut Shared) {
+        let Connection {
+            incoming, output, ..
+        } = self;
+        if let Some(incoming) = incoming
+            && let Some(socket) = &mut incoming.socket
+            && socket.session.is_broken()
+        {
+            socket.session.fail(output);
+            self.socket_over(shared);
+        }
     }
 
     /// Something is to be sent: whether more may follow at once.
@@ -282,13 +316,9 @@ impl Connection {
         else {
             return;
         };
-        let expiry = socket.session.expire(
-            shared.now,
-            is_read,
-            &shared.config.limits,
-            &mut shared.tools,
-            output,
-        );
+        let expiry = socket
+            .session
+            .expire(shared.now, is_read, &shared.config.limits, output);
         if expiry == Expiry::Closed {
             self.socket_over(shared);
             return;
@@ -324,6 +354,8 @@ impl Engine {
         };
         let Some(message) = socket.waiting.pop_front() else {
             socket.reader_waits = true;
+            socket.is_behind = false;
+            connection.fail_socket(shared);
             return Received::Pending;
         };
         socket.bytes -= message.data.len();

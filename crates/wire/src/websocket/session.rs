@@ -29,6 +29,9 @@ pub enum Step {
     NeedMore,
     /// A message is complete; there may be more in the same bytes.
     Message(Message),
+    /// A rule is broken, and nothing behind that is looked at: call [`Session::fail`], now, or once what was sent before is
+    /// answered. Until then messages may be sent.
+    Broken,
     /// It is over: [`Session::closed`] says why. Nothing behind it is looked at.
     Closed,
 }
@@ -47,6 +50,8 @@ enum Phase {
     Open,
     /// Our close frame is out, and the client's is to come until then (milliseconds).
     Closing(u64),
+    /// The client has broken a rule, and is told so before that (milliseconds).
+    Broken(Fault, u64),
     Over,
 }
 
@@ -110,7 +115,13 @@ impl Session {
     #[must_use]
     #[inline]
     pub fn is_open(&self) -> bool {
-        self.phase == Phase::Open
+        matches!(self.phase, Phase::Open | Phase::Broken(..))
+    }
+
+    /// Whether the client has broken a rule, and was not told yet.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        matches!(self.phase, Phase::Broken(..))
     }
 
     /// Whether nothing more will be read or written.
@@ -154,7 +165,7 @@ impl Session {
         let mut used = 0;
         loop {
             let rest = input.get(used..).unwrap_or_default();
-            if self.phase == Phase::Over {
+            if matches!(self.phase, Phase::Over | Phase::Broken(..)) {
                 return (input.len(), Step::NeedMore);
             }
             let step = match self.frame {
@@ -191,8 +202,16 @@ impl Session {
                 Ok(Step::NeedMore) if used < input.len() || self.is_complete() => {}
                 Ok(step) => return (used, step),
                 Err(fault) => {
-                    self.fail(fault, tools, out);
-                    return (input.len(), Step::Closed);
+                    if self.phase != Phase::Open {
+                        // Nobody listens to it any more.
+                        self.end();
+                        return (input.len(), Step::Closed);
+                    }
+                    if let Some(partial) = self.partial.take() {
+                        tools.recycle(partial.data);
+                    }
+                    self.phase = Phase::Broken(fault, now.saturating_add(limits.websocket_close));
+                    return (input.len(), Step::Broken);
                 }
             }
         }
@@ -343,14 +362,12 @@ impl Session {
         self.frame = None;
     }
 
-    fn fail(&mut self, fault: Fault, tools: &mut Tools, out: &mut Vec<u8>) {
-        if self.phase == Phase::Open {
+    /// Tells the client which rule it has broken. It is over then.
+    pub fn fail(&mut self, out: &mut Vec<u8>) {
+        if let Phase::Broken(fault, _) = self.phase {
             self.write_close(fault.code, fault.reason, out);
+            self.end();
         }
-        if let Some(partial) = self.partial.take() {
-            tools.recycle(partial.data);
-        }
-        self.end();
     }
 
     fn write_close(&mut self, code: u16, reason: &str, out: &mut Vec<u8>) {
@@ -379,7 +396,7 @@ impl Session {
         tools: &mut Tools,
         out: &mut Vec<u8>,
     ) -> bool {
-        if self.phase != Phase::Open {
+        if !self.is_open() {
             return false;
         }
         if let Some(deflate) = self.deflate
@@ -393,7 +410,7 @@ impl Session {
 
     /// Writes a ping of at most 125 bytes; false where it is closed, or where there are more.
     pub fn ping(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let may = self.phase == Phase::Open && payload.len() <= 125;
+        let may = self.is_open() && payload.len() <= 125;
         if may {
             encode(out, Opcode::Ping, false, payload);
         }
@@ -402,6 +419,7 @@ impl Session {
 
     /// Says that we close, and waits for the client to say so too. Nothing where that was said already.
     pub fn close(&mut self, code: u16, reason: &str, limits: &Limits, now: u64, out: &mut Vec<u8>) {
+        self.fail(out);
         if self.phase == Phase::Open {
             self.write_close(code, reason, out);
             self.phase = Phase::Closing(now.saturating_add(limits.websocket_close));
@@ -426,7 +444,7 @@ impl Session {
             Phase::Open if limits.websocket_ping > 0 => {
                 Some(self.heard.saturating_add(limits.websocket_ping))
             }
-            Phase::Closing(until) => Some(until),
+            Phase::Closing(until) | Phase::Broken(_, until) => Some(until),
             Phase::Open | Phase::Over => None,
         }
     }
@@ -437,22 +455,19 @@ impl Session {
         now: u64,
         is_read: bool,
         limits: &Limits,
-        tools: &mut Tools,
         out: &mut Vec<u8>,
     ) -> Expiry {
         if self.deadline(limits).is_none_or(|deadline| now < deadline) {
             return Expiry::Alive;
         }
         if self.phase != Phase::Open {
+            self.fail(out);
             self.end();
             return Expiry::Closed;
         }
         if self.is_pinged && is_read {
-            let fault = Fault {
-                code: 1011,
-                reason: "no answer to a ping",
-            };
-            self.fail(fault, tools, out);
+            self.write_close(1011, "no answer to a ping", out);
+            self.end();
             return Expiry::Closed;
         }
         self.heard = now;
