@@ -20,4 +20,5 @@ mod streams;
 mod table;
 mod timeouts;
 mod upgrade;
+mod websocket;
 mod wire_shell;
