@@ -405,8 +405,12 @@ class Guest:
         prefix: str = "",
         state: dict[str, Any] | None = None,
         extensions: dict[str, Any] | None = None,
+        socket: Callable[..., Any] | None = None,
     ) -> Self:
-        """`template` is what every scope or environ begins with; `state` and `extensions` are copied for each request."""
+        """`template` is what every scope or environ begins with; `state` and `extensions` are copied for each request.
+
+        socket: runs the application for a WebSocket: `await socket(scope, websocket, request)` gives the answer where it was not accepted.
+        """
 
 @final
 class FileWrapper:

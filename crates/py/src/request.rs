@@ -174,6 +174,13 @@ impl Request {
             .with(py, |state| std::mem::replace(&mut state.guest, guest))
     }
 
+    /// What it may become.
+    pub(crate) fn socket(&self, py: Python<'_>) -> Option<Py<WebSocket>> {
+        self.state.with(py, |state| {
+            state.socket.as_ref().map(|socket| socket.clone_ref(py))
+        })
+    }
+
     pub(crate) fn guest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, AsgiSend>> {
         self.state.with(py, |state| {
             state.guest.as_ref().map(|guest| guest.bind(py).clone())

@@ -492,7 +492,7 @@ impl Core {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         #[cfg(feature = "failpoints")]
         crate::failpoint::hit(crate::failpoint::Place::Settle);
-        if self.is_asgi(work.plan) {
+        if self.is_asgi(work.plan) && work.request.get().guest(py).is_some() {
             return self.settle_asgi(py, work, outcome).map(|()| None);
         }
         if self.is_streaming(py, work.id) {

@@ -19,6 +19,7 @@ from kingpost import _native
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.interop.asgi_lifespan import Lifespan
+from kingpost.interop.asgi_websocket import socket_runner
 from kingpost.interop.interface import Interface, is_coroutine_function
 from kingpost.types import Mode
 
@@ -71,6 +72,7 @@ class Guest:
                 prefix=self.prefix,
                 state=self.state,
                 extensions={name: {} for name in EXTENSIONS},
+                socket=socket_runner(self._called()),
             )
             if self.interface == "asgi"
             else _native.Guest(

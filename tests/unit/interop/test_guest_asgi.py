@@ -28,14 +28,15 @@ START: Message = {"type": "http.response.start", "status": 200, "headers": []}
 
 @contextlib.contextmanager
 def hosting(app: Asgi, **options: Any) -> Generator[Rig]:
-    """A server of one application, which is asked about HTTP only."""
+    """A server of one application, which is asked about HTTP only, or about WebSockets only."""
+    wanted = "websocket" if options.pop("sockets", False) else "http"
 
-    async def http_only(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+    async def one_kind(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != wanted:
             raise NotImplementedError
         await app(scope, receive, send)
 
-    with serving_all(http_only, **options) as rig:
+    with serving_all(one_kind, **options) as rig:
         yield rig
 
 

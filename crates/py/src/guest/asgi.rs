@@ -776,6 +776,12 @@ impl Core {
         let guest = plan.handler.bind(py).cast::<Guest>()?.get();
         let request = work.request.bind(py).get();
         let scope = guest.scope(py, self, request)?;
+        if let Some(websocket) = request.socket(py)
+            && let Some(run) = &guest.socket
+        {
+            let coroutine = run.bind(py).call1((scope, websocket, &work.request))?;
+            return self.run_coroutine(py, work, coroutine);
+        }
         let (is_head, left) = request.with_head(py, |head, _| {
             (head.method == Method::Head, declared(head.framing))
         });

@@ -32,6 +32,8 @@ pub(crate) struct Guest {
     template: Py<PyDict>,
     /// ASGI's lifespan state; each request has a copy. None where its lifespan gave none.
     state: Option<Py<PyDict>>,
+    /// What runs the application for a WebSocket: called with scope, WebSocket and request.
+    socket: Option<Py<PyAny>>,
     /// ASGI's extensions; each request has a copy.
     extensions: Option<Py<PyDict>>,
     /// The path that it is mounted at, without the last slash; empty for "/".
@@ -41,19 +43,21 @@ pub(crate) struct Guest {
 #[pymethods]
 impl Guest {
     #[new]
-    #[pyo3(signature = (app, template, *, prefix="", state=None, extensions=None))]
+    #[pyo3(signature = (app, template, *, prefix="", state=None, extensions=None, socket=None))]
     fn new(
         app: Py<PyAny>,
         template: Py<PyDict>,
         prefix: &str,
         state: Option<Py<PyDict>>,
         extensions: Option<Py<PyDict>>,
+        socket: Option<Py<PyAny>>,
     ) -> Self {
         Self {
             app,
             template,
             state,
             extensions,
+            socket,
             prefix: prefix.as_bytes().to_vec(),
         }
     }
