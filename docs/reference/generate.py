@@ -21,6 +21,7 @@ ROOT = HERE.parents[1]
 PACKAGE = ROOT / "python" / "kingpost"
 MODULES = (
     "kingpost",
+    "kingpost.channels",
     "kingpost.checks",
     "kingpost.feeds",
     "kingpost.html",

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from kingpost.http.sse import Event, EventStream
     from kingpost.http.stream import BodyStream
     from kingpost.http.uploads import MultipartStream, UploadFile
+    from kingpost.http.websocket import WebSocket
     from kingpost.routing.around import CallNext, SyncCallNext
     from kingpost.routing.blueprint import Blueprint
     from kingpost.routing.route import Include, Route, route
@@ -91,6 +92,7 @@ __all__ = [
     "Unauthorized",
     "UploadFile",
     "ValidationError",
+    "WebSocket",
     "current_app",
     "from_thread",
     "injected",
@@ -136,6 +138,7 @@ _HOMES = {
     "Unauthorized": "kingpost.errors",
     "UploadFile": "kingpost.http.uploads",
     "ValidationError": "kingpost.errors",
+    "WebSocket": "kingpost.http.websocket",
     "current_app": "kingpost.app.application",
     "from_thread": "kingpost.server.threads",
     "injected": "kingpost.binding.markers",

@@ -115,3 +115,15 @@ FEED_EVENT_BYTES: Final = 1 * MIB
 
 FEED_TOLD_BYTES: Final = 512 * KIB
 """Bytes of the last events that a worker is told by the others when it starts."""
+
+CHANNEL_NAME_BYTES: Final = 255
+"""Bytes of the name of a channel."""
+
+CHANNEL_MESSAGE_BYTES: Final = 1 * MIB
+"""Bytes of one message that is published; what a WebSocket takes at most as well."""
+
+CHANNEL_QUEUE: Final = 1_000
+"""Messages that wait for one subscriber of a channel; of more the oldest are dropped, and counted."""
+
+WEBSOCKET_AFTERLIFE_SECONDS: Final = 30.0
+"""Seconds that a WebSocket's handler has when its client's connection is gone; then it is cancelled."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 Mode: TypeAlias = Literal["development", "production", "test"]
 """How the app runs: the command decides (`kingpost dev`, `kingpost run`, `TestClient`), `KINGPOST_ENV` overrides."""
@@ -75,6 +75,9 @@ def short_path(path: str) -> str:
 
 Scope: TypeAlias = Literal["request", "connection", "app"]
 """How long what a provider made is kept: for one request, for a client's connection, or from start to stop of the App."""
+
+WEBSOCKET: Final = "WEBSOCKET"
+"""What stands in the place of a method in the table of routes where a WebSocket is asked for."""
 
 HandlerKind: TypeAlias = Literal["async", "thread", "inline", "asyncgen"]
 """How the engine calls a handler: stepped on the loop, on a worker thread, in place, or as a stream of chunks."""

@@ -1,13 +1,14 @@
-"""A Sanic blueprint: a version, a middleware, an error handler, and answers that are sent bit by bit."""
+"""A Sanic blueprint: a version, a middleware, an error handler, answers that are sent bit by bit; and the clock on a WebSocket."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
-from kingpost import App, Blueprint, CallNext, NotFound, Request, Response, Struct
+from kingpost import App, Blueprint, CallNext, NotFound, Request, Response, Struct, WebSocket
 
 notes = Blueprint("notes", prefix="/notes", version="1")
 
@@ -46,4 +47,14 @@ async def clock(times: int = 3, wait: float = 3.0) -> AsyncIterator[str]:
 
 
 app = App()
+
+
+@app.websocket("/websocket")
+async def time(websocket: WebSocket, at_most: float = 3) -> None:
+    while True:
+        now = datetime.datetime.now(datetime.UTC).isoformat()
+        await websocket.send(now)
+        await asyncio.sleep(random.random() * at_most)  # noqa: S311 - no secret
+
+
 app.include(notes, prefix="/api")

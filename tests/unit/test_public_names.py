@@ -42,8 +42,8 @@ def test_checkers_and_python_see_the_same_names() -> None:
 
 
 def test_other_names_are_not_there() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'WebSocket'"):
-        kingpost.WebSocket  # type: ignore[attr-defined]  # noqa: B018 - the mistake itself
+    with pytest.raises(AttributeError, match="no attribute 'WebSession'"):
+        kingpost.WebSession  # type: ignore[attr-defined]  # noqa: B018 - the mistake itself
 
 
 def test_the_package_alone_imports_nothing_else() -> None:

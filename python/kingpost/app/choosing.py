@@ -28,7 +28,7 @@ from kingpost.http.vary import varied
 from kingpost.routing.conditions import Conditions, Unwanted
 from kingpost.routing.hosts import without_port
 from kingpost.routing.shape import in_order, renamed, shape_of
-from kingpost.types import HandlerKind
+from kingpost.types import WEBSOCKET, HandlerKind
 
 if TYPE_CHECKING:
     from kingpost.app.dispatch import AppDispatch
@@ -167,7 +167,7 @@ class Choice:
         found = self.among(request, list(request.path_params.values()))
         if isinstance(found, Meant) or not self.rivals:
             return found
-        return self.first(self.rivals, found, request, request.method, request.raw_path)
+        return self.first(self.rivals, found, request, method_of(request), request.raw_path)
 
     @staticmethod
     def first(
@@ -187,6 +187,11 @@ class Choice:
             if found is not None:
                 refused = found.after(refused)
         return refused
+
+
+def method_of(request: Request) -> str:
+    """What the table of routes has for the method of a request."""
+    return request.method if request.websocket is None else WEBSOCKET
 
 
 def holds(conditions: Conditions, request: Request) -> bool:
@@ -266,7 +271,7 @@ class Choices:
         """The route that a request will mean, where that can be told without waiting."""
         if target >= len(self._routes) and self.choices[target - len(self._routes)].blocks:
             return None
-        return self.of_target(target, request, request.method, request.raw_path)
+        return self.of_target(target, request, method_of(request), request.raw_path)
 
     def allowed(self, request: Request) -> tuple[str, ...] | None:
         """The methods that the path of a request takes, for its host and its fields; None where it takes none."""

@@ -41,6 +41,7 @@ from kingpost.binding.plan import Argument
 from kingpost.binding.signature import signature_of
 from kingpost.binding.sources import FromProvider
 from kingpost.errors import ConfigurationError, RoutingError
+from kingpost.http.websocket import Messages
 from kingpost.injection.graph import Graph, check_lasting
 from kingpost.injection.lookup import Overrides
 from kingpost.injection.provider import plain
@@ -49,7 +50,7 @@ from kingpost.routing.route import Provided, Registry
 from kingpost.routing.table import Entry, ErrorHandlers, Mounted, flatten, scope_of
 from kingpost.routing.table import Scope as TableScope
 from kingpost.settings import Settings
-from kingpost.types import Mode, Place
+from kingpost.types import WEBSOCKET, Mode, Place
 
 T = TypeVar("T")
 
@@ -135,6 +136,18 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
             route.served.take(other.served)
         give_error_handlers(self.dispatch, errors, self.scope, self.routes)
         beside.give(self.dispatch)
+
+    def messages_at(self, path: bytes) -> Messages | None:
+        """The types of the WebSocket of a path; None where there is none."""
+        found = self.router.find(WEBSOCKET, path)
+        if not found or not isinstance(found[0], int):
+            return None
+        if found[0] < len(self.routes):
+            return self.routes[found[0]].messages
+        choices = self.dispatch.choices
+        if choices is None:
+            return None
+        return choices.choices[found[0] - len(self.routes)].candidates[0].route.messages
 
     def explain(self, path: str, method: str = "GET") -> str:
         """What happens on a request, for `kingpost routes explain`."""

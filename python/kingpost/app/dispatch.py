@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from kingpost import _native
 from kingpost._native import Answer
 from kingpost.app.answers import DYNAMIC, AnswerError, sealed
+from kingpost.app.conversation import TALKED, farewell
 from kingpost.app.crossing import Threads
 from kingpost.app.error_handlers import Chain, ErrorAnswerer
 from kingpost.app.failing import ErrorAnswers
@@ -31,10 +33,11 @@ from kingpost.http.response import NOSNIFF, Response
 from kingpost.http.uploads import UNSAID, FormBounds
 from kingpost.http.url import absolute_url
 from kingpost.http.vary import varied, vary_in, vary_of
+from kingpost.http.websocket import TALK, WebSocket, WebSocketClosed
 from kingpost.routing.hosts import without_port
 from kingpost.routing.reverse import Urls
 from kingpost.server.threads import is_on_loop
-from kingpost.types import Mode
+from kingpost.types import WEBSOCKET, Mode
 
 if TYPE_CHECKING:
     from kingpost.app.choosing import Choices
@@ -187,6 +190,29 @@ class AppDispatch:
 
     def fail(
         self, request: Request, plan: int | None, error: BaseException, /
+    ) -> Answer | Awaitable[Answer]:
+        if request.websocket is not None:
+            talk: WebSocket[Any, Any] | None = request.cache.get(TALK)
+            if talk is not None and talk.is_accepted:
+                if isinstance(error, WebSocketClosed | asyncio.CancelledError):
+                    # The client has left, or the server is about to.
+                    return Answer(TALKED, [], b"")
+                return self._fail_in_talk(talk, request, plan, error)
+        return self._failed(request, plan, error)
+
+    async def _fail_in_talk(
+        self, talk: WebSocket[Any, Any], request: Request, plan: int | None, error: BaseException
+    ) -> Answer:
+        """The handshake was answered: what is left to be said to the client is a code."""
+        answer = self._failed(request, plan, error)
+        if not isinstance(answer, Answer):
+            answer = await answer
+        with contextlib.suppress(WebSocketClosed):
+            await talk.close(*farewell(answer.status, error))
+        return answer
+
+    def _failed(
+        self, request: Request, plan: int | None, error: BaseException
     ) -> Answer | Awaitable[Answer]:
         # A choice that has failed before it knew its route has none.
         route = None if plan is None else self._planned(plan)
@@ -368,6 +394,10 @@ class AppDispatch:
         if allowed is None:
             return self._other_slash(request)
         fields = self._vary(request.raw_path)
+        allowed = tuple(method for method in allowed if method != WEBSOCKET)
+        if not allowed:
+            # The engine says the same where nobody else has to be asked first.
+            raise HTTPError("only WebSocket is served here", status=426, code="websocket.expected")
         automatic = ("HEAD", "OPTIONS") if "GET" in allowed else ("OPTIONS",)
         methods = sorted({*allowed, *automatic})
         if request.method == "OPTIONS":

@@ -13,7 +13,7 @@ from kingpost.binding.signature import signature_of
 from kingpost.injection.lookup import substituted
 from kingpost.injection.provider import Kind, kind_of
 from kingpost.schema.annotation import spelled
-from kingpost.types import Scope
+from kingpost.types import WEBSOCKET, Scope
 
 if TYPE_CHECKING:
     from kingpost.app.choosing import Choices
@@ -42,6 +42,9 @@ def explain_request(
     if not found:
         return f"{method} {path}: no route answers it (404)"
     if not isinstance(found[0], int):
+        if method == "GET" and WEBSOCKET in found:
+            # Who asks for a WebSocket sends a GET.
+            return explain_request(router, routes, path, WEBSOCKET, choices)
         return (
             f"{method} {path}: the path is there, and takes {', '.join(map(str, found))} only (405)"
         )
@@ -76,8 +79,7 @@ def plan_lines(route: CompiledRoute) -> list[str]:
         if not argument.name.startswith(HIDDEN)
     ]
     facts += [
-        ("answer", f"{route.encoding.words}, status {status_of(route)}"),
-        ("body", body_words(route)),
+        *answer_facts(route),
         (
             "errors",
             ", ".join(error.__name__ for error in route.entry.options.get("errors", ()))
@@ -111,6 +113,15 @@ def around_facts(served: Served) -> Iterator[tuple[str, str]]:
             yield f"  {argument.name}", argument.source.words
     for hook in served.after:
         yield "after", f"{hook.signature.name} at {hook.signature.place}, {COLOURS[hook.kind]}"
+
+
+def answer_facts(route: CompiledRoute) -> Iterator[tuple[str, str]]:
+    """What is sent, and what is read."""
+    if route.entry.is_websocket:
+        yield "answer", route.encoding.words
+        return
+    yield "answer", f"{route.encoding.words}, status {status_of(route)}"
+    yield "body", body_words(route)
 
 
 def status_of(route: CompiledRoute) -> int:

@@ -2,7 +2,8 @@
 
 Rule: an unsafe request that carries what browsers send by themselves (cookies; `Authorization`, unless it is `Bearer`, which only
 programs send) must come from our own pages. `Sec-Fetch-Site` is the browser's word, and no page can
-forge it; where it is absent, `Origin` is compared with the host that was asked. A client that sends neither is no browser.
+forge it; where it is absent, `Origin` is compared with the host that was asked. A client that sends neither is no browser. A WebSocket is
+refused to pages of other sites in any case.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ def check_host(request: Request, hosts: Sequence[str]) -> None:
 
 def check_origin(request: Request, hosts: Sequence[str]) -> None:
     """Raises Forbidden `request.cross-site` for an unsafe request with credentials that another site's page caused."""
+    if request.websocket is not None:
+        check_websocket_origin(request, hosts)
+        return
     if request.method in SAFE_METHODS or not has_credentials(request):
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
@@ -39,6 +43,23 @@ def check_origin(request: Request, hosts: Sequence[str]) -> None:
             return
     raise Forbidden(
         "a page of another site may not do this in your name", code="request.cross-site"
+    )
+
+
+def check_websocket_origin(request: Request, hosts: Sequence[str]) -> None:
+    """Raises Forbidden `request.cross-site` for a WebSocket that another site's page asks for.
+
+    A browser sends our cookies with it, and keeps nothing that we send from that page. Every browser says `Origin` here (RFC 6455 section
+    4.1); programs need not.
+    """
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    asking = origin.partition("://")[2].lower()
+    if asking and (asking == request.host.lower() or is_our_host(asking, hosts)):
+        return
+    raise Forbidden(
+        "a page of another site may not open a WebSocket here", code="request.cross-site"
     )
 
 

@@ -11,16 +11,20 @@ import msgspec
 from kingpost import _native, limits
 from kingpost.app.answers import Answers
 from kingpost.app.calls import Call, call_of
+from kingpost.app.conversation import MESSAGES, TALKED, accepting, check_talks, ending
 from kingpost.app.encoding import Encoding, encoding_of, is_events
 from kingpost.app.formats import Formats, check_write, formats_of
+from kingpost.app.messages import messages_of
 from kingpost.app.mounting import Site, inside
 from kingpost.app.served import REQUEST, Served, serve
 from kingpost.app.shape import named_at
-from kingpost.binding.offer import Offer, PathParameter
+from kingpost.binding.offer import Conversation, Offer, PathParameter
 from kingpost.binding.plan import Binding
 from kingpost.binding.signature import Signature, signature_of
+from kingpost.binding.sources import TheWebSocket
 from kingpost.errors import RoutingError
 from kingpost.http.uploads import UNSAID, FormBounds
+from kingpost.http.websocket import Messages
 from kingpost.injection.lookup import Overrides
 from kingpost.routing.conditions import ALWAYS, Conditions
 from kingpost.routing.converters import (
@@ -92,6 +96,14 @@ class CompiledRoute(msgspec.Struct, frozen=True):
     @property
     def error_handlers(self) -> tuple[ErrorHandlers, ...]:
         return self.entry.scope.error_handlers
+
+    @property
+    def messages(self) -> Messages | None:
+        """What is said, where it is a WebSocket's."""
+        for argument in self.binding.arguments:
+            if isinstance(argument.source, TheWebSocket):
+                return argument.source.messages
+        return None
 
     @property
     def group(self) -> str:
@@ -197,17 +209,24 @@ def compile_route(
         context=None if conditions.walks is None else conditions.walks.context,
         codecs=site.around.codecs,
         form=FormBounds(**form_sizes(entry.options)),
+        websocket=Conversation(signature, messages_of) if entry.is_websocket else None,
     )
-    with named_at(signature.place):
-        encoding = encoding_of(signature.returns)
+    if entry.is_websocket:
+        check_talks(entry.handler, signature)
+        encoding = MESSAGES
+    else:
+        with named_at(signature.place):
+            encoding = encoding_of(signature.returns)
     answers = Answers(
         signature.name,
         signature.place,
         encoding,
-        entry.options.get("status", 200),
+        TALKED if entry.is_websocket else entry.options.get("status", 200),
         aside=site.around.threads.aside,
     )
     call = call_of(entry, waits=not is_events(encoding.item))
+    if entry.is_websocket:
+        call = msgspec.structs.replace(call, handler=accepting(call.handler))
     formats = formats_of(entry, signature, answers, site.around.codecs)
     if formats is not None:
         encoding = formats.encoding(encoding)
@@ -222,6 +241,8 @@ def compile_route(
         overrides=overrides,
         formats=formats,
     )
+    if entry.is_websocket:
+        served.function = ending(served.function, site.around.of_route(index).caught)
     if site.app is not None and not isinstance(entry.handler, Constant):
         served.function = inside(site.app, served.function, is_async=served.kind == "async")
         if served.early is not None:

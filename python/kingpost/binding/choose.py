@@ -47,6 +47,7 @@ from kingpost.binding.sources import (
     TheContext,
     TheRequest,
     TheResponse,
+    TheWebSocket,
 )
 from kingpost.errors import SignatureError
 from kingpost.http.background import BackgroundTasks
@@ -54,6 +55,7 @@ from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.http.stream import BodyStream
 from kingpost.http.uploads import MultipartStream, UploadFile
+from kingpost.http.websocket import WebSocket
 from kingpost.schema import (
     ChoiceType,
     ModelType,
@@ -65,8 +67,9 @@ from kingpost.schema import (
 from kingpost.schema.annotation import Bare, bare, is_below, list_of, spelled
 from kingpost.schema.model import types_in
 from kingpost.schema.text import Scalar, ruled, scalar_of
+from kingpost.types import WEBSOCKET
 
-WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
+WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS", WEBSOCKET)
 """Methods whose content means nothing (RFC 9110 section 9.3)."""
 
 
@@ -102,7 +105,7 @@ class Chooser:
             return self.unannotated()
         if self.bare.type in MARKERS:
             raise self.marker_as_a_type(self.bare.type)
-        return self.framework() or self.provided() or self.from_request()
+        return self.from_websocket() or self.framework() or self.provided() or self.from_request()
 
     def from_request(self) -> Source:
         """What the client sends, where the type alone says so."""
@@ -422,6 +425,43 @@ class Chooser:
             return TheBackground()
         return self.constant(kind)
 
+    def from_websocket(self) -> Source | None:
+        if (get_origin(self.bare.type) or self.bare.type) is not WebSocket:
+            return None
+        received, sent = get_args(self.bare.type) or (str, str)
+        offered = self.offer.websocket
+        if offered is None:
+            raise self.signature.refused(
+                "binding.websocket",
+                f"{self.name} is a WebSocket, and nobody asks for one here",
+                f"register {self.signature.name} with @app.websocket(path)",
+            )
+        if offered.handler is not self.signature:
+            raise self.signature.refused(
+                "binding.websocket",
+                f"{self.name} is the WebSocket, which the handler has: {offered.handler.name}",
+                "ask for the request: request: Request",
+            )
+        for kind in classes_in(received):
+            found = None if self.offer.unread is None else self.offer.unread(kind)
+            if found is not None:
+                raise self.signature.refused(
+                    "injection.never-read",
+                    f"{self.name} receives {spelled(received)}, and no client may send {spelled(kind)}: {found.because}",
+                    "name a class of your own that has only what a client may send",
+                    places=[found.place],
+                )
+        try:
+            return TheWebSocket(offered.messages(received, sent))
+        except TypeError as error:
+            raise self.signature.refused(
+                "binding.websocket-type",
+                f"{self.name} is {spelled(self.bare.type)}, and that cannot be said in messages: {error}",
+                "write str, bytes, or what JSON becomes: a Struct, a dataclass, a dict, a list",
+            ) from error
+        except NameError as error:
+            raise self.unresolved(error) from error
+
     def constant(self, kind: type[Any]) -> Source | None:
         """An object of the App: its settings, or what signs with its key."""
         if kind in self.offer.constants:
@@ -483,6 +523,15 @@ class Chooser:
 
     def check_verbs(self) -> None:
         without = [method for method in self.offer.methods if method in WITHOUT_BODY]
+        if self.offer.websocket is not None:
+            kind = spelled(self.bare.type)
+            raise self.signature.refused(
+                "binding.body-on-get",
+                f"{self.name} is read from the body, and who asks for a WebSocket sends none",
+                f"write ws: WebSocket[{kind}], and {self.name} is a message: async for {self.name} in ws",
+                "take the values from the query, one parameter each",
+                *self.by_a_provider(),
+            )
         if without:
             raise self.signature.refused(
                 "binding.body-on-get",

@@ -11,8 +11,10 @@ from kingpost.http.uploads import UNSAID, FormBounds
 from kingpost.types import Place
 
 if TYPE_CHECKING:
+    from kingpost.binding.signature import Signature
     from kingpost.binding.sources import Source
     from kingpost.http.media import Codec
+    from kingpost.http.websocket import Messages
 
 
 class PathParameter(msgspec.Struct, frozen=True):
@@ -36,6 +38,15 @@ class Unread(msgspec.Struct, frozen=True):
     """Completes "no client may send it: …"."""
     place: Place
     """Where that was said: a provider's, mostly."""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """What a WebSocket route has to offer."""
+
+    handler: Signature
+    """Of the one function that may take the WebSocket."""
+    messages: Callable[[Any, Any], Messages]
+    """Compiles the types of what is received and of what is sent; raises TypeError where they are none of messages."""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -63,5 +74,7 @@ class Offer(msgspec.Struct, frozen=True):
     """What reads bodies beside JSON, by its media type without parameters."""
     form: FormBounds = UNSAID
     """How much a form may hold."""
+    websocket: Conversation | None = None
+    """What is said of the WebSocket, where the route is one."""
     has_response: bool = False
     """Whether a parameter may be the response: what runs after the handler."""

@@ -16,6 +16,7 @@ from kingpost.binding.body import TypedBody
 from kingpost.errors import FieldError, NotFound
 from kingpost.http.request import Request
 from kingpost.http.stream import BodyStream
+from kingpost.http.websocket import TALK, Messages, WebSocket
 from kingpost.schema.problems import Location, Refused, field_error
 from kingpost.schema.text import BrokenRules, Scalar
 
@@ -148,6 +149,25 @@ class TheRequest(msgspec.Struct, frozen=True):
 
     def binder(self, keyword: str | None) -> Binder | None:
         return ("request", keyword)
+
+
+class TheWebSocket(Unhurried, frozen=True):
+    """The WebSocket that the request asks for."""
+
+    messages: Messages
+
+    @property
+    def words(self) -> str:
+        return f"the WebSocket: {self.messages.words}"
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        socket = request.websocket
+        if socket is None:
+            raise RuntimeError("the route is a WebSocket's, and the request asks for none")
+        talk: WebSocket[Any, Any] = WebSocket(request, socket, self.messages)
+        # Who answers for an exception has to know whether the handshake was answered.
+        request.cache[TALK] = talk
+        return talk
 
 
 class TheContext(Unhurried, frozen=True):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kingpost.http.files import FileResponse
     from kingpost.http.signed import require_signed_url
     from kingpost.http.sse import Event, EventStream, last_event_id
+    from kingpost.http.websocket import WebSocket, WebSocketClosed
 
 __all__ = [
     "BodyStream",
@@ -34,6 +35,8 @@ __all__ = [
     "Request",
     "Response",
     "ResponseHeaders",
+    "WebSocket",
+    "WebSocketClosed",
     "before_body",
     "best_match",
     "last_event_id",
@@ -61,4 +64,8 @@ if not TYPE_CHECKING:
             from kingpost.http import sse
 
             return getattr(sse, name)
+        if name in ("WebSocket", "WebSocketClosed"):
+            from kingpost.http import websocket
+
+            return getattr(websocket, name)
         raise AttributeError(f"module 'kingpost.http' has no attribute {name!r}")

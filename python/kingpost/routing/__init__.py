@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kingpost.routing.converters import Converter
-from kingpost.routing.options import FormLimits, RouteOptions
+from kingpost.routing.options import FormLimits, RouteOptions, WebSocketOptions
 
 if TYPE_CHECKING:
     from kingpost.routing.acl import Principals, permission
@@ -26,6 +26,7 @@ __all__ = [
     "Principals",
     "RouteOptions",
     "Traverse",
+    "WebSocketOptions",
     "permission",
 ]
 

@@ -85,6 +85,35 @@ class RouteOptions(TypedDict, total=False):
     """False keeps the route out of the OpenAPI document; a dict is merged into its operation (RFC 7396: None takes out)."""
 
 
+class WebSocketOptions(TypedDict, total=False):
+    """What a WebSocket route may be told, all of it optional: what of RouteOptions is about who may come, and not about an answer."""
+
+    name: str
+    """What `url_for` calls the route; the function's name if not said."""
+    summary: str
+    """One line for lists of routes; the first line of the docstring if not said."""
+    description: str
+    """Prose; the rest of the docstring if not said."""
+    tags: Sequence[str]
+    """Words to group routes by."""
+    deprecated: bool
+    """Still served, but no longer recommended."""
+    errors: Sequence[type[HTTPError]]
+    """The errors that refuse the handshake on purpose: HTTPError's descendants."""
+    middleware: Sequence[Middleware]
+    """What runs around the whole conversation, inside of its blueprint's and the App's; the first is the outermost."""
+    requires: Callable[..., Any] | Sequence[Callable[..., Any]]
+    """What must hold of who asks: functions, injected as hooks are, that run before the handshake is answered."""
+    before: Sequence[Callable[..., Any]]
+    """What runs before the handler; a value that is not None is the answer, and refuses the handshake."""
+    after: Sequence[Callable[..., Any]]
+    """What runs when the conversation is over."""
+    hosts: Sequence[str]
+    """The hosts that the route answers for; `"{tenant}.example.org"` gives the handler a `tenant`. Any if not said."""
+    when: Predicate | Sequence[Predicate]
+    """What else must hold for the route to be the one: HasHeader, HasQuery, or functions of the request."""
+
+
 UNITS = {
     "": 1,
     "B": 1,
@@ -143,6 +172,24 @@ def check_options(options: Mapping[str, object]) -> RouteOptions:
         check_kind(option, value)
     checked = cast("RouteOptions", dict(options))
     check_values(checked)
+    return checked
+
+
+def check_websocket_options(options: Mapping[str, object]) -> RouteOptions:
+    """The options of a WebSocket route, known and of their types.
+
+    Raises:
+        RoutingError: as `check_options`, and `routing.bad-option` for one that is about an answer.
+    """
+    checked = check_options(options)
+    for option in options:
+        if option not in WebSocketOptions.__annotations__:
+            names = ", ".join(WebSocketOptions.__annotations__)
+            raise refused(
+                "routing.bad-option",
+                f"the route option {option}= is not for a WebSocket, which has no body and no answer",
+                f"its options are {names}",
+            )
     return checked
 
 

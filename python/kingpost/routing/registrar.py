@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from kingpost.errors import HTTPError
-from kingpost.routing.options import RouteOptions, check_options, several
+from kingpost.routing.options import (
+    RouteOptions,
+    WebSocketOptions,
+    check_options,
+    check_websocket_options,
+    several,
+)
 from kingpost.routing.ordering import Layered
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import (
@@ -24,6 +30,7 @@ from kingpost.routing.route import (
     RouteGroup,
     checked_handler,
     checked_path,
+    websocket_route,
 )
 from kingpost.types import Place, Scope
 
@@ -76,6 +83,22 @@ class Registrar:
             options: see RouteOptions.
         """
         return self._decorator(path, methods, options)
+
+    def websocket(self, path: str, /, **options: Unpack[WebSocketOptions]) -> Callable[[F], F]:
+        """Answer WebSockets on `path` by the decorated `async def`, which takes a WebSocket and stays as it was.
+
+        Args:
+            path: the pattern, such as `"/rooms/{room}"`.
+            options: see WebSocketOptions.
+        """
+        place, checked = Place.of_caller(), check_websocket_options(options)
+        checked_path(path)
+
+        def decorate(function: F) -> F:
+            self._add(websocket_route(path, function, checked, place))
+            return function
+
+        return decorate
 
     def add_route(
         self,

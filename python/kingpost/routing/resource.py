@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from kingpost.errors import RoutingError
-from kingpost.routing.options import LISTS, RouteOptions
+from kingpost.routing.options import (
+    LISTS,
+    RouteOptions,
+    WebSocketOptions,
+    check_websocket_options,
+)
 from kingpost.routing.refusal import refused
 from kingpost.routing.route import MARK, Handler, Mark, Resource, Route
-from kingpost.types import Place
+from kingpost.types import WEBSOCKET, Place
 
 VERBS = {
-    verb.lower(): verb for verb in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    verb.lower(): verb
+    for verb in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", WEBSOCKET)
 }
+"""Names of methods; `websocket` answers those who ask for one."""
 
 
 def resource_routes(resource: Resource, instance: object) -> Iterator[Route]:
@@ -49,6 +56,8 @@ def method_route(
     options = cast("RouteOptions", {**resource.options})
     path = resource.path
     methods: tuple[str, ...] = (VERBS.get(name, "GET"),)
+    if methods == (WEBSOCKET,):
+        options = of_websocket(options, mark)
     options["name"] = base
     if mark is not None:
         path += mark.path
@@ -65,6 +74,18 @@ def method_route(
     route.path, route.handler, route.methods, route.options = path, method, methods, options
     route.place = Place.of(method)
     return route
+
+
+def of_websocket(options: RouteOptions, mark: Mark | None) -> RouteOptions:
+    """What the options of a resource say of its WebSocket: those about answers are for its other methods."""
+    if mark is not None:
+        check_websocket_options(mark.options)
+    kept = {
+        option: value
+        for option, value in options.items()
+        if option in WebSocketOptions.__annotations__
+    }
+    return cast("RouteOptions", kept)
 
 
 def empty_resource(resource: Resource) -> RoutingError:

@@ -13,10 +13,15 @@ import msgspec
 
 from kingpost.errors import RoutingError
 from kingpost.routing.converters import Converters
-from kingpost.routing.options import RouteOptions, check_options
+from kingpost.routing.options import (
+    RouteOptions,
+    WebSocketOptions,
+    check_options,
+    check_websocket_options,
+)
 from kingpost.routing.ordering import Layered, ordered
 from kingpost.routing.refusal import refused
-from kingpost.types import Mode, Place, Scope
+from kingpost.types import WEBSOCKET, Mode, Place, Scope
 
 if TYPE_CHECKING:
     from kingpost.http.response import Response
@@ -77,6 +82,25 @@ class Route:
             self.handler: Handler = Constant(handler)  # pyright: ignore[reportUnknownArgumentType] - any content
         else:
             self.handler = checked_handler(handler)
+
+    @classmethod
+    def websocket(
+        cls, path: str, handler: Handler, /, **options: Unpack[WebSocketOptions]
+    ) -> Route:
+        """A WebSocket route: what `@app.websocket` makes, for a table.
+
+        Example:
+            `App(routes=[Route("/", page), Route.websocket("/clock", clock)])`
+        """
+        return websocket_route(path, handler, check_websocket_options(options), Place.of_caller())
+
+
+def websocket_route(path: str, handler: Handler, options: RouteOptions, place: Place) -> Route:
+    """A WebSocket route of options that are checked."""
+    route = Route.__new__(Route)
+    route.place, route.path, route.methods = place, checked_path(path), (WEBSOCKET,)
+    route.options, route.handler = options, checked_handler(handler)
+    return route
 
 
 def is_response(handler: object) -> TypeGuard[Response[Any]]:
@@ -269,8 +293,12 @@ def checked_methods(methods: Sequence[str]) -> tuple[str, ...]:
             raise bad_method(f"{method!r} is no method; methods are upper-case, such as 'GET'")
         if method in ("CONNECT", "TRACE"):
             raise bad_method(f"{method} is never answered by a route")
-        if method == "WEBSOCKET":
-            raise bad_method("WEBSOCKET is no method, and the table keeps it for WebSocket routes")
+        if method == WEBSOCKET:
+            raise refused(
+                "routing.bad-method",
+                "WEBSOCKET is no method, and the table keeps it for WebSocket routes",
+                "write @app.websocket(path), or Route.websocket(path, handler)",
+            )
     return tuple(dict.fromkeys(methods))
 
 

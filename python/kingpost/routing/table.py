@@ -24,7 +24,7 @@ from kingpost.routing.route import (
     Route,
     RouteGroup,
 )
-from kingpost.types import Place
+from kingpost.types import WEBSOCKET, Place
 
 if TYPE_CHECKING:
     from kingpost.routing.predicates import Predicate
@@ -103,6 +103,11 @@ class Entry(msgspec.Struct, frozen=True):
     def requires(self) -> tuple[Handler, ...]:
         """What must hold of who asks, the outermost blueprint's first."""
         return (*self.scope.requires, *several(self.options.get("requires", ())))
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether it is asked for a WebSocket."""
+        return WEBSOCKET in self.methods
 
     @property
     def source(self) -> str:

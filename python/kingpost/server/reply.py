@@ -31,10 +31,12 @@ class ReplyReader:
 
     Args:
         method: Of the request, since the answer to HEAD has no body whatever it says (RFC 9112 section 6.3).
+        talks: Whether what follows a 101 is read as a body without end.
     """
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, *, talks: bool = False) -> None:
         self._method = method
+        self._talks = talks
         self._rest = bytearray()
         self._left: int | None = None
         self._chunked = False
@@ -85,6 +87,8 @@ class ReplyReader:
         self.done = True
 
     def _frame(self, head: ReplyHead) -> None:
+        if head.status == 101 and self._talks:
+            return
         if self._method == "HEAD" or head.status in (101, 204, 304):
             self.done = True
             return

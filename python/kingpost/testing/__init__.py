@@ -14,38 +14,54 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kingpost.server.reply import BadReply
-    from kingpost.testing.async_client import AsyncStreamedResponse, AsyncTestClient
-    from kingpost.testing.client import StreamedResponse, TestClient
+    from kingpost.testing.async_client import (
+        AsyncStreamedResponse,
+        AsyncTestClient,
+        AsyncTestSocket,
+    )
+    from kingpost.testing.channel_stores import ChannelStoreConformance
+    from kingpost.testing.client import StreamedResponse, TestClient, TestSocket
     from kingpost.testing.cookies import Cookie, CookieJar
     from kingpost.testing.live import LiveServer
     from kingpost.testing.request import RequestOptions
     from kingpost.testing.response import TestResponse
+    from kingpost.testing.talk import SocketOptions, SocketRefused
 
 __all__ = [
     "AsyncStreamedResponse",
     "AsyncTestClient",
+    "AsyncTestSocket",
     "BadReply",
+    "ChannelStoreConformance",
     "Cookie",
     "CookieJar",
     "LiveServer",
     "RequestOptions",
+    "SocketOptions",
+    "SocketRefused",
     "StreamedResponse",
     "TestClient",
     "TestResponse",
+    "TestSocket",
 ]
 
 # Loaded at the first look (PEP 562): pytest imports this package in every run, for its plugin alone.
 _HOMES = {
     "AsyncStreamedResponse": "async_client",
     "AsyncTestClient": "async_client",
+    "AsyncTestSocket": "async_client",
     "BadReply": "core",
+    "ChannelStoreConformance": "channel_stores",
     "Cookie": "cookies",
     "CookieJar": "cookies",
     "LiveServer": "live",
     "RequestOptions": "request",
+    "SocketOptions": "talk",
+    "SocketRefused": "talk",
     "StreamedResponse": "client",
     "TestClient": "client",
     "TestResponse": "response",
+    "TestSocket": "client",
 }
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
+from kingpost.http.websocket import WebSocketClosed
 from kingpost.testing.core import Streamed
 from kingpost.testing.face import ClientFace
 from kingpost.testing.request import RequestOptions
 from kingpost.testing.response import ReplyStart, TestResponse
+from kingpost.testing.talk import SocketOptions, Talk
 
 
 class AsyncStreamedResponse(ReplyStart):
@@ -29,6 +31,54 @@ class AsyncStreamedResponse(ReplyStart):
     async def read(self) -> bytes:
         """The rest of the body."""
         return b"".join([data async for data in self])
+
+
+class AsyncTestSocket:
+    """A WebSocket of the app under test, in a test that is `async def`; otherwise as `TestSocket`.
+
+    Attributes:
+        subprotocol: The one that the app has chosen; None for none.
+    """
+
+    __test__ = False
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self.subprotocol = talk.subprotocol
+
+    @property
+    def closed(self) -> tuple[int, str] | None:
+        """Code and reason, once the conversation is over and that was read."""
+        return self._talk.closed
+
+    async def send(self, message: object) -> None:
+        """Sends a text, bytes, or anything else as JSON."""
+        await self._talk.send(message)
+
+    async def receive(self) -> Any:
+        """The next message, as `TestSocket.receive`."""
+        return await self._talk.receive()
+
+    async def send_json(self, value: object) -> None:
+        """Sends the JSON of a value, of a text as well."""
+        await self._talk.send_json(value)
+
+    async def receive_json(self) -> Any:
+        """The value of the JSON that the next message is."""
+        return await self._talk.receive_json()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Says good-bye, and waits for the app's."""
+        await self._talk.close(code, reason)
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        """The messages until the conversation is over."""
+        while True:
+            try:
+                message = await self.receive()
+            except WebSocketClosed:
+                return
+            yield message
 
 
 class AsyncTestClient(ClientFace):
@@ -75,6 +125,21 @@ class AsyncTestClient(ClientFace):
         self._check_open()
         async with self._core.stream(method, url, options) as streamed:
             yield AsyncStreamedResponse(streamed)
+
+    @contextlib.asynccontextmanager
+    async def websocket(
+        self, url: str, /, **options: Unpack[SocketOptions]
+    ) -> AsyncGenerator[AsyncTestSocket]:
+        """As `TestClient.websocket`."""
+        self._check_open()
+        talk = Talk(self._core, url, options)
+        await talk.begin()
+        try:
+            yield AsyncTestSocket(talk)
+        except BaseException:
+            await talk.end(quietly=True)
+            raise
+        await talk.end(quietly=False)
 
     async def raw(self, data: bytes) -> TestResponse:
         """As `TestClient.raw`."""

@@ -10,11 +10,13 @@ from collections.abc import Coroutine, Generator, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
+from kingpost.http.websocket import WebSocketClosed
 from kingpost.server.threads import is_on_loop
 from kingpost.testing.core import ClientCore, Streamed
 from kingpost.testing.face import ClientFace
 from kingpost.testing.request import RequestOptions
 from kingpost.testing.response import ReplyStart, TestResponse
+from kingpost.testing.talk import SocketOptions, Talk
 
 T = TypeVar("T")
 
@@ -36,6 +38,66 @@ class StreamedResponse(ReplyStart):
     def read(self) -> bytes:
         """The rest of the body."""
         return b"".join(self)
+
+
+class TestSocket:
+    """A WebSocket of the app under test: `with client.websocket("/echo") as ws:`.
+
+    Attributes:
+        subprotocol: The one that the app has chosen; None for none.
+    """
+
+    __test__ = False
+
+    def __init__(self, talk: Talk, loop: _OwnLoop) -> None:
+        self._talk = talk
+        self._loop = loop
+        self.subprotocol = talk.subprotocol
+
+    @property
+    def closed(self) -> tuple[int, str] | None:
+        """Code and reason, once the conversation is over and that was read."""
+        return self._talk.closed
+
+    def send(self, message: object) -> None:
+        """Sends a text, bytes, or anything else as JSON."""
+        __tracebackhide__ = True
+        self._loop.run(self._talk.send(message))
+
+    def receive(self) -> Any:
+        """The next message: text, bytes, or the value of its JSON where the handler is annotated to send JSON.
+
+        Raises:
+            WebSocketClosed: the conversation is over; it says with which code.
+            TimeoutError: nothing came in time.
+            Exception: whatever the handler raised and the app did not handle.
+        """
+        __tracebackhide__ = True
+        return self._loop.run(self._talk.receive())
+
+    def send_json(self, value: object) -> None:
+        """Sends the JSON of a value, of a text as well."""
+        __tracebackhide__ = True
+        self._loop.run(self._talk.send_json(value))
+
+    def receive_json(self) -> Any:
+        """The value of the JSON that the next message is; raises as `receive`."""
+        __tracebackhide__ = True
+        return self._loop.run(self._talk.receive_json())
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Says good-bye, and waits for the app's; what it sends until then can still be received."""
+        __tracebackhide__ = True
+        self._loop.run(self._talk.close(code, reason))
+
+    def __iter__(self) -> Iterator[Any]:
+        """The messages until the conversation is over."""
+        while True:
+            try:
+                message = self.receive()
+            except WebSocketClosed:
+                return
+            yield message
 
 
 class TestClient(ClientFace):
@@ -117,6 +179,29 @@ class TestClient(ClientFace):
                 raise
         else:
             self._loop.run(context.__aexit__(None, None, None))
+
+    @contextlib.contextmanager
+    def websocket(self, url: str, /, **options: Unpack[SocketOptions]) -> Generator[TestSocket]:
+        """Opens a WebSocket; leaving the block closes it.
+
+        Example:
+            >>> with client.websocket("/echo") as ws:
+            ...     ws.send("hello")
+            ...     assert ws.receive() == "hello"
+
+        Raises:
+            SocketRefused: the app has answered otherwise; `response` has it.
+            Exception: whatever the handler raised and the app did not handle.
+        """
+        __tracebackhide__ = True
+        talk = Talk(self._core, url, options)
+        self._run(talk.begin())
+        try:
+            yield TestSocket(talk, self._loop)
+        except BaseException:
+            self._loop.run(talk.end(quietly=True))
+            raise
+        self._loop.run(talk.end(quietly=False))
 
     def raw(self, data: bytes) -> TestResponse:
         """Sends bytes as they are, to try what no client would send; returns the first answer on the connection."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from kingpost.server.reply import BadReply, ReplyHead
 from kingpost.testing.cookies import CookieJar
+from kingpost.testing.exchange import Exchange
 from kingpost.testing.host import TestHost
 from kingpost.testing.hosted import AnyExchange
 from kingpost.testing.request import (
@@ -76,8 +77,8 @@ class ClientCore:
         """Sends a request and gives its answer as soon as the head is there."""
         check_options(options)
         await self.host.start()
-        request = self._make(method, url, options)
-        exchange = self._exchange(request, options)
+        request = self.make(method, url, options)
+        exchange = self.exchange(request, options)
         exchange.send(request.head, request)
         streamed = Streamed(self, exchange, request, options)
         try:
@@ -107,8 +108,8 @@ class ClientCore:
         self, method: str, url: str, options: RequestOptions, history: tuple[TestResponse, ...]
     ) -> TestResponse:
         __tracebackhide__ = True
-        request = self._make(method, url, options)
-        exchange = self._exchange(request, options)
+        request = self.make(method, url, options)
+        exchange = self.exchange(request, options)
         head: ReplyHead | None = None
         try:
             exchange.send(request.head, request)
@@ -141,7 +142,12 @@ class ClientCore:
     def _raises(self, options: RequestOptions) -> bool:
         return options.get("raise_errors", self._raise)
 
-    def _make(self, method: str, url: str, options: RequestOptions) -> WireRequest:
+    def make(self, method: str, url: str, options: RequestOptions) -> WireRequest:
+        """The request as it is sent: with what the client adds to each.
+
+        Raises:
+            ValueError: the address is another site's.
+        """
         parts = urlsplit(url)
         if parts.scheme and parts.netloc != self._name:
             raise ValueError(
@@ -157,9 +163,15 @@ class ClientCore:
             cookie=self.jar.field(path),
         )
 
-    def _exchange(self, request: WireRequest, options: RequestOptions) -> AnyExchange:
+    def exchange(self, request: WireRequest, options: RequestOptions) -> AnyExchange:
+        """A new connection for a request."""
         timeout = options.get("timeout", self._timeout)
         return self.host.exchange(request.method, f"{request.method} {request.target}", timeout)
+
+    def conversation(self, request: WireRequest, options: RequestOptions) -> Exchange:
+        """A new connection for a request that asks for a WebSocket."""
+        timeout = options.get("timeout", self._timeout)
+        return self.host.conversation(f"{request.method} {request.target}", timeout)
 
 
 class Streamed(ReplyStart):

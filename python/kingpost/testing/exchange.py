@@ -24,17 +24,24 @@ class Exchange:
         method: Of the request.
         what: What to say in errors, such as "GET /".
         timeout: Seconds without a sign of life before TimeoutError; None waits for ever.
+        talks: Whether what follows a 101 is read as a body without end.
     """
 
     def __init__(
-        self, server: _native.Server, method: str, what: str, timeout: float | None
+        self,
+        server: _native.Server,
+        method: str,
+        what: str,
+        timeout: float | None,
+        *,
+        talks: bool = False,
     ) -> None:
         self._server = server
         self._what = what
         self._timeout = timeout
         self._news = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
-        self._reader = ReplyReader(method)
+        self._reader = ReplyReader(method, talks=talks)
         self._body: list[bytes] = []
         self._connection = self._server.open(PEER, self._news.set)
         self._open = True
@@ -123,19 +130,19 @@ class Exchange:
         return True
 
     async def _send(self, data: bytes, request: WireRequest | None) -> None:
-        await self._feed(data)
+        await self.feed(data)
         if request is None:
             return
         body = request.body
         if isinstance(body, bytes):
-            await self._feed(body)
+            await self.feed(body)
             return
         async for piece in _pieces(body):
-            if piece and not await self._feed(b"%x\r\n%b\r\n" % (len(piece), piece)):
+            if piece and not await self.feed(b"%x\r\n%b\r\n" % (len(piece), piece)):
                 return
-        await self._feed(b"0\r\n\r\n")
+        await self.feed(b"0\r\n\r\n")
 
-    async def _feed(self, data: bytes) -> bool:
+    async def feed(self, data: bytes) -> bool:
         """Hands bytes to the engine as fast as it takes them; False when it takes no more."""
         for start in range(0, len(data), _PIECE):
             while not self._server.wants_read(self._connection):

@@ -75,6 +75,12 @@ class TestHost:
             )
         await asyncio.shield(self._started)
 
+    def gives_json(self, path: bytes) -> bool:
+        """Whether the WebSocket of a path is declared to send JSON."""
+        messages = getattr(self._service, "messages_at", None)
+        found = None if messages is None else messages(path)
+        return found is not None and found.gives_json
+
     async def stop(self) -> None:
         """Runs the App's clean-up and ends its threads.
 
@@ -95,6 +101,10 @@ class TestHost:
         if self._hosted is not None:
             return AsgiExchange(self._hosted, what, timeout)
         return Exchange(self.engine.server, method, what, timeout)
+
+    def conversation(self, what: str, timeout: float | None) -> Exchange:
+        """Room for one WebSocket."""
+        return Exchange(self.engine.server, "GET", what, timeout, talks=True)
 
     async def settle(self) -> None:
         """Waits for what answered requests left to be done after the last byte."""

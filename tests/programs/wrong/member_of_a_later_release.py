@@ -1,9 +1,9 @@
-# refused by mypy: "App" has no attribute "websocket"
+# refused by mypy: "App" has no attribute "cron"
 from kingpost import App
 
 app = App()
 
 
-@app.websocket("/chat")
-async def chat() -> None:
+@app.cron("0 3 * * *")
+async def nightly() -> None:
     return None

@@ -1,4 +1,5 @@
-# refused by mypy: Module "kingpost" has no attribute "WebSocket"
-from kingpost import App, WebSocket
+# refused by mypy: Module "kingpost" has no attribute "WebSession"
+from kingpost import App, WebSession
 
 app = App()
+kept = WebSession()

@@ -12,7 +12,8 @@ from kingpost.errors import ConfigurationError
 from kingpost.testing import TestClient
 
 SHARED = {
-    *("get", "post", "put", "patch", "delete", "route", "resource", "add_route", "include"),
+    *("get", "post", "put", "patch", "delete", "route", "websocket", "resource"),
+    *("add_route", "include"),
     *("provide", "middleware", "before_request", "after_request", "error"),
 }
 """What a blueprint has as well."""
