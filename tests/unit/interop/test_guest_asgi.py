@@ -541,3 +541,12 @@ def test_an_application_that_knows_no_lifespans_is_served(caplog: pytest.LogCapt
     with serving_all(app) as rig:
         assert ask(rig)[2] == b"served"
     assert caplog.text == ""
+
+
+def test_of_an_answer_to_head_without_a_length_none_is_told() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await whole(send)
+
+    with hosting(app) as rig:
+        assert "content-length" not in ask(rig, "HEAD")[1]
+        assert ask(rig)[1]["content-length"] == "0"

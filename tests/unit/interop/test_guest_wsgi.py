@@ -440,3 +440,13 @@ def test_requests_run_side_by_side_on_threads_of_ours() -> None:
         thread.join(60)
     assert others == [b"met"]
     assert len(names) == 2
+
+
+def test_of_an_answer_to_head_without_a_length_none_is_told() -> None:
+    def app(environ: Environ, start: Start) -> list[bytes]:
+        start("200 OK", [])
+        return []
+
+    with hosting(app) as rig:
+        assert "content-length" not in ask(rig, "HEAD")[1]
+        assert ask(rig)[1]["content-length"] == "0"

@@ -518,6 +518,12 @@ impl AsgiSend {
         let is_head = self.state.with(py, |state| state.is_head);
         let length = body.len() as u64;
         let is_gone = match head.length {
+            None if is_head && body.is_empty() => {
+                // Nobody knows how long the answer to a GET is.
+                let gone = !self.core.start(py, self.id, head.status, &head.block, None);
+                self.core.finish(py, self.id);
+                gone
+            }
             Some(declared) if is_head && declared != length => {
                 // The answer to a HEAD says how long the one to a GET would be.
                 let gone = !self

@@ -413,9 +413,10 @@ impl StartResponse {
                 too_short(declared, length)
             });
         }
-        if self.is_head && declared != length {
+        if self.is_head && (declared != length || length == 0) {
+            // Where nothing is at hand nobody knows how long the answer to a GET is, unless it was said.
             self.core
-                .start(py, self.id, head.status, &head.block, Some(declared));
+                .start(py, self.id, head.status, &head.block, head.length);
             self.core.finish(py, self.id);
         } else {
             let body = if head.has_body() { body } else { &[] };
