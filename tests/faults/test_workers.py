@@ -492,6 +492,20 @@ def test_a_second_signal_ends_what_does_not_end(folder: Path) -> None:
 # -- systemd ---------------------------------------------------------------------------------------------------------
 
 
+def test_systemd_hears_of_one_process_as_well(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(folder / "notify.sock"))
+        notified.settimeout(PATIENCE)
+        environment = {"NOTIFY_SOCKET": str(folder / "notify.sock"), "WATCHDOG_USEC": "400000"}
+        with running(folder, "run", "--port", "0", environment=environment) as program:
+            said = notified.recv(4096).decode()
+            assert said == f"READY=1\nSTATUS=serving\nMAINPID={program.process.pid}"
+            assert [notified.recv(4096) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+            program.signal(signal.SIGTERM)
+            assert next_but_life(notified) == "STOPPING=1"
+            assert program.end() == 0
+
+
 def test_systemd_hears_of_readiness_reloads_signs_of_life_and_the_end(folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
         notified.bind(str(folder / "notify.sock"))

@@ -14,6 +14,7 @@ from kingpost.server import logs
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, Listener, open_listeners
 from kingpost.server.options import Options
+from kingpost.server.systemd import Notifier
 from kingpost.server.worker import Worker
 
 # Seconds that threads have to come back from user code once everything else has ended.
@@ -45,11 +46,19 @@ def serve(
     hosts = (host,) if isinstance(host, str) else tuple(host)
     listeners = open_listeners(address if address is not None else Address(hosts=hosts, port=port))
     options = options or Options()
+    notifier = Notifier()
     try:
-        worker = Worker(service, listeners, options, on_ready=_say_ready(service, listeners))
+        worker = Worker(
+            service,
+            listeners,
+            options,
+            on_ready=_say_ready(service, listeners, notifier),
+            on_leaving=notifier.stopping,
+        )
         status = worker.run()
         logs.logger().info("Kingpost has stopped")
     finally:
+        notifier.close()
         for listener in listeners:
             listener.close()
     leave(status, worker)
@@ -112,11 +121,18 @@ def _is_idle(thread: threading.Thread) -> bool:
 
 
 def _say_ready(
-    service: Service, listeners: Sequence[Listener]
+    service: Service, listeners: Sequence[Listener], notifier: Notifier
 ) -> Callable[[asyncio.AbstractEventLoop], None]:
-    def say(_: asyncio.AbstractEventLoop) -> None:
+    def live(loop: asyncio.AbstractEventLoop, every: float) -> None:
+        notifier.alive()
+        loop.call_later(every, live, loop, every)
+
+    def say(loop: asyncio.AbstractEventLoop) -> None:
         logs.logger().info(
             "Kingpost is ready on %s (%s)", " and ".join(one.url for one in listeners), service.mode
         )
+        notifier.ready("serving")
+        if notifier.every is not None:
+            live(loop, notifier.every)
 
     return say

@@ -816,14 +816,16 @@ def supervise(recipe: Recipe, address: Address) -> int:
     logs.set_up()
     doors = Doors(address, shared=recipe.processes.shared_listener)
     control: Listener | None = None
+    notifier = Notifier()
     try:
         if recipe.processes.control is not None:
             (control,) = open_listeners(Address(uds=recipe.processes.control, uds_mode=0o600))
-        status = Supervisor(recipe, doors, control, Notifier()).run()
+        status = Supervisor(recipe, doors, control, notifier).run()
         if not status:
             logs.logger().info("Kingpost has stopped")
         return status
     finally:
+        notifier.close()
         doors.close()
         if control is not None:
             control.close()

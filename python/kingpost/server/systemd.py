@@ -77,6 +77,12 @@ class Notifier:
         """What it has open."""
         return [] if self._socket is None else [self._socket.fileno()]
 
+    def close(self) -> None:
+        """Says nothing more."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def _tell(self, text: str) -> None:
         if self._socket is not None:
             # systemd is busy, or gone: the service goes on.
