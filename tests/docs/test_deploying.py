@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from kingpost.cli.commands import run
+from kingpost.cli.commands import reload, run
 from tests.docs.markdown import ROOT, blocks_of
 from tests.needs import need
 
@@ -29,6 +29,10 @@ def test_the_unit_starts_a_command_that_exists() -> None:
     parsed = run.make_context("run", arguments).params
     assert (parsed["target"], parsed["uds"]) == ("app.py", "/run/shop/shop.sock")
     assert int(unit["Service"]["TimeoutStopSec"]) > parsed["grace"]
+    program, command, *arguments = shlex.split(unit["Service"]["ExecReload"])
+    assert command == reload.name
+    told = reload.make_context("reload", arguments).params
+    assert told["control"] == parsed["control"]
 
 
 def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
