@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from kingpost.routing.around import Middleware
     from kingpost.routing.reverse import Urls
     from kingpost.server.hosted.asgi import AsgiApplication, Receive, Scope, Send
+    from kingpost.server.hosted.wsgi import WsgiApplication
     from kingpost.settings import Settings
 
 T = TypeVar("T")
@@ -275,6 +276,16 @@ class App(Registrar, Mountable):
         from kingpost.server.hosted.asgi import AsgiApplication
 
         return AsgiApplication(self._compile_for_host)
+
+    @cached_property
+    def wsgi(self) -> WsgiApplication:
+        """The App as a WSGI application, for servers that speak no ASGI: write `application = app.wsgi` for gunicorn, mod_wsgi or CGI.
+
+        `def` handlers run on the server's threads, `async def` ones on one event loop of the process.
+        """
+        from kingpost.server.hosted.wsgi import WsgiApplication
+
+        return WsgiApplication(self._compile_for_host)
 
     def _compile_for_host(self) -> CompiledApp:
         return self.__compile__(chosen_mode("production"))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from kingpost.server.engine import Engine, Service
 from kingpost.server.hosted.asgi import AsgiApplication
+from kingpost.server.hosted.wsgi import WsgiApplication
 from kingpost.server.options import Options
 from kingpost.testing.exchange import Exchange
-from kingpost.testing.hosted import AnyExchange, AsgiExchange, interface
+from kingpost.testing.hosted import AnyExchange, AsgiExchange, WsgiExchange, interface
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
@@ -39,7 +40,8 @@ class TestHost:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._hosted: AsgiApplication | None = None
+        self._asgi: AsgiApplication | None = None
+        self._wsgi: WsgiApplication | None = None
         self._engine: Engine | None = None
         self._service: Service | None = None
         self._life: asyncio.Task[None] | None = None
@@ -60,9 +62,15 @@ class TestHost:
         Raises:
             Exception: whatever start-up raises.
         """
-        if interface() != "native":
-            await self._start_hosted()
-            return
+        match interface():
+            case "asgi":
+                await self._start_asgi()
+                return
+            case "wsgi":
+                await self._start_wsgi()
+                return
+            case "native":
+                pass
         if self._started is None:
             service = self._compile()
             loop = asyncio.get_running_loop()
@@ -87,9 +95,12 @@ class TestHost:
         Raises:
             Exception: whatever clean-up raises.
         """
-        hosted, self._hosted = self._hosted, None
-        if hosted is not None:
-            await hosted.here().stop()
+        asgi, self._asgi = self._asgi, None
+        if asgi is not None:
+            await asgi.here().stop()
+        wsgi, self._wsgi = self._wsgi, None
+        if wsgi is not None:
+            await asyncio.to_thread(wsgi.here().stop)
         life, self._life = self._life, None
         if life is None or self._over is None:
             return
@@ -98,8 +109,10 @@ class TestHost:
 
     def exchange(self, method: str, what: str, timeout: float | None) -> AnyExchange:
         """Room for one request; the host was started."""
-        if self._hosted is not None:
-            return AsgiExchange(self._hosted, what, timeout)
+        if self._asgi is not None:
+            return AsgiExchange(self._asgi, what, timeout)
+        if self._wsgi is not None:
+            return WsgiExchange(self._wsgi, what, timeout)
         return Exchange(self.engine.server, method, what, timeout)
 
     def conversation(self, what: str, timeout: float | None) -> Exchange:
@@ -112,7 +125,10 @@ class TestHost:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         if self._service is not None:
-            await self._service.idle()
+            if self._wsgi is None:
+                await self._service.idle()
+            else:
+                await self._wsgi.here().wait_for(self._service.idle())
 
     def error_of(self, request_id: str) -> BaseException | None:
         """The exception that a request ended with, once; of the latest request where the id is not known, or not the server's."""
@@ -132,10 +148,15 @@ class TestHost:
         self._service = service
         return service
 
-    async def _start_hosted(self) -> None:
-        if self._hosted is None:
-            self._hosted = AsgiApplication(self._compile)
-        await self._hosted.here().start(contextvars.copy_context())
+    async def _start_asgi(self) -> None:
+        if self._asgi is None:
+            self._asgi = AsgiApplication(self._compile, grace=_GRACE)
+        await self._asgi.here().start(contextvars.copy_context())
+
+    async def _start_wsgi(self) -> None:
+        if self._wsgi is None:
+            self._wsgi = WsgiApplication(self._compile, grace=_GRACE)
+        await asyncio.to_thread(self._wsgi.here().start)
 
     def _remember(self, request: Request, error: BaseException) -> None:
         self._errors[request.id] = error

@@ -6,14 +6,17 @@ The App's own tests run so, too: what holds on the native server holds on others
 from __future__ import annotations
 
 import asyncio
+import io
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, MutableMapping
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast, get_args
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from kingpost.server.hosted.asgi import AsgiApplication
 from kingpost.server.hosted.asgi_call import AnswerCutOff
+from kingpost.server.hosted.wsgi import WsgiApplication
 from kingpost.server.reply import BadReply, ReplyHead
 from kingpost.testing.request import WireRequest
 
@@ -37,6 +40,8 @@ def interface() -> Interface:
 
 # Turns of the loop in which a call hears that its client has left.
 _TURNS: Final = 10
+# Messages of an answer that wait for whoever reads it.
+_KEPT: Final = 3
 
 
 class AnyExchange(Protocol):
@@ -55,6 +60,7 @@ class HostedExchange:
         self._what = what
         self._timeout = timeout
         self._events: asyncio.Queue[ReplyHead | bytes | BaseException] = asyncio.Queue()
+        self._room = asyncio.Event()
         self._call: asyncio.Task[None] | None = None
         self._head: ReplyHead | None = None
         self._is_over = False
@@ -95,6 +101,7 @@ class HostedExchange:
             raise TimeoutError(
                 f"no sign of an answer to {self._what} within {self._timeout:g} seconds"
             ) from None
+        self._room.set()
         if isinstance(event, BaseException):
             raise event
         return event
@@ -121,6 +128,7 @@ class AsgiExchange(HostedExchange):
     async def close(self) -> None:
         """The client leaves; a call that has answered has ended then, any other ends when it has heard of it."""
         self._gone.set()
+        self._room.set()
         if self._call is None:
             return
         if self._is_complete:
@@ -163,13 +171,111 @@ class AsgiExchange(HostedExchange):
             ]
             self._events.put_nowait(ReplyHead(status, HTTPStatus(status).phrase, fields))
             return
+        if message["type"] != "http.response.body":
+            # What comes before the answer: early hints.
+            return
         if message.get("body"):
             self._events.put_nowait(message["body"])
         if not message.get("more_body"):
             self._is_complete = True
             self._events.put_nowait(b"")
-        # A host's transport has its turn here.
+        # A host's transport has its turn here, and keeps so much.
         await asyncio.sleep(0)
+        while self._events.qsize() > _KEPT and not self._gone.is_set():
+            self._room.clear()
+            await self._room.wait()
+
+
+class WsgiExchange(HostedExchange):
+    """One call of a WSGI application, on a thread of its own."""
+
+    def __init__(self, application: WsgiApplication, what: str, timeout: float | None) -> None:
+        super().__init__(what, timeout)
+        self._application = application
+        self._loop = asyncio.get_running_loop()
+        self._is_left = False
+        self._is_complete = False
+
+    def send(self, data: bytes, request: WireRequest | None = None) -> None:
+        """Calls the application."""
+        if request is None:
+            raise RuntimeError("raw bytes need the native engine: another server reads them itself")
+        self._call = self._loop.create_task(self._run(request, data))
+
+    async def close(self) -> None:
+        """The client leaves, which the call learns when it sends the next time."""
+        self._is_left = True
+        if self._call is not None and self._is_complete:
+            await asyncio.wait([self._call])
+
+    async def _run(self, request: WireRequest, data: bytes) -> None:
+        try:
+            body = b"".join([piece async for piece, _ in _pieces(request.body)])
+            await asyncio.to_thread(self._serve, _environ_of(request, data, body))
+        except AnswerCutOff as error:
+            cut = BadReply("the connection was closed in the middle of the answer")
+            cut.__cause__ = error
+            self._events.put_nowait(cut)
+        except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
+            self._events.put_nowait(error)
+
+    def _serve(self, environ: dict[str, Any]) -> None:
+        answer = self._application(environ, self._start)
+        try:
+            for piece in answer:
+                if self._is_left:
+                    return
+                if piece:
+                    self._tell(piece)
+            self._is_complete = True
+            self._tell(b"")
+        finally:
+            close = getattr(answer, "close", None)
+            if close is not None:
+                close()
+
+    def _start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: object = None, /
+    ) -> Callable[[bytes], object]:
+        del exc_info
+        code, _, reason = status.partition(" ")
+        self._tell(ReplyHead(int(code), reason, list(headers)))
+        return self._tell
+
+    def _tell(self, event: ReplyHead | bytes) -> None:
+        self._loop.call_soon_threadsafe(self._events.put_nowait, event)
+
+
+def _environ_of(request: WireRequest, data: bytes, body: bytes) -> dict[str, Any]:
+    path, _, query = request.target.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "RAW_URI": request.target,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": PEER[0],
+        "REMOTE_PORT": str(PEER[1]),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for line in data.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
+        given, _, value = line.decode("latin-1").partition(":")
+        name = given.upper().replace("-", "_")
+        key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+        # As CGI has it: one variable for all fields of a name (RFC 3875 section 4.1.18).
+        joint = "; " if name == "COOKIE" else ", "
+        environ[key] = f"{environ[key]}{joint}{value.strip()}" if key in environ else value.strip()
+    return environ
 
 
 def _scope_of(request: WireRequest, data: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated
 from kingpost import App, File, FileResponse, Form, Redirect, Request, Response, UploadFile
 
 app = App()
+application = app.wsgi
 HERE = Path(__file__)
 
 

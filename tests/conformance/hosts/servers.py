@@ -35,6 +35,17 @@ ASGI = {
     ),
 }
 
+WSGI = {
+    "gunicorn": (
+        "gunicorn",
+        f"{PROGRAM}:application",
+        "--worker-class=gthread",
+        "--threads=8",
+        "--bind=127.0.0.1:{port}",
+    ),
+    "wsgiref": ("tests.conformance.hosts.simple", "{port}"),
+}
+
 
 class Server(NamedTuple):
     """One that runs."""

@@ -19,7 +19,7 @@ SHARED = {
 """What a blueprint has as well."""
 MEMBERS = SHARED | {
     *("override", "install", "lifespan", "on", "emit", "aemit"),
-    *("url_for", "settings", "extensions", "run", "mount"),
+    *("url_for", "settings", "extensions", "run", "mount", "wsgi"),
 }
 
 

@@ -24,10 +24,12 @@ class AsgiApplication:
 
     Args:
         make: Compiles the application.
+        grace: Seconds that requests in flight have at a stop; as the native server's if not said.
     """
 
-    def __init__(self, make: Callable[[], Service]) -> None:
+    def __init__(self, make: Callable[[], Service], *, grace: float | None = None) -> None:
         self._make = make
+        self._grace = grace
         # With the loop itself: its address may be another's when it is gone.
         self._hosted: dict[int, tuple[asyncio.AbstractEventLoop, HostedService]] = {}
 
@@ -70,7 +72,7 @@ class AsgiApplication:
             self._hosted = {
                 key: value for key, value in self._hosted.items() if not value[0].is_closed()
             }
-            known = self._hosted[id(loop)] = (loop, HostedService(self._make))
+            known = self._hosted[id(loop)] = (loop, HostedService(self._make, grace=self._grace))
         return known[1]
 
 

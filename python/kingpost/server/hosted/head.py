@@ -97,10 +97,11 @@ class BodyFrame:
         length: Bytes that the head has promised; None: it is sent in chunks.
     """
 
-    __slots__ = ("_left", "is_long", "is_over")
+    __slots__ = ("is_long", "is_over", "left")
 
     def __init__(self, length: int | None) -> None:
-        self._left = length
+        self.left = length
+        """Bytes that are still promised; None where no number was."""
         self.is_over = length == 0
         """Whether nothing more may be written."""
         self.is_long = False
@@ -108,15 +109,15 @@ class BodyFrame:
 
     def write(self, data: bytes, *, is_last: bool) -> bytes | None:
         """The bytes for the engine; None where the body has another length than its head said."""
-        if self._left is None:
+        if self.left is None:
             framed = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
             self.is_over = is_last
             return framed + b"0\r\n\r\n" if is_last else framed
-        self._left -= len(data)
-        if self._left < 0 or (is_last and self._left):
-            self.is_over, self.is_long = True, self._left < 0
+        self.left -= len(data)
+        if self.left < 0 or (is_last and self.left):
+            self.is_over, self.is_long = True, self.left < 0
             return None
-        self.is_over = not self._left
+        self.is_over = not self.left
         return data
 
 

@@ -20,10 +20,12 @@ class HostedService:
 
     Args:
         make: Compiles the application.
+        grace: Seconds that requests in flight have at a stop.
     """
 
-    def __init__(self, make: Callable[[], Service]) -> None:
+    def __init__(self, make: Callable[[], Service], *, grace: float | None = None) -> None:
         self._make = make
+        self._grace = Options().grace if grace is None else grace
         self._service: Service | None = None
         self._engine: Engine | None = None
         self._life: asyncio.Task[None] | None = None
@@ -123,7 +125,7 @@ class HostedService:
         try:
             started.set_result(engine)
             await over.wait()
-            await engine.drain(options.grace)
+            await engine.drain(self._grace)
         finally:
             self._engine = None
             engine.close()
