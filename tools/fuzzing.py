@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.console import ROOT, ask, run, say
 
 SECONDS = 60
-DICTIONARIES = {"multipart": "multipart.dict"}
+DICTIONARIES = {"multipart": "multipart.dict", "proxy": "proxy.dict"}
 """The words of a target whose words are not those of HTTP/1."""
 
 

@@ -169,6 +169,9 @@ class Request:
     @property
     def scheme(self) -> str: ...
     @property
+    def client_certificate_der(self) -> bytes | None:
+        """The certificate that the client has shown by TLS, in DER; None where it was not asked for one, or had none."""
+    @property
     def http_version(self) -> str: ...
     @property
     def host(self) -> str: ...
@@ -422,6 +425,35 @@ class FileWrapper:
     def close(self) -> None: ...
 
 @final
+class Tls:
+    """Certificates, who may come, and the keys of session tickets. Made before workers are forked, shared by them."""
+
+    def __new__(
+        cls,
+        certificates: Sequence[tuple[str, str]],
+        *,
+        client_ca: str | None = None,
+        client_optional: bool = False,
+        protocols: Sequence[bytes],
+        secret: bytes,
+        since: int,
+    ) -> Self:
+        """certificates: files in PEM form, each with its key's. secret: 32 bytes, made at `since` (seconds since 1970).
+
+        Raises:
+            TlsProblem: A file cannot be read or used.
+        """
+
+class TlsProblem(Exception):
+    """A certificate, a key or a list of authorities cannot be used: (code, sentence, remedy)."""
+
+def read_certificate(der: bytes) -> dict[str, Any] | None:
+    """What stands in a certificate in DER; None where this is no certificate.
+
+    There are subject, issuer, serial, not_before, not_after (seconds since 1970), dns_names, emails and uris.
+    """
+
+@final
 class Server:
     """The engine on one event loop: takes bytes from sockets or from a shell, calls handlers, sends answers."""
 
@@ -457,8 +489,19 @@ class Server:
         """Let the server call itself through the loop. Once, before the first connection."""
     def fileno(self) -> int:
         """The descriptor to give to loop.add_reader(fd, server.poll); ValueError without sockets."""
-    def listen(self, fd: int) -> None:
-        """Accept connections from a listening socket; the descriptor stays the caller's."""
+    def listen(
+        self,
+        fd: int,
+        *,
+        tls: Tls | None = None,
+        proxies: Sequence[tuple[str, int]] | None = None,
+        unix_proxies: bool = False,
+    ) -> None:
+        """Accept connections from a listening socket; the descriptor stays the caller's.
+
+        tls: clients speak by it. proxies: they are proxies of these networks, as address and length of the prefix, or with
+        unix_proxies whoever may connect to this Unix socket, and say first by the PROXY protocol whom they speak for.
+        """
     def poll(self) -> None:
         """Serve what is ready; the callback of add_reader."""
     def tick(self) -> None:
@@ -511,11 +554,17 @@ class Server:
         """
     # Shells without sockets: a connection is a number, bytes go in and come out.
     def open(
-        self, client: tuple[str, int] | None, notify: Callable[[], None], caller: object = None
+        self,
+        client: tuple[str, int] | None,
+        notify: Callable[[], None],
+        caller: object = None,
+        *,
+        secure: bool = False,
     ) -> int:
         """A new connection; notify() is called when it has output, wants to be read again or is to be closed.
 
         caller: who runs its requests by himself; `kingpost.server.hosted.caller` says what that is.
+        secure: nobody on the way can read it.
         """
     def feed(self, connection: int, data: bytes) -> None: ...
     def feed_at_once(self, connection: int, data: bytes) -> None:

@@ -75,7 +75,7 @@ class Program:
 
     @property
     def port(self) -> int:
-        return int(self.until_said(r"http://127\.0\.0\.1:(\d+)").group(1))
+        return int(self.until_said(r"https?://127\.0\.0\.1:(\d+)").group(1))
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)

@@ -26,6 +26,7 @@ from kingpost.http.response import Response
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, open_listeners
 from kingpost.server.options import Http, Options
+from kingpost.server.tls import Tls
 from kingpost.server.worker import Worker
 from kingpost.types import Mode
 from tests.waiting import PATIENCE, until
@@ -287,6 +288,8 @@ def serving(
     mode: Mode = "production",
     limits: Mapping[str, int] | None = None,
     http: Http = "auto",
+    tls: Tls | None = None,
+    proxy_protocol: Sequence[str] = (),
 ) -> Generator[Rig]:
     """A server in a thread, with other limits than UNHURRIED and the default ones where they are given."""
     service: Service = compile_app(served, mode=mode) if isinstance(served, App) else served
@@ -299,6 +302,8 @@ def serving(
         threads=4,
         queue=100,
         http=http,
+        tls=tls,
+        proxy_protocol=proxy_protocol,
     )
     worker = Worker(service, listeners, options, on_ready=lambda _: ready.set())
     thread = threading.Thread(target=worker.run, name="rig", daemon=True)

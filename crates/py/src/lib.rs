@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! One file per class that Python sees: `request`, `headers`, `answer`, `file`, `plan`, `router`, `server`, `carrier`, `waiter`,
-//! `stream`, `body`, `form`, `websocket`, `plain`, `counters`, `caller`. What is behind them: `core/` (what one server is made of, its batch, its requests in
+//! `stream`, `body`, `form`, `websocket`, `plain`, `counters`, `caller`, `tls`. What is behind them: `core/` (what one server is made of, its batch, its requests in
 //! flight), `settle` (from a handler's value to an answer), `threads` (the pool of `def` handlers), `shell` (the engine
 //! with or without sockets), `asyncio` (the loop), `watch` and `watchdog` (a blocked loop), `log` (words for the
 //! operator), `cell` (state under the interpreter's lock), `ffi` (unsafe calls).
@@ -38,6 +38,8 @@ mod settle;
 mod shell;
 mod stream;
 mod threads;
+#[cfg(unix)]
+mod tls;
 mod waiter;
 mod watch;
 mod watchdog;
@@ -76,6 +78,8 @@ const _: () = {
     cell::aligned::<router::Router>();
     cell::aligned::<server::Server>();
     cell::aligned::<stream::StreamWriter>();
+    #[cfg(unix)]
+    cell::aligned::<tls::Tls>();
     cell::aligned::<waiter::Waiter>();
     cell::aligned::<websocket::Done>();
     cell::aligned::<websocket::Frame>();
@@ -161,6 +165,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<websocket::WebSocketClosed>()?;
     module.add_function(wrap_pyfunction!(adopt_orphans, module)?)?;
     module.add_function(wrap_pyfunction!(end_with_parent, module)?)?;
+    #[cfg(unix)]
+    {
+        module.add_class::<tls::Tls>()?;
+        module.add("TlsProblem", py.get_type::<tls::TlsProblem>())?;
+        module.add_function(wrap_pyfunction!(tls::read_certificate, module)?)?;
+    }
     module.add_function(wrap_pyfunction!(parse_requests, module)?)?;
     #[cfg(feature = "failpoints")]
     module.add_function(wrap_pyfunction!(failpoint::panic_every, module)?)?;

@@ -2,6 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+#[cfg(unix)]
+use server::Reload;
 use server::{Notice, Peer};
 use wire::refusal::Refusal;
 
@@ -10,6 +12,7 @@ use crate::request::Request;
 /// The server's logger, `kingpost.server`.
 pub(crate) struct Log {
     pub(crate) warning: Py<PyAny>,
+    info: Py<PyAny>,
     debug: Py<PyAny>,
     error: Py<PyAny>,
 }
@@ -21,6 +24,7 @@ impl Log {
             .call_method1("getLogger", ("kingpost.server",))?;
         Ok(Self {
             warning: logger.getattr("warning")?.unbind(),
+            info: logger.getattr("info")?.unbind(),
             debug: logger.getattr("debug")?.unbind(),
             error: logger.getattr("error")?.unbind(),
         })
@@ -40,6 +44,23 @@ impl Log {
             refusal.sentence,
         );
         tell(py, &self.debug, line);
+    }
+
+    /// The files of certificates have changed.
+    #[cfg(unix)]
+    pub(crate) fn certificates(&self, py: Python<'_>, reload: &Reload) {
+        match reload {
+            Reload::Done => tell(py, &self.info, ("new certificates are in use from now on",)),
+            Reload::Kept(problem) => {
+                let line = (
+                    "the former certificates stay in use: %s (%s); %s",
+                    &problem.sentence,
+                    problem.code,
+                    &problem.remedy,
+                );
+                tell(py, &self.error, line);
+            }
+        }
     }
 
     /// A request whose handler raised what ends the process.
@@ -81,6 +102,11 @@ impl Log {
             Notice::Flood { peer } => format!(
                 "{} sent more resets, empty frames or control frames than a client of HTTP/2 needs; its connection was closed \
                  (limits `http2_resets`, `http2_empty`, `http2_control`)",
+                peer.ip()
+                    .map_or_else(|| "a client".to_owned(), |ip| ip.to_string())
+            ),
+            Notice::ProxyRefused { peer, fault } => format!(
+                "a connection of {} was closed: {fault}",
                 peer.ip()
                     .map_or_else(|| "a client".to_owned(), |ip| ip.to_string())
             ),

@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use router::Params;
-use server::{Peer, RequestId};
+use server::{Peer, RequestId, Secured};
 use wire::http1::{FieldBlock, Head, Method};
 
 use crate::answer::push_field;
@@ -30,6 +30,7 @@ pub(crate) struct State {
     params: Params,
     target: Option<u32>,
     peer: Peer,
+    secured: Option<Arc<Secured>>,
     body: Option<Py<PyBytes>>,
     stream: Option<Py<NativeBody>>,
     /// The body is still to come, and what runs now needs none.
@@ -48,6 +49,7 @@ pub(crate) struct Filling {
     pub(crate) id: RequestId,
     pub(crate) head: Box<Head>,
     pub(crate) peer: Peer,
+    pub(crate) secured: Option<Arc<Secured>>,
     /// Its plan; None where no route matched.
     pub(crate) target: Option<u32>,
     pub(crate) params: Params,
@@ -103,6 +105,7 @@ impl Request {
             state.id = Some(filling.id);
             state.target = filling.target;
             state.peer = filling.peer;
+            state.secured = filling.secured;
             state.disconnected = false;
             state.pending = false;
             let is_used = state.body.is_some()
@@ -189,8 +192,7 @@ impl Request {
 
     /// "http" or "https".
     pub(crate) fn scheme_text(&self, py: Python<'_>) -> &'static str {
-        let _ = py;
-        self.scheme()
+        self.scheme(py)
     }
 
     /// "1.0" or "1.1".
@@ -259,6 +261,7 @@ impl Request {
                 params: Params::new(),
                 target: None,
                 peer: Peer::Unknown,
+                secured: None,
                 body: None,
                 stream: None,
                 pending: false,
@@ -335,8 +338,20 @@ impl Request {
 
     /// "http" or "https".
     #[getter]
-    fn scheme(&self) -> &'static str {
-        "http"
+    fn scheme(&self, py: Python<'_>) -> &'static str {
+        self.state.with(py, |state| match state.secured {
+            None => "http",
+            Some(_) => "https",
+        })
+    }
+
+    /// The certificate that the client has shown by TLS, in DER; None where it was not asked for one, or had none.
+    #[getter]
+    fn client_certificate_der<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.state.with(py, |state| {
+            let certificate = state.secured.as_ref()?.client_certificate.as_ref()?;
+            Some(PyBytes::new(py, certificate))
+        })
     }
 
     /// "1.0" or "1.1".

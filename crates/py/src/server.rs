@@ -243,7 +243,19 @@ impl Server {
     }
 
     /// Accepts connections from a listening socket; the descriptor stays the caller's.
-    fn listen(&self, py: Python<'_>, fd: i32) -> PyResult<()> {
+    ///
+    /// `tls`: clients speak by it. `proxies`: they are proxies of these networks, as (address, length of the prefix), or
+    /// with `unix_proxies` whoever may connect to this Unix socket, and say first by the PROXY protocol whom they speak for.
+    #[cfg(unix)]
+    #[pyo3(signature = (fd, *, tls=None, proxies=None, unix_proxies=false))]
+    fn listen(
+        &self,
+        py: Python<'_>,
+        fd: i32,
+        tls: Option<Bound<'_, crate::tls::Tls>>,
+        proxies: Option<Vec<(IpAddr, u8)>>,
+        unix_proxies: bool,
+    ) -> PyResult<()> {
         if let Some(address) = crate::shell::address_of(fd) {
             let address = (address.ip().to_string(), address.port()).into_pyobject(py)?;
             let former = self
@@ -252,7 +264,21 @@ impl Server {
                 .with(py, |listens| listens.replace(address.into_any().unbind()));
             drop(former);
         }
-        self.core.shell(py, |shell| shell.listen(fd))
+        let proxies = (proxies.is_some() || unix_proxies).then(|| server::Proxies {
+            networks: proxies.unwrap_or_default(),
+            unix: unix_proxies,
+        });
+        let manner = server::Manner {
+            tls: tls.map(|tls| Arc::clone(&tls.get().inner)),
+            proxies,
+        };
+        self.core.shell(py, |shell| shell.listen(fd, manner))
+    }
+
+    /// Accepts connections from a listening socket; here there is no poller that could.
+    #[cfg(not(unix))]
+    fn listen(&self, _fd: i32) -> PyResult<()> {
+        Err(no_sockets())
     }
 
     /// Serves what is ready.
@@ -372,17 +398,18 @@ impl Server {
     }
 
     /// A new connection without a socket.
-    #[pyo3(signature = (client, notify, caller=None))]
+    #[pyo3(signature = (client, notify, caller=None, *, secure=false))]
     fn open(
         slf: &Bound<'_, Self>,
         client: Option<(String, u16)>,
         notify: Py<PyAny>,
         caller: Option<Py<PyAny>>,
+        secure: bool,
     ) -> PyResult<u64> {
         let number = slf
             .get()
             .core
-            .shell(slf.py(), |shell| shell.open(client, notify, caller))?;
+            .shell(slf.py(), |shell| shell.open(client, notify, caller, secure))?;
         // Who says nothing is dropped in time as well.
         Self::after(slf)?;
         Ok(number)

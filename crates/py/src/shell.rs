@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -10,10 +11,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use server::{
     BodyState, Config, ConnId, Engine, Event, Fate, FileBody, Gone, Now, Peer, Received, RequestId,
-    Room, Versions,
+    Room, Secured, Versions,
 };
 #[cfg(unix)]
-use server::{Driver, Listener, Waker};
+use server::{Driver, Listener, Manner, Waker};
 use wire::http1::{FieldBlock, Head};
 use wire::limits::Limits;
 use wire::refusal::Refusal;
@@ -412,7 +413,7 @@ impl Shell {
     }
 
     #[cfg(unix)]
-    pub(crate) fn listen(&mut self, fd: i32) -> PyResult<()> {
+    pub(crate) fn listen(&mut self, fd: i32, manner: Manner) -> PyResult<()> {
         let Transport::Sockets(driver) = &mut self.transport else {
             return Err(no_sockets());
         };
@@ -423,21 +424,21 @@ impl Shell {
             return Err(std::io::Error::last_os_error().into());
         }
         Listener::inherited(own)
-            .and_then(|listener| driver.add_listener(listener))
+            .and_then(|listener| driver.add_listener_with(listener, manner))
             .map_err(|error| {
                 PyOSError::new_err(format!("descriptor {fd} cannot be listened on: {error}"))
             })
     }
 
-    #[cfg(not(unix))]
-    pub(crate) fn listen(&mut self, _fd: i32) -> PyResult<()> {
-        Err(no_sockets())
-    }
-
     // ---- requests
 
-    pub(crate) fn peer(&mut self, id: RequestId) -> Peer {
-        self.peer_of(id.connection())
+    /// Who has sent a request, and what is known of the encryption, if there is any.
+    #[inline]
+    pub(crate) fn origin(&mut self, id: RequestId) -> (Peer, Option<Arc<Secured>>) {
+        match self.engine().origin(id.connection()) {
+            Some((peer, secured)) => (peer, secured.cloned()),
+            None => (Peer::Unknown, None),
+        }
     }
 
     pub(crate) fn peer_of(&mut self, connection: ConnId) -> Peer {
@@ -634,6 +635,7 @@ impl Shell {
         client: Option<(String, u16)>,
         notify: Py<PyAny>,
         caller: Option<Py<PyAny>>,
+        secure: bool,
     ) -> PyResult<u64> {
         let peer = match client.and_then(|(host, port)| Some((host.parse::<IpAddr>().ok()?, port)))
         {
@@ -644,6 +646,9 @@ impl Shell {
         let Some(id) = fed.engine.open(peer, Now::current()) else {
             return Ok(0);
         };
+        if secure {
+            fed.engine.secure(id, Arc::default());
+        }
         fed.last += 1;
         fed.connections.insert(fed.last, (id, notify));
         fed.numbers.insert(id, fed.last);

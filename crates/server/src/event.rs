@@ -172,6 +172,9 @@ pub enum Event {
     Woken,
     /// Something the operator should know. At most one of a kind per second.
     Notice(Notice),
+    /// The files of certificates have changed, and were read anew.
+    #[cfg(unix)]
+    Certificates(Box<crate::tls::Reload>),
 }
 
 /// What an operator should know about the server as a whole.
@@ -195,6 +198,14 @@ pub enum Notice {
     Flood {
         /// Whose.
         peer: crate::Peer,
+    },
+    /// A connection was closed before anything was read of it as a request: what came in front of it by the PROXY protocol
+    /// cannot be accepted.
+    ProxyRefused {
+        /// Who has connected.
+        peer: crate::Peer,
+        /// Why.
+        fault: wire::proxy::Fault,
     },
     /// An answer was not as long as its head had said: its connection was closed so that nobody takes
     /// the next answer for the rest of it.

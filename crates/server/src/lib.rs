@@ -25,8 +25,9 @@
 //! # #[cfg(not(unix))] fn main() {}
 //! ```
 //!
-//! Layout: `engine/` without sockets, `driver/` with them (Unix only), `sys/` the system calls, and the
-//! words that all of them use: `config`, `counters` and `process` (of several processes), `event`, `file`, `now`, `peer`.
+//! Layout: `engine/` without sockets, `driver/` with them (Unix only), `tls/` between the two, `sys/` the system calls,
+//! and the words that all of them use: `config`, `counters` and `process` (of several
+//! processes), `event`, `file`, `now`, `peer`, `secured`.
 
 #![deny(unsafe_code)]
 
@@ -40,16 +41,22 @@ mod file;
 mod now;
 mod peer;
 mod process;
+mod secured;
 #[cfg(unix)]
 mod sys;
+#[cfg(unix)]
+mod tls;
 
 pub use config::{Config, Versions};
 pub use counters::{Counters, Window};
 #[cfg(unix)]
-pub use driver::{Driver, Listener, Waker};
+pub use driver::{Driver, Listener, Manner, Proxies, Waker};
 pub use engine::{Engine, Fate};
 pub use event::{BodyState, ConnId, Event, Gone, Notice, Received, RequestId, Room, SocketEnd};
 pub use file::{FileBody, Part, Stretch};
 pub use now::Now;
 pub use peer::Peer;
 pub use process::{adopt_orphans, end_with_parent};
+pub use secured::Secured;
+#[cfg(unix)]
+pub use tls::{CertificateFacts, Problem, Reload, Tls, TlsSettings};

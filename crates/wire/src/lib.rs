@@ -57,6 +57,7 @@ pub mod http1;
 pub mod http2;
 pub mod limits;
 pub mod multipart;
+pub mod proxy;
 pub mod refusal;
 pub mod urlencoded;
 pub mod websocket;

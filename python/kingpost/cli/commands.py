@@ -154,6 +154,21 @@ _http = click.option(
     show_default=True,
     help="Versions of HTTP; auto is both, as the client begins.",
 )
+_tls_cert = click.option(
+    "--tls-cert",
+    "tls_certs",
+    multiple=True,
+    metavar="FILE",
+    help="Speak HTTPS with this certificate (PEM, those that vouch for it behind it); given more than once, each with its"
+    " --tls-key, clients get the one for the name that they ask for. A file that changes is read anew.",
+)
+_tls_key = click.option(
+    "--tls-key",
+    "tls_keys",
+    multiple=True,
+    metavar="FILE",
+    help="The private key of the certificate (PEM).",
+)
 
 _limit = click.option(
     "--limit",
@@ -192,6 +207,13 @@ _max_body = click.option(
 @_limit
 @_interface
 @_max_body
+@click.option(
+    "--https",
+    is_flag=True,
+    help="Speak HTTPS, with a certificate for this machine that is made the first time.",
+)
+@_tls_cert
+@_tls_key
 @click.option("--no-reload", is_flag=True, help="Do not watch the files.")
 def dev(
     *,
@@ -202,6 +224,9 @@ def dev(
     limits: tuple[str, ...],
     interface: str,
     max_body: int | None,
+    https: bool,
+    tls_certs: tuple[str, ...],
+    tls_keys: tuple[str, ...],
     no_reload: bool,
 ) -> None:
     """Serves in development mode."""
@@ -209,7 +234,18 @@ def dev(
     from kingpost.cli.loading import GuestOptions
 
     guest = GuestOptions(cast("InterfaceOption", interface), max_body)
-    run_dev(target, hosts, port, loop, limits, guest=guest, reload=not no_reload)
+    run_dev(
+        target,
+        hosts,
+        port,
+        loop,
+        limits,
+        guest=guest,
+        https=https,
+        certificates=tls_certs,
+        keys=tls_keys,
+        reload=not no_reload,
+    )
 
 
 @kingpost.command(help="Serve an app for real: fast, and errors stay private." + _TARGET_HELP)
@@ -224,6 +260,25 @@ def dev(
 @_limit
 @_interface
 @_max_body
+@_tls_cert
+@_tls_key
+@click.option(
+    "--tls-client-ca",
+    metavar="FILE",
+    help="Let in only clients whose certificate one of these authorities has signed (PEM).",
+)
+@click.option(
+    "--tls-client-optional",
+    is_flag=True,
+    help="With --tls-client-ca: let in clients without a certificate too.",
+)
+@click.option(
+    "--proxy-protocol",
+    multiple=True,
+    metavar="FROM",
+    help="Have the proxies at this address or network say by the PROXY protocol whom they speak for, and let in nobody else;"
+    ' "unix" is whoever uses the Unix socket. May be given more than once.',
+)
 @click.option(
     "--grace",
     type=click.FloatRange(0),
@@ -299,6 +354,11 @@ def run(
     limits: tuple[str, ...],
     interface: str,
     max_body: int | None,
+    tls_certs: tuple[str, ...],
+    tls_keys: tuple[str, ...],
+    tls_client_ca: str | None,
+    tls_client_optional: bool,
+    proxy_protocol: tuple[str, ...],
     grace: float,
     threads: int,
     workers: str | None,
@@ -313,6 +373,8 @@ def run(
     from kingpost.cli.loading import GuestOptions
     from kingpost.cli.run import address_of, processes_of, run_app, typed_limits
     from kingpost.server.options import Options
+    from kingpost.server.proxy_protocol import proxies_of
+    from kingpost.server.tls import tls_of
 
     address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd, by_systemd=True)
     processes = processes_of(
@@ -324,12 +386,21 @@ def run(
         max_age=max_age,
         max_memory=max_memory,
     )
+    proxies_of(proxy_protocol)
     options = Options(
         loop=cast("LoopKind", loop),
         grace=grace,
         threads=threads,
         limits=typed_limits(limits),
         http=cast("Http", http),
+        tls=tls_of(
+            tls_certs,
+            tls_keys,
+            tls_client_ca,
+            client_optional=tls_client_optional,
+            http=cast("Http", http),
+        ),
+        proxy_protocol=proxy_protocol,
     )
     guest = GuestOptions(cast("InterfaceOption", interface), max_body)
     run_app(target, address, options, guest, processes)

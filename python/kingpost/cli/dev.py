@@ -20,10 +20,11 @@ from kingpost.cli.loading import GuestOptions, import_any, load_app, service_of
 from kingpost.cli.run import address_of, typed_limits
 from kingpost.errors import ConfigurationError
 from kingpost.server.child import Failure, Order, ReloadedChild
-from kingpost.server.listen import Address, Listener, ListenError, inherit, open_listeners
+from kingpost.server.listen import Address, Listener, ListenError, inherit, open_listeners, told
 from kingpost.server.loops import LoopKind, LoopMissing
 from kingpost.server.options import Options
 from kingpost.server.target import Target, find_target
+from kingpost.server.tls import Tls, tls_of
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
@@ -44,16 +45,25 @@ def run_dev(
     limits: Sequence[str],
     *,
     guest: GuestOptions,
+    https: bool = False,
+    certificates: Sequence[str] = (),
+    keys: Sequence[str] = (),
     reload: bool,
 ) -> None:
     """Serves the target in development mode."""
-    options = Options(loop=cast("LoopKind", loop), grace=_GRACE, limits=typed_limits(limits))
     child = ReloadedChild.from_environment()
+    options = Options(
+        loop=cast("LoopKind", loop),
+        grace=_GRACE,
+        limits=typed_limits(limits),
+        tls=_tls(https=https, certificates=certificates, keys=keys, is_child=child is not None),
+    )
     try:
         if child is not None:
             _work(find_target(text), child, options, guest)
         elif reload:
-            _supervise(find_target(text), address_of(hosts, port))
+            secure = options.tls is not None
+            _supervise(find_target(text), address_of(hosts, port), secure=secure)
         else:
             _serve_once(text, address_of(hosts, port), options, guest)
     except (ListenError, LoopMissing) as error:
@@ -63,16 +73,30 @@ def run_dev(
         raise SystemExit(130) from None
 
 
+def _tls(
+    *, https: bool, certificates: Sequence[str], keys: Sequence[str], is_child: bool
+) -> Tls | None:
+    """What the options say about HTTPS; a certificate of one's own comes before the one that is made."""
+    if not https or certificates or keys:
+        return tls_of(certificates, keys)
+    from kingpost.cli.local_certificate import advice, local_certificate
+
+    made = local_certificate()
+    if made.is_new and not is_child:
+        _say(advice(made))
+    return Tls([(str(made.certificate), str(made.key))])
+
+
 # -- the supervisor --------------------------------------------------------------------------------------------------
 
 
-def _supervise(target: Target, address: Address) -> None:
+def _supervise(target: Target, address: Address, *, secure: bool) -> None:
     from kingpost.server.reload import Supervisor, interpreter
 
     listeners = open_listeners(address)
     try:
         for listener in listeners:
-            _say(f"Kingpost serves {target.text} on {listener.url}")
+            _say(f"Kingpost serves {target.text} on {told(listener.url, secure=secure)}")
         _say("Development mode: it reloads when a file changes. Press Ctrl-C to stop.")
         command = [*interpreter(), "-m", "kingpost.cli", *sys.argv[1:]]
         status = Supervisor(command, listeners, _roots(target), _say).run()

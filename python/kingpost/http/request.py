@@ -7,7 +7,7 @@ when it is first asked for, and once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kingpost import limits
 from kingpost._native import Request as NativeRequest
@@ -21,6 +21,9 @@ from kingpost.http.socket import Socket
 from kingpost.http.stream import Chunks
 from kingpost.http.uploads import UNSAID, FormBounds, FormData, collected
 from kingpost.http.urlencoded import parse_pairs
+
+if TYPE_CHECKING:
+    from kingpost.http.certificate import ClientCertificate
 
 T = TypeVar("T")
 
@@ -56,6 +59,7 @@ class Request(NativeRequest):
         headers: The fields; names compare without case.
         client: The peer's address, None on a Unix socket; behind trusted proxies the visitor's (`kingpost.middleware.TrustedProxies`).
         scheme: "http" or "https"; behind trusted proxies the one that the visitor uses.
+        client_certificate: What the client has shown by TLS, where the server was started with `--tls-client-ca`; else None.
         host: The checked Host; behind trusted proxies that say so, the one that the visitor asked for.
         body: The bytes of the body.
         id: 16 hexadecimal digits that are in the log and in the answer's `x-request-id`.
@@ -95,6 +99,16 @@ class Request(NativeRequest):
     def host(self) -> str:
         seen: Seen | None = self.cache.get(_SEEN)
         return super().host if seen is None else seen.host
+
+    @property
+    def client_certificate(self) -> ClientCertificate | None:
+        """Who the client is by TLS; None where it was not asked, or had no certificate, and behind a proxy that ends TLS."""
+        der = self.client_certificate_der
+        if der is None:
+            return None
+        from kingpost.http.certificate import ClientCertificate
+
+        return ClientCertificate(der)
 
     def __see__(self, seen: Seen) -> None:
         """Have `client`, `scheme` and `host` say this from now on."""

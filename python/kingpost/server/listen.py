@@ -165,6 +165,11 @@ def url_of(sock: socket.socket) -> str:
     return f"unix:{os.fsdecode(name)}"
 
 
+def told(url: str, *, secure: bool) -> str:
+    """The address of a listener as people write it where it speaks HTTPS, or does not."""
+    return url.replace("http://", "https://", 1) if secure else url
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """One address to bind."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
 from kingpost import _native
 from kingpost.errors import ConfigurationError
 from kingpost.server.loops import LoopKind
+from kingpost.server.tls import Tls
 
 Tasks = Literal["carrier", "plain"]
 Driver = Literal["auto", "native", "asyncio"]
@@ -101,6 +102,11 @@ class Options:
     """Other limits of the engine than its own, by the names of `kingpost._native.LIMITS`; `limits_of` reads and bounds what is typed."""
     http: Http = "auto"
     """Versions of HTTP that are spoken: "1" is HTTP/1.1 and 1.0, "2" is HTTP/2, "auto" both, as the client begins."""
+    tls: Tls | None = None
+    """Speak HTTPS, with these certificates; without it, HTTP in clear text."""
+    proxy_protocol: Sequence[str] = ()
+    """Addresses and networks of proxies that say first by the PROXY protocol whom they speak for, "unix" for whoever may connect
+    to the Unix socket. Where there are any, nobody else is let in."""
     tasks: Tasks = field(default_factory=_tasks)
     """"carrier" steps handlers in place; "plain" makes an asyncio.Task for each. KINGPOST_TASKS sets the default."""
     driver: Driver = field(default_factory=_driver)

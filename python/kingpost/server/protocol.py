@@ -14,10 +14,13 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Generator, Iterable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from kingpost import _native
 from kingpost.server.listen import BACKLOG
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 class EngineProtocol(asyncio.Protocol):
@@ -39,7 +42,11 @@ class EngineProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._connection = self._server.open(_peer(transport), self._look)
+        self._connection = self._server.open(
+            _peer(transport),
+            self._look,
+            secure=transport.get_extra_info("ssl_object") is not None,
+        )
         if not self._connection:
             # More than the engine takes; it has said so in the log.
             self._transport.abort()
@@ -55,8 +62,8 @@ class EngineProtocol(asyncio.Protocol):
         with _passing_exits():
             self._server.feed_eof(self._connection)
         self._look()
-        # The answer to what was sent before is still to go out.
-        return True
+        # The answer to what was sent before is still to go out. A transport of TLS ends by itself and says so where one asks.
+        return self._transport is None or self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -133,15 +140,21 @@ class TransportShell:
     Args:
         server: Made with `sockets=False`.
         write_timeout: Seconds that may pass without a client taking a byte of what waits for it.
+        handshake_timeout: Seconds that a handshake of TLS may take.
     """
 
-    def __init__(self, server: _native.Server, *, write_timeout: float) -> None:
+    def __init__(
+        self, server: _native.Server, *, write_timeout: float, handshake_timeout: float = 10.0
+    ) -> None:
         self._server = server
+        self._handshake_timeout = handshake_timeout
         self._write_timeout = write_timeout
         self._listening: list[asyncio.Server] = []
         self._open: set[EngineProtocol] = set()
 
-    async def listen(self, sockets: Iterable[socket.socket]) -> None:
+    async def listen(
+        self, sockets: Iterable[socket.socket], *, tls: SSLContext | None = None
+    ) -> None:
         """Accepts connections from listening sockets, which stay the caller's."""
         loop = asyncio.get_running_loop()
         for sock in sockets:
@@ -152,6 +165,8 @@ class TransportShell:
                     lambda: EngineProtocol(self._server, self._open, self._write_timeout),
                     sock=copy,
                     backlog=BACKLOG,
+                    ssl=tls,
+                    ssl_handshake_timeout=None if tls is None else self._handshake_timeout,
                 )
             )
 

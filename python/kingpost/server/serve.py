@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from kingpost.server import logs
 from kingpost.server.engine import Service
-from kingpost.server.listen import Address, Listener, open_listeners
+from kingpost.server.listen import Address, Listener, open_listeners, told
 from kingpost.server.options import Options
 from kingpost.server.systemd import Notifier
 from kingpost.server.worker import Worker
@@ -52,7 +52,7 @@ def serve(
             service,
             listeners,
             options,
-            on_ready=_say_ready(service, listeners, notifier),
+            on_ready=_say_ready(service, listeners, options, notifier),
             on_leaving=notifier.stopping,
         )
         status = worker.run()
@@ -121,16 +121,15 @@ def _is_idle(thread: threading.Thread) -> bool:
 
 
 def _say_ready(
-    service: Service, listeners: Sequence[Listener], notifier: Notifier
+    service: Service, listeners: Sequence[Listener], options: Options, notifier: Notifier
 ) -> Callable[[asyncio.AbstractEventLoop], None]:
     def live(loop: asyncio.AbstractEventLoop, every: float) -> None:
         notifier.alive()
         loop.call_later(every, live, loop, every)
 
     def say(loop: asyncio.AbstractEventLoop) -> None:
-        logs.logger().info(
-            "Kingpost is ready on %s (%s)", " and ".join(one.url for one in listeners), service.mode
-        )
+        urls = [told(one.url, secure=options.tls is not None) for one in listeners]
+        logs.logger().info("Kingpost is ready on %s (%s)", " and ".join(urls), service.mode)
         notifier.ready("serving")
         if notifier.every is not None:
             live(loop, notifier.every)

@@ -17,6 +17,7 @@ from kingpost.server.listen import Listener
 from kingpost.server.loops import new_loop
 from kingpost.server.options import Options
 from kingpost.server.protocol import TransportShell
+from kingpost.server.proxy_protocol import proxies_of, refuse_without_driver
 from kingpost.server.shared import here
 from kingpost.server.signals import handled
 
@@ -130,6 +131,8 @@ class Worker:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         native = _drives_natively(self._options, loop)
+        if not native:
+            refuse_without_driver(self._options.proxy_protocol)
         engine = self._engine = Engine(
             self._service,
             self._options,
@@ -142,15 +145,22 @@ class Worker:
         shell = (
             None
             if native
-            else TransportShell(engine.server, write_timeout=limits["write_timeout"] / 1000)
+            else TransportShell(
+                engine.server,
+                write_timeout=limits["write_timeout"] / 1000,
+                handshake_timeout=limits["head_timeout"] / 1000,
+            )
         )
         try:
             if shell is None:
                 loop.add_reader(engine.server.fileno(), engine.server.poll)
                 for listener in self._listeners:
-                    engine.server.listen(listener.socket.fileno())
+                    self._listen(engine, listener)
             else:
-                await shell.listen(listener.socket for listener in self._listeners)
+                await shell.listen(
+                    (listener.socket for listener in self._listeners),
+                    tls=None if self._options.tls is None else self._options.tls.context(),
+                )
             await self._until_stopped(engine, shell, loop)
         finally:
             if shell is None:
@@ -159,6 +169,16 @@ class Worker:
             engine.close()
             if shell is not None:
                 await shell.close()
+
+    def _listen(self, engine: Engine, listener: Listener) -> None:
+        tls = self._options.tls
+        networks, unix = proxies_of(self._options.proxy_protocol)
+        engine.server.listen(
+            listener.socket.fileno(),
+            tls=None if tls is None else tls.native,
+            proxies=networks if self._options.proxy_protocol else None,
+            unix_proxies=unix,
+        )
 
     async def _until_stopped(
         self, engine: Engine, shell: TransportShell | None, loop: asyncio.AbstractEventLoop

@@ -220,6 +220,11 @@ impl Core {
                 self.log.notice(py, notice);
                 Ok(())
             }
+            #[cfg(unix)]
+            Event::Certificates(reload) => {
+                self.log.certificates(py, &reload);
+                Ok(())
+            }
         }
     }
 
@@ -267,7 +272,7 @@ impl Core {
         params: Params,
         refusal: Refusal,
     ) {
-        let peer = self.shell(py, |shell| shell.peer(id));
+        let peer = self.shell(py, |shell| shell.peer_of(id.connection()));
         self.log.refused(py, peer, &refusal);
         if let Some(meter) = &self.meter {
             meter.refused(py, refusal.code);
@@ -300,11 +305,12 @@ impl Core {
                 .cast_into::<Request>()?,
         };
         let former = self.shell(py, |shell| {
-            let peer = shell.peer(id);
+            let (peer, secured) = shell.origin(id);
             let filling = Filling {
                 id,
                 head,
                 peer,
+                secured,
                 target,
                 params,
             };
@@ -416,7 +422,7 @@ impl Core {
         }
         match target {
             Err(Some(allowed)) if allowed.is_empty() => {
-                let peer = self.shell(py, |shell| shell.peer(id));
+                let peer = self.shell(py, |shell| shell.peer_of(id.connection()));
                 self.log.refused(py, peer, &WEBSOCKET_EXPECTED);
                 self.shell(py, |shell| shell.refuse(id, WEBSOCKET_EXPECTED));
                 if let Some(meter) = &self.meter {

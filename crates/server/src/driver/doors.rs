@@ -1,22 +1,67 @@
 //! Accepting clients.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use wire::proxy::Fault;
 
 use super::link::Link;
 use super::listener::Listener;
+use super::veiled::refuse_proxy;
 use super::{Links, token};
-use crate::engine::{Admission, Engine};
-use crate::event::Notice;
+use crate::engine::{Admission, Engine, contains};
+use crate::event::{ConnId, Event, Notice};
 use crate::now::Now;
+use crate::peer::Peer;
 use crate::sys::{Interest, Poller};
+use crate::tls::{Session, Tls};
 
 /// Clients accepted per listener and turn, so that a flood of them does not keep those who are in waiting.
 const ACCEPTS: usize = 64;
 /// Milliseconds without accepting after the system had no descriptors or memory for it.
 const PAUSE: u64 = 250;
 
+/// How the clients of a listener speak.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    /// By TLS.
+    pub tls: Option<Arc<Tls>>,
+    /// Through proxies, which say first whom they speak for, by the PROXY protocol. Who is none of them is not let in.
+    pub proxies: Option<Proxies>,
+}
+
+impl Manner {
+    /// Whether what comes is HTTP from the first byte on.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.tls.is_none() && self.proxies.is_none()
+    }
+}
+
+/// Who may say by the PROXY protocol whom it speaks for.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    /// Networks, as (address, length of the prefix).
+    pub networks: Vec<(IpAddr, u8)>,
+    /// Whoever may connect to a Unix socket.
+    pub unix: bool,
+}
+
+impl Proxies {
+    fn has(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Unix => self.unix,
+            peer => peer.ip().is_some_and(|ip| {
+                let mut networks = self.networks.iter();
+                networks.any(|&(network, prefix)| contains(network.to_canonical(), prefix, ip))
+            }),
+        }
+    }
+}
+
 struct Door {
     listener: Listener,
+    manner: Manner,
     /// Clients may be waiting.
     knocked: bool,
 }
@@ -34,10 +79,11 @@ impl Doors {
         u32::try_from(self.doors.len()).unwrap_or(u32::MAX)
     }
 
-    pub(crate) fn add(&mut self, listener: Listener) {
+    pub(crate) fn add(&mut self, listener: Listener, manner: Manner) {
         // Clients may have been waiting before it was watched.
         self.doors.push(Door {
             listener,
+            manner,
             knocked: true,
         });
     }
@@ -83,7 +129,13 @@ impl Doors {
                 match door.listener.accept() {
                     Ok((socket, peer)) => match engine.admit(peer) {
                         Admission::Admitted(id) => {
-                            let link = Link::new(socket, id.generation);
+                            let mut link = Link::new(socket, id.generation);
+                            if !door.manner.is_plain()
+                                && !door.manner.prepare(&mut link, engine, id, peer, now)
+                            {
+                                engine.lost(id);
+                                continue;
+                            }
                             match poller.add(
                                 link.fd(),
                                 token(id.slot, id.generation),
@@ -139,6 +191,34 @@ impl Doors {
             // Another process may hold the same socket open, and then closing ours does not end the watching.
             let _ = poller.remove(door.listener.fd());
         }
+    }
+}
+
+impl Manner {
+    /// Puts between socket and engine what belongs there. False: the client is not let in.
+    fn prepare(
+        &self,
+        link: &mut Link,
+        engine: &mut Engine,
+        id: ConnId,
+        peer: Peer,
+        now: Now,
+    ) -> bool {
+        if let Some(proxies) = &self.proxies {
+            if !proxies.has(peer) {
+                refuse_proxy(engine, id, Fault::Stranger);
+                return false;
+            }
+            link.awaits_proxy = true;
+        }
+        if let Some(tls) = &self.tls {
+            if let Some(reload) = tls.look(now.millis) {
+                engine.tell(Event::Certificates(Box::new(reload)));
+            }
+            link.session = tls.config().and_then(Session::new).map(Box::new);
+            return link.session.is_some();
+        }
+        true
     }
 }
 

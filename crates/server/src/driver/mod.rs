@@ -7,14 +7,17 @@
 //! Rule 3: what is answered leaves in `flush`, with one send per connection.
 //!
 //! Layout: this file is the loop's steps; `doors` accepts clients, `link` is one client's socket, `sending` what
-//! leaves through it, `listener` makes listening sockets, `waker` is for other threads.
+//! leaves through it, `veiled` what comes in where it is not the engine's as it is (TLS, the PROXY protocol), `listener`
+//! makes listening sockets, `waker` is for other threads.
 
 mod doors;
 mod link;
 mod listener;
 mod sending;
+mod veiled;
 mod waker;
 
+pub use doors::{Manner, Proxies};
 pub use listener::Listener;
 pub use waker::Waker;
 
@@ -105,6 +108,8 @@ pub struct Driver {
     links: Links,
     doors: Doors,
     sleeper: Sleeper,
+    /// What is read of the network where it is not the engine's as it is; empty while no listener needs it.
+    veiled: Box<[u8]>,
     /// When the poller's timer will fire, in milliseconds of `Now`.
     armed: Option<u64>,
 }
@@ -125,6 +130,7 @@ impl Driver {
             links: Links::default(),
             doors: Doors::default(),
             sleeper,
+            veiled: Box::default(),
             armed: None,
         })
     }
@@ -140,10 +146,21 @@ impl Driver {
     /// # Errors
     /// What the system says when the listener cannot be watched.
     pub fn add_listener(&mut self, listener: Listener) -> io::Result<()> {
+        self.add_listener_with(listener, Manner::default())
+    }
+
+    /// As `add_listener`, for clients that speak by TLS or through a proxy that says who they are.
+    ///
+    /// # Errors
+    /// As `add_listener`.
+    pub fn add_listener_with(&mut self, listener: Listener, manner: Manner) -> io::Result<()> {
+        if !manner.is_plain() && self.veiled.is_empty() {
+            self.veiled = veiled::buffer();
+        }
         let number = FIRST_DOOR + self.doors.len();
         self.poller
             .add(listener.fd(), token(NO_SLOT, number), Interest::Read)?;
-        self.doors.add(listener);
+        self.doors.add(listener, manner);
         Ok(())
     }
 
@@ -200,6 +217,7 @@ impl Driver {
             doors,
             sleeper,
             armed,
+            ..
         } = self;
         poller.wait(timeout, |readiness| {
             let (slot, upper) = (readiness.token as u32, (readiness.token >> 32) as u32);
@@ -266,6 +284,9 @@ impl Driver {
             // `readable` stays: when the engine wants to read again, `attend` sees it.
             return;
         }
+        if !link.is_plain() {
+            return self.receive_veiled(id, now);
+        }
         match link.receive(self.engine.read_buffer()) {
             Ok(0) if link.closed => self.close(id),
             Ok(0) => self.engine.eof(id, now),
@@ -290,12 +311,7 @@ impl Driver {
     /// Does for one connection what the engine has prepared.
     #[inline]
     fn attend(&mut self, id: ConnId, now: Now) {
-        let Driver {
-            engine,
-            poller,
-            links,
-            ..
-        } = self;
+        let Driver { engine, links, .. } = self;
         let Some(link) = links.get_mut(id) else {
             return;
         };
@@ -306,36 +322,50 @@ impl Driver {
                     links.to_attend.push(id);
                     return;
                 }
-                Ok(Sent::AllThatFits) => {
-                    link.write_blocked = true;
-                    let (slot, generation) = (id.slot, id.generation);
-                    if poller
-                        .modify(link.fd(), token(slot, generation), Interest::ReadWrite)
-                        .is_err()
-                    {
-                        self.close(id);
-                    }
-                    return;
-                }
+                Ok(Sent::AllThatFits) => return self.wait_for_room(id),
                 Err(_) => return self.close(id),
             }
-        } else if !engine.output(id).is_empty() || engine.has_stretch(id) {
+        } else if !engine.output(id).is_empty() || engine.has_stretch(id) || link.has_sealed() {
             return;
         }
         match engine.fate(id) {
             Fate::Open => {}
             Fate::Finish => {
                 if !link.is_shut {
-                    link.shut();
+                    let is_shut = link.shut(engine.is_cut(id));
                     // Now it lingers, and not for ever.
                     engine.advance(id, 0, now);
+                    if !is_shut {
+                        return self.wait_for_room(id);
+                    }
                 }
             }
-            Fate::Close => return self.close(id),
+            Fate::Close => {
+                if !engine.is_cut(id) {
+                    link.say_end();
+                }
+                return self.close(id);
+            }
         }
         if engine.wants_read(id) {
             links.list(id);
         } else if link.closed {
+            self.close(id);
+        }
+    }
+
+    /// Goes on sending when the system has room again.
+    fn wait_for_room(&mut self, id: ConnId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        link.write_blocked = true;
+        let token = token(id.slot, id.generation);
+        if self
+            .poller
+            .modify(link.fd(), token, Interest::ReadWrite)
+            .is_err()
+        {
             self.close(id);
         }
     }

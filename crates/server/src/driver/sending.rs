@@ -37,7 +37,10 @@ enum Attempt {
 /// # Errors
 /// The socket's: the client is gone.
 #[inline]
-pub(crate) fn send(link: &Link, engine: &mut Engine, id: ConnId, now: Now) -> io::Result<Sent> {
+pub(crate) fn send(link: &mut Link, engine: &mut Engine, id: ConnId, now: Now) -> io::Result<Sent> {
+    if link.session.is_some() {
+        return send_sealed(link, engine, id, now);
+    }
     let output = engine.output(id);
     if !output.is_empty() {
         let wanted = output.len();
@@ -66,6 +69,31 @@ fn send_output(
     };
     engine.advance(id, count, now);
     Ok(count)
+}
+
+/// As `send`, by TLS. Files are read and sealed: the system cannot send them as they lie.
+fn send_sealed(link: &mut Link, engine: &mut Engine, id: ConnId, now: Now) -> io::Result<Sent> {
+    let mut left = SHARE;
+    loop {
+        if engine.has_stretch(id) {
+            engine.fill(id);
+        }
+        let is_waiting = !engine.output(id).is_empty();
+        let (count, everything) = link.send_sealed(engine.output(id))?;
+        if is_waiting {
+            engine.advance(id, count, now);
+        }
+        if !everything {
+            return Ok(Sent::AllThatFits);
+        }
+        if engine.output(id).is_empty() && !engine.has_stretch(id) {
+            return Ok(Sent::Everything);
+        }
+        left = left.saturating_sub(count as u64);
+        if left == 0 {
+            return Ok(Sent::Share);
+        }
+    }
 }
 
 fn is_for_later(error: &io::Error) -> bool {

@@ -219,6 +219,7 @@ impl Connection {
         self.lose_socket(shared);
         if let Some((place, exchange)) = self.queue.find(serial) {
             exchange.closes = true;
+            self.is_cut = true;
             self.complete(shared, place, serial);
         }
     }

@@ -7,6 +7,8 @@
 //! obstacle calls `resume`. While it is set the shell does not read.
 //! Rule 2: once `last` is set no byte is ever read as a request; what still comes is scrap.
 
+use std::sync::Arc;
+
 use wire::http1::{Head, HeadParser};
 
 use super::exchange::{Progress, Queue};
@@ -16,6 +18,7 @@ use super::shared::Shared;
 use super::timing::Timing;
 use crate::event::{ConnId, Event, RequestId};
 use crate::peer::Peer;
+use crate::secured::Secured;
 
 /// What the shell does with a connection once its output is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub enum Fate {
 pub(crate) struct Connection {
     pub(crate) id: ConnId,
     pub(crate) peer: Peer,
+    /// It is encrypted, here or at a proxy that may say so.
+    pub(crate) secured: Option<Arc<Secured>>,
     /// Bytes that were read and not used up; empty unless a request is split, or waits.
     pub(crate) input: Vec<u8>,
     /// How many bytes of `input` are used up.
@@ -76,6 +81,8 @@ pub(crate) struct Connection {
     pub(crate) is_runnable: bool,
     /// Its end is told to the caller.
     pub(crate) is_watched: bool,
+    /// It ends in the middle of what was owed: nobody may be told that this was all.
+    pub(crate) is_cut: bool,
 }
 
 impl Connection {
@@ -86,6 +93,7 @@ impl Connection {
                 generation: 0,
             },
             peer,
+            secured: None,
             input: Vec::new(),
             used: 0,
             output: Vec::new(),
@@ -111,6 +119,7 @@ impl Connection {
             is_touched: false,
             is_runnable: false,
             is_watched: false,
+            is_cut: false,
         }
     }
 
@@ -231,6 +240,7 @@ impl Connection {
         self.drop_input(shared);
         shared.recycle_buffer(std::mem::take(&mut self.output));
         self.sent = 0;
+        self.is_cut = true;
         self.last = true;
         self.paused = false;
         self.fate = Fate::Close;

@@ -33,7 +33,11 @@ mod wheel;
 
 pub use connection::Fate;
 #[cfg(unix)]
+pub(crate) use peers::contains;
+#[cfg(unix)]
 pub(crate) use shell::Admission;
+
+use std::sync::Arc;
 
 use wire::http1::{FieldBlock, Head, Protocol};
 use wire::refusal::Refusal;
@@ -42,6 +46,7 @@ use crate::config::Config;
 use crate::event::{BodyState, ConnId, Event, Gone, RequestId, Room};
 use crate::now::Now;
 use crate::peer::Peer;
+use crate::secured::Secured;
 use connection::Connection;
 use incoming::Use;
 use shared::Shared;
@@ -396,6 +401,14 @@ impl Engine {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.shared.served()
+    }
+
+    /// Who is at the other end, and what is known of the encryption of the connection, if it has any.
+    #[must_use]
+    #[inline]
+    pub fn origin(&self, connection: ConnId) -> Option<(Peer, Option<&Arc<Secured>>)> {
+        let connection = self.slab.get(connection)?;
+        Some((connection.peer, connection.secured.as_ref()))
     }
 
     /// How many connections there are.

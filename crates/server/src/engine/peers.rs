@@ -59,7 +59,7 @@ impl Peers {
 }
 
 /// Whether `ip` is in the network. A prefix longer than an address means the whole address.
-fn contains(network: IpAddr, prefix: u8, ip: IpAddr) -> bool {
+pub(crate) fn contains(network: IpAddr, prefix: u8, ip: IpAddr) -> bool {
     match (network, ip) {
         (IpAddr::V4(network), IpAddr::V4(ip)) => {
             let rest = 32_u32.saturating_sub(prefix.into());

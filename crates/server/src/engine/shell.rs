@@ -4,12 +4,15 @@
 //! `output`, says `advance`, looks at `fate`, and reads while `wants_read`. When its transport is closed, by
 //! whomever, it calls `lost`.
 
+use std::sync::Arc;
+
 use super::Engine;
 use super::connection::{Connection, Fate};
 use super::timing::{NEVER, Timing};
 use crate::event::{ConnId, Event, Notice};
 use crate::now::Now;
 use crate::peer::Peer;
+use crate::secured::Secured;
 
 /// Whether a new client is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,30 @@ impl Engine {
             }
         }
         Admission::Admitted(id)
+    }
+
+    /// The connection is encrypted. A shell says so before it feeds the first byte.
+    pub fn secure(&mut self, id: ConnId, secured: Arc<Secured>) {
+        if let Some(connection) = self.slab.get_mut(id) {
+            connection.secured = Some(secured);
+        }
+    }
+
+    /// A proxy has said whose the connection is; from now on it counts as that client's. False: that client holds as many
+    /// connections as one may hold, and this one is to be closed.
+    pub fn represent(&mut self, id: ConnId, peer: Peer) -> bool {
+        let Engine { slab, shared, .. } = self;
+        let Some(connection) = slab.get_mut(id) else {
+            return false;
+        };
+        let limit = shared.config.limits.connections_per_peer;
+        if !shared.peers.enter(peer.ip(), limit) {
+            shared.notice(Notice::PeerFull { peer });
+            return false;
+        }
+        shared.peers.leave(connection.peer.ip());
+        connection.peer = peer;
+        true
     }
 
     /// Whether as many connections are open as may be.

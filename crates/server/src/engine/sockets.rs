@@ -36,6 +36,11 @@ impl Engine {
         }
     }
 
+    /// Whether the connection ends in the middle of what was owed, so that its end must not be told as one that was meant.
+    pub(crate) fn is_cut(&self, id: ConnId) -> bool {
+        self.slab.get(id).is_none_or(|connection| connection.is_cut)
+    }
+
     /// Whether `touched` has something.
     pub(crate) fn has_touched(&self) -> bool {
         !self.shared.touched.is_empty()

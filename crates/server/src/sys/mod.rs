@@ -1,13 +1,14 @@
 //! The only unsafe code of the crate: the system calls that neither `std` nor `socket2` offer.
 //!
 //! Layout: `poller` is readiness (epoll here, kqueue there) with one timer; `wake` is a descriptor
-//! that another thread can make readable; `sendfile` is Linux's; `clock` tells the time; `memory` is shared
-//! with forked processes; `process` is about their ends. Every block says what makes it sound.
+//! that another thread can make readable; `sendfile` is Linux's; `peek` looks at what has come; `clock` tells the time;
+//! `memory` is shared with forked processes; `process` is about their ends. Every block says what makes it sound.
 
 #![allow(unsafe_code, reason = "this is where the crate has it")]
 
 mod clock;
 mod memory;
+mod peek;
 mod process;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -29,6 +30,7 @@ mod sendfile;
 
 pub(crate) use clock::clocks;
 pub(crate) use memory::{SharedMemory, is_alive};
+pub(crate) use peek::peek;
 pub(crate) use poller::Poller;
 pub(crate) use process::{adopt_orphans, end_with_parent};
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -12,6 +12,8 @@ mod files;
 mod leaving;
 mod listeners;
 mod nesting;
+mod proxies;
 mod running;
 mod serving;
 mod stopping;
+mod tls;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use server::{Config, Driver, Event, FileBody, Listener, Now, RequestId, Stretch, Waker};
+use server::{Config, Driver, Event, FileBody, Listener, Manner, Now, RequestId, Stretch, Waker};
 
 /// What a test may ask of the running server.
 pub(crate) enum Order {
@@ -49,11 +49,21 @@ impl Running {
     }
 
     pub(crate) fn on(config: Config, listener: Listener) -> Running {
+        Running::speaking(config, listener, Manner::default())
+    }
+
+    /// With clients that speak by TLS, or through proxies.
+    pub(crate) fn in_manner(config: Config, manner: Manner) -> Running {
+        let listener = Listener::tcp(([127, 0, 0, 1], 0).into(), 64).unwrap();
+        Running::speaking(config, listener, manner)
+    }
+
+    fn speaking(config: Config, listener: Listener, manner: Manner) -> Running {
         let address = listener
             .local_address()
             .unwrap_or(([127, 0, 0, 1], 0).into());
         let mut driver = Driver::new(config, Now::current()).unwrap();
-        driver.add_listener(listener).unwrap();
+        driver.add_listener_with(listener, manner).unwrap();
         let (log_in, log) = channel();
         let (orders, orders_out) = channel();
         let waker = driver.waker();
@@ -137,6 +147,22 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
                         let _ = log.send((format!("request {path}"), None));
                         continue;
                     }
+                    if path == "/who" {
+                        let who = who_sent(driver, id);
+                        driver
+                            .engine()
+                            .respond(id, 200, &[], who.as_bytes())
+                            .unwrap();
+                        continue;
+                    }
+                    if path == "/connections" {
+                        let count = driver.engine().connections().to_string();
+                        driver
+                            .engine()
+                            .respond(id, 200, &[], count.as_bytes())
+                            .unwrap();
+                        continue;
+                    }
                     match hello(&path) {
                         Some(body) => driver
                             .engine()
@@ -176,6 +202,20 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
             let _ = log.send((line, open));
         }
         driver.flush(now);
+    }
+}
+
+/// The client's address and what is known of the encryption.
+fn who_sent(driver: &mut Driver, id: RequestId) -> String {
+    let (peer, secured) = driver.engine().origin(id.connection()).unwrap();
+    let address = peer.ip().map_or("none".to_string(), |ip| ip.to_string());
+    match secured.map(|secured| secured.client_certificate.as_deref()) {
+        None => format!("{address} in clear text"),
+        Some(None) => format!("{address} by TLS"),
+        Some(Some(certificate)) => {
+            let facts = server::CertificateFacts::of(certificate).unwrap();
+            format!("{address} by TLS as {}", facts.subject)
+        }
     }
 }
 
