@@ -29,7 +29,7 @@ from kingpost import _native
 from kingpost.server import child, logs, template
 from kingpost.server.child import Failure, Line
 from kingpost.server.forked import BEAT, Recipe
-from kingpost.server.listen import Address, Doors, Listener, ListenError, open_listeners
+from kingpost.server.listen import Address, Doors, Listener, ListenError, open_listeners, told
 from kingpost.server.shared import LANES
 from kingpost.server.signals import handled
 from kingpost.server.systemd import Notifier
@@ -402,7 +402,8 @@ class Supervisor:
             slot.serving, slot.coming = slot.coming, None
             slot.deaths.clear()
         if old is None:
-            urls = " and ".join(listener.url for listener in self._doors.of(0))
+            secure = self._recipe.options.tls is not None
+            urls = " and ".join(told(listener.url, secure=secure) for listener in self._doors.of(0))
             many = "1 worker" if self._count == 1 else f"{self._count} workers"
             self._log.info("Kingpost is ready on %s (production, %s)", urls, many)
             self._notifier.ready(many)
