@@ -223,7 +223,7 @@ class Request:
 class WebSocketClosed(Exception):
     """The WebSocket is closed; its `code` and `reason` are those of whoever closed first."""
 
-    def __new__(cls, code: int, reason: str = ...) -> Self: ...
+    def __new__(cls, code: int, reason: str = ..., /) -> Self: ...
     @property
     def code(self) -> int:
         """1005 where the client said none, 1006 where the connection broke off."""

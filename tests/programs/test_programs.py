@@ -149,7 +149,8 @@ def test_a_feed_is_followed_by_long_polling() -> None:
 def test_a_site_that_may_be_deployed_is_found_no_fault_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Machine, "here", classmethod(lambda cls: cls(folder=FOLDER)))
+    machine = Machine(folder=FOLDER)
+    monkeypatch.setattr(Machine, "here", lambda: machine)
     words = ["check", "--deploy", "--strict", str(FOLDER / "deployed.py")]
     told = CliRunner().invoke(kingpost, words)
 

@@ -58,7 +58,7 @@ pub(crate) struct WebSocketClosed {
 #[pymethods]
 impl WebSocketClosed {
     #[new]
-    #[pyo3(signature = (code, reason=String::new()))]
+    #[pyo3(signature = (code, reason=String::new(), /))]
     fn new(code: u16, reason: String) -> Self {
         Self { code, reason }
     }
