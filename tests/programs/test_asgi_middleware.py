@@ -35,11 +35,15 @@ class Sent(Transport):
 @pytest.fixture
 def sent() -> Iterator[Sent]:
     transport = Sent()
+    # It would import what else is installed, to look into it.
     sentry_sdk.init(
-        dsn="https://key@sentry.invalid/1", transport=transport, default_integrations=False
+        dsn="https://key@sentry.invalid/1",
+        transport=transport,
+        default_integrations=False,
+        auto_enabling_integrations=False,
     )
     yield transport
-    sentry_sdk.init()
+    sentry_sdk.init(default_integrations=False, auto_enabling_integrations=False)
 
 
 @pytest.fixture

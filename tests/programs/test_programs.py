@@ -151,6 +151,10 @@ def test_a_site_that_may_be_deployed_is_found_no_fault_with(
 ) -> None:
     machine = Machine(folder=FOLDER)
     monkeypatch.setattr(Machine, "here", lambda: machine)
+    # What is imported from the folder is taken for the App's own, and other tests have imported other programs.
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "/").parent == FOLDER:
+            monkeypatch.delitem(sys.modules, name)
     words = ["check", "--deploy", "--strict", str(FOLDER / "deployed.py")]
     told = CliRunner().invoke(kingpost, words)
 
