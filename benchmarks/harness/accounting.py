@@ -77,6 +77,23 @@ def pss_bytes(session: int) -> int:
     return total
 
 
+def private_bytes_of_leaves(session: int) -> list[int]:
+    """What each process of the session that has started no other shares with none: where workers are forked, the workers."""
+    found = members(session)
+    parents = {stat.parent for pid in found if (stat := _stat(pid))}
+    sizes: list[int] = []
+    for pid in found:
+        if pid in parents:
+            continue
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        private = [line for line in lines if line.startswith("Private_")]
+        sizes.append(sum(int(line.split()[1]) * 1024 for line in private))
+    return sizes
+
+
 def busy_seconds(core: int) -> float:
     """Time that a core spent on anything at all, interrupts and stolen time included."""
     for line in Path("/proc/stat").read_text().splitlines():

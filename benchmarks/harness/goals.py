@@ -139,6 +139,11 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
             unit=" B",
         ),
         Goal(
+            "memory for one more worker",
+            *("worker-memory", "kingpost-workers", 8.0, "", "absolute", "private_mb"),
+            unit=" MB",
+        ),
+        Goal(
             "processor with 1,000 idle connections",
             *("idle-cpu", "kingpost", 0.1, "", "absolute", "percent"),
             unit=" %",

@@ -94,6 +94,30 @@ class IdleMemoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerMemoryRow:
+    """Memory of one more worker that it shares with no other process, after some load."""
+
+    name: str
+    title: str
+    entries: tuple[Entry, ...]
+    metric: str = "private_mb"
+
+    def measure(self, bench: Bench) -> list[Result]:
+        return [
+            _with_server(bench, self.name, entry, partial(self._one, bench))
+            for entry in self.entries
+            if bench.is_wanted(entry.peer)
+        ]
+
+    def _one(self, bench: Bench, server: Server, result: Result) -> None:
+        generator.run(server.port, PLAINTEXT, seconds=bench.warm_up, core=bench.generator_core)
+        time.sleep(SETTLE)
+        sizes = accounting.private_bytes_of_leaves(server.session)
+        result.values["private_mb"] = max(sizes) / 2**20
+        result.values["workers"] = len(sizes)
+
+
+@dataclass(frozen=True, slots=True)
 class IdleCpuRow:
     """Processor time of a server that holds idle connections, per cent of a core."""
 

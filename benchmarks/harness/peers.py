@@ -50,6 +50,12 @@ PEERS = (
         "from kingpost import App",
     ),
     Peer(
+        "kingpost-workers",
+        "Kingpost, four workers",
+        Kingpost(),
+        ("{bin}/kingpost", "run", "kingpost_app.py", "--port", "{port}", "--workers", "4"),
+    ),
+    Peer(
         "epoll",
         "raw epoll in C (the kernel)",
         EpollLimit(),

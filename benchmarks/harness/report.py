@@ -10,6 +10,7 @@ from harness.rows import Row
 
 UNITS = {
     "pss_mb": ("MB", 1),
+    "private_mb": ("MB", 1),
     "bytes": ("bytes", 0),
     "percent": ("% of a core", 2),
     "lag_ms": ("ms p99", 2),

@@ -1,12 +1,12 @@
 """What is measured, row by row (design.md section 6 and the goals that each release names)."""
 
 from harness.exchange import AROUND, CLOSING, JSON, PLAINTEXT, STATIC, TYPED, VALIDATED
-from harness.idle import IdleCpuRow, IdleMemoryRow
+from harness.idle import IdleCpuRow, IdleMemoryRow, WorkerMemoryRow
 from harness.lag import LagRow
 from harness.load import LoadRow, entries
 from harness.startup import ImportRow, StartRow
 
-Row = LoadRow | IdleMemoryRow | IdleCpuRow | LagRow | ImportRow | StartRow
+Row = LoadRow | IdleMemoryRow | WorkerMemoryRow | IdleCpuRow | LagRow | ImportRow | StartRow
 
 EVERYBODY = entries(
     *("kingpost", "japronto", "rust", "epoll", "socketify", "fastpysgi", "fastpysgi-falcon"),
@@ -116,6 +116,11 @@ ROWS: tuple[Row, ...] = (
         "idle-memory",
         "memory for one idle connection, 10,000 held",
         entries("kingpost", "rust", "uvicorn", "fastapi", "japronto", "granian-rsgi"),
+    ),
+    WorkerMemoryRow(
+        "worker-memory",
+        "memory for one more worker that it shares with no other process",
+        entries("kingpost-workers"),
     ),
     IdleCpuRow(
         "idle-cpu",

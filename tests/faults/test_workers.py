@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from tests.faults.ledger import APP, Load, answer_of, connect_to_all
 from tests.faults.program import GET, Program, children_of, is_alive, read_all, running
+from tests.needs import need
 from tests.saving import save
 from tests.waiting import PATIENCE, until
 
@@ -323,6 +325,32 @@ def test_no_request_fails_while_code_is_reloaded_under_load(folder: Path, reload
 
     assert set(load.outcomes) <= {"200", "too late"}
     load.check(folder / "ledger.db")
+
+
+@pytest.mark.long
+def test_no_request_of_two_hundred_thousand_fails_over_twenty_reloads(folder: Path) -> None:
+    wrk = need(shutil.which("wrk"), "wrk", remedy="apt-get install wrk, brew install wrk")
+    command = ["run", "--port", "0", "--workers", "2", "--control", "control.sock"]
+    with running(folder, *command) as program:
+        program.until_said("is ready on")
+        url = f"http://127.0.0.1:{program.port}/"
+        with subprocess.Popen(  # noqa: S603 - wrk, as it was found
+            [wrk, "-t1", "-c32", "-d60s", "--timeout", "30s", url],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as load:
+            for _ in range(20):
+                assert reload(folder).returncode == 0
+                # New code serves for a while before it is old.
+                time.sleep(1)
+            assert load.poll() is None, "the load ended before the reloads did"
+            said, _ = load.communicate(timeout=3 * PATIENCE)
+    requests = re.search(r"(\d+) requests in", said)
+    assert requests is not None, said
+    assert int(requests[1]) >= 200_000, said
+    # wrk names what failed only where something did.
+    assert "errors" not in said, said
+    assert "Non-2xx" not in said, said
 
 
 def test_a_signal_reloads_as_well(folder: Path) -> None:

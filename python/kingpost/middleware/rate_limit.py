@@ -49,7 +49,7 @@ class Count(NamedTuple):
 
 
 class RateStore(Protocol):
-    """Where requests are counted."""
+    """Where requests are counted. `kingpost.testing.RateStoreConformance` has the tests that every store passes."""
 
     def hit(self, key: str, window: float, /) -> Awaitable[Count]:
         """Count one more for `key`, in one step, and say how many there are.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kingpost.testing.client import StreamedResponse, TestClient, TestSocket
     from kingpost.testing.cookies import Cookie, CookieJar
     from kingpost.testing.live import LiveServer
+    from kingpost.testing.rate_stores import RateStoreConformance
     from kingpost.testing.request import RequestOptions
     from kingpost.testing.response import TestResponse
     from kingpost.testing.talk import SocketOptions, SocketRefused
@@ -36,6 +37,7 @@ __all__ = [
     "Cookie",
     "CookieJar",
     "LiveServer",
+    "RateStoreConformance",
     "RequestOptions",
     "SocketOptions",
     "SocketRefused",
@@ -55,6 +57,7 @@ _HOMES = {
     "Cookie": "cookies",
     "CookieJar": "cookies",
     "LiveServer": "live",
+    "RateStoreConformance": "rate_stores",
     "RequestOptions": "request",
     "SocketOptions": "talk",
     "SocketRefused": "talk",

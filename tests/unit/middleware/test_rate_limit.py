@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
+import os
 import threading
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from kingpost import App, Request
 from kingpost.errors import ConfigurationError
+from kingpost.http.counting import count_together
 from kingpost.middleware import Count, MemoryRateStore, RateLimit, RateStore, TrustedProxies
 from kingpost.middleware.rate_limit import client_key, parsed_rate
-from kingpost.testing import AsyncTestClient, TestClient
+from kingpost.server.shared import Workshop
+from kingpost.testing import AsyncTestClient, RateStoreConformance, TestClient
 from tests.unit.http.sample import sample
 
 
@@ -185,36 +190,26 @@ def test_whom_an_address_stands_for(client: str | None, key: str) -> None:
 # -- the store
 
 
-class Conformance:
-    """What every store does."""
-
-    def store(self) -> RateStore:
-        raise NotImplementedError
-
-    def hit(self, store: RateStore, key: str, window: float = 60) -> Count:
-        async def wait() -> Count:
-            return await store.hit(key, window)
-
-        return asyncio.run(wait())
-
-    def test_hits_are_counted_by_key(self) -> None:
-        store = self.store()
-
-        assert [self.hit(store, key).hits for key in ("a", "a", "b", "a")] == [1, 2, 1, 3]
-
-    def test_time_is_left(self) -> None:
-        assert 0 < self.hit(self.store(), "a").left <= 60
-
-    def test_any_text_is_a_key(self) -> None:
-        store = self.store()
-        keys = ["", " ", "ü", "\x00", "a:b", "a" * 1_000]
-
-        assert [self.hit(store, key).hits for key in keys] == [1] * len(keys)
+@pytest.mark.skipif(os.name != "posix", reason="workers are forked")
+class TestMemoryRateStoreOfWorkers(RateStoreConformance):
+    @asynccontextmanager
+    async def stores(self) -> AsyncGenerator[Sequence[RateStore]]:
+        workshop = Workshop(4)
+        count_together(workshop.counters)
+        try:
+            # Workers are copies of one process.
+            store = MemoryRateStore()
+            yield [copy.copy(store) for _ in range(4)]
+        finally:
+            count_together(None)
+            workshop.close()
 
 
-class TestMemoryRateStore(Conformance):
-    def store(self) -> RateStore:
-        return MemoryRateStore()
+class TestMemoryRateStore(RateStoreConformance):
+    @asynccontextmanager
+    async def stores(self) -> AsyncGenerator[Sequence[RateStore]]:
+        store = MemoryRateStore()
+        yield [store] * 4
 
     def test_a_window_begins_with_its_first_hit(self) -> None:
         clock = Clock()
