@@ -254,6 +254,8 @@ class Reader:
             "PYTEST_ADDOPTS": "-p no:flask -p no:django",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PORT": str(self.port),
+            # What is made for this user goes with the page.
+            "XDG_DATA_HOME": str(self.folder.parent / f"{self.folder.name}-data"),
         }
 
     def serve(self, command: str, shown: str, block: Block) -> None:

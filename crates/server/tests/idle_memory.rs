@@ -8,9 +8,10 @@
 )] // A test fails by panicking.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use server::{Config, Driver, Engine, Event, Fate, Listener, Now, Peer};
+use server::{Config, Driver, Engine, Event, Fate, Listener, Manner, Now, Peer, Tls, TlsSettings};
 use wire::limits::Limits;
 
 /// The system's allocator, with a count of the bytes that are in use.
@@ -41,6 +42,106 @@ static ALLOCATOR: Counting = Counting;
 fn an_idle_connection_costs_at_most_one_kilobyte() {
     engine_only();
     with_sockets();
+    by_tls();
+}
+
+/// Reference figure: at most 30 KB.
+fn by_tls() {
+    const COUNT: usize = 100;
+    let folder = std::env::temp_dir().join(format!("kingpost-idle-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_string()]).unwrap();
+    let (certificate, key) = (folder.join("c.pem"), folder.join("k.pem"));
+    std::fs::write(&certificate, signed.cert.pem()).unwrap();
+    std::fs::write(&key, signed.signing_key.serialize_pem()).unwrap();
+    let tls = Tls::new(TlsSettings {
+        certificates: vec![(certificate, key)],
+        client_ca: None,
+        client_optional: false,
+        protocols: vec![b"http/1.1".to_vec()],
+        ticket_secret: [1; 32],
+        ticket_since: u64::MAX / 2,
+    })
+    .unwrap();
+    let mut driver = Driver::new(Config::default(), Now::current()).unwrap();
+    let listener = Listener::tcp(([127, 0, 0, 1], 0).into(), 512).unwrap();
+    let address = listener.local_address().unwrap();
+    let manner = Manner {
+        tls: Some(Arc::new(tls)),
+        proxies: None,
+    };
+    driver.add_listener_with(listener, manner).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(signed.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // What the client remembers is not the server's.
+    config.resumption = rustls::client::Resumption::disabled();
+    let config = Arc::new(config);
+    // A body of some length, so that the buffers have been as large as they become; then a small request.
+    let large = [
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n".to_vec(),
+        vec![b'x'; 200_000],
+    ]
+    .concat();
+    let mut sockets = Vec::with_capacity(COUNT);
+    let mut before = 0;
+    for number in 0..COUNT {
+        // The first warms up what all share.
+        if number == 1 {
+            before = IN_USE.load(Ordering::Relaxed);
+        }
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        let (config, large) = (Arc::clone(&config), large.clone());
+        let client = std::thread::spawn(move || {
+            let name = "localhost".try_into().unwrap();
+            let mut client = rustls::ClientConnection::new(config, name).unwrap();
+            let mut stream = rustls::Stream::new(&mut client, &mut socket);
+            for request in [large.as_slice(), b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
+                std::io::Write::write_all(&mut stream, request).unwrap();
+                let mut answer = Vec::new();
+                while !answer.ends_with(b"hello") {
+                    let mut byte = [0];
+                    std::io::Read::read_exact(&mut stream, &mut byte).unwrap();
+                    answer.push(byte[0]);
+                }
+            }
+            socket
+        });
+        while !client.is_finished() {
+            driver
+                .wait(Some(std::time::Duration::from_millis(5)))
+                .unwrap();
+            let now = Now::current();
+            while let Some(event) = driver.next(now) {
+                match event {
+                    Event::Request { id, head, has_body } => {
+                        driver.engine().recycle(head);
+                        if has_body {
+                            driver.engine().collect_body(id, 1_000_000).unwrap();
+                        } else {
+                            driver.engine().respond(id, 200, &[], b"hello").unwrap();
+                        }
+                    }
+                    Event::Body { id, body } => {
+                        driver.engine().recycle_body(body);
+                        driver.engine().respond(id, 200, &[], b"hello").unwrap();
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            driver.flush(now);
+        }
+        sockets.push(client.join().unwrap());
+    }
+    let each = (IN_USE.load(Ordering::Relaxed) - before) / (COUNT - 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+    println!("TLS: {each} bytes for each idle connection");
+    assert!(each <= 30 * 1024, "{each} bytes");
 }
 
 fn engine_only() {
