@@ -17,7 +17,7 @@ from kingpost.channels.message import as_sent
 from kingpost.channels.store import ChannelStore
 from kingpost.channels.subscription import Subscription
 from kingpost.http.socket import Socket
-from kingpost.http.websocket import WebSocketClosed
+from kingpost.http.websocket import WebSocket, WebSocketClosed
 
 TRY_AGAIN_LATER = 1013
 """The code for clients that are too slow (IANA's registry of close codes)."""
@@ -93,9 +93,10 @@ class Hub:
             await socket.close(TRY_AGAIN_LATER, "too slow")
 
     @contextlib.asynccontextmanager
-    async def join(self, channel: str, socket: Socket) -> AsyncGenerator[None]:
-        """Within it the socket is sent the messages of a channel."""
+    async def join(self, channel: str, websocket: WebSocket[Any, Any]) -> AsyncGenerator[None]:
+        """Within it the client is sent the messages of a channel; a client that knows that it was accepted is in it."""
         async with self._room(channel) as room:
+            socket = websocket.__socket__()
             times, send_now = room.sockets.get(socket, (0, socket.send_now))
             room.sockets[socket] = (times + 1, send_now)
             try:

@@ -35,7 +35,7 @@ class Channels:
 
     Example:
         ```python
-        from kingpost import App, Event, EventStream
+        from kingpost import App
         from kingpost.channels import Channels
 
         app = App(plugins=[Channels()])
@@ -115,14 +115,7 @@ class Channels:
         Raises:
             ChannelError: as `publish`.
         """
-        return self._joined(self._running(channel), channel, websocket)
-
-    @contextlib.asynccontextmanager
-    async def _joined(
-        self, hub: Hub, channel: str, websocket: WebSocket[Any, Any]
-    ) -> AsyncGenerator[None]:
-        async with hub.join(channel, websocket.__socket__()):
-            yield
+        return self._running(channel).join(channel, websocket)
 
     def subscribe(
         self, channel: str, kind: type[T], /
