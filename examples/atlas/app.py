@@ -7,6 +7,7 @@ from pages import pages
 from world import AtlasSettings, world
 
 from kingpost import App, NotFound, Request, Response
+from kingpost.channels import Channels
 from kingpost.http import prefers_html, problem
 from kingpost.middleware import Compression, ContentSecurityPolicy, SecurityHeaders
 from kingpost.openapi import OpenAPI
@@ -15,7 +16,7 @@ from kingpost.templates import Template, Templates
 
 app = App(settings=AtlasSettings, middleware=[Compression(), SecurityHeaders()])
 app.middleware(ContentSecurityPolicy())
-app.install(Templates(), OpenAPI(title="Atlas", version="1"))
+app.install(Channels(), Templates(), OpenAPI(title="Atlas", version="1"))
 for part in (Static("/static", "static"), BrowserAssets(), api, corrections, pages):
     app.include(part)
 app.lifespan(make)

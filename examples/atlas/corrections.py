@@ -5,7 +5,8 @@ import csv
 import msgspec
 from world import Change, Topic, World
 
-from kingpost import Blueprint, NotFound, Redirect, Request, UploadFile, ValidationError
+from kingpost import Blueprint, NotFound, Redirect, Request, UploadFile, ValidationError, WebSocket
+from kingpost.channels import Channels
 from kingpost.errors import FieldError
 from kingpost.templates import Template
 
@@ -25,6 +26,13 @@ class Line(Change, kw_only=True):
 def show(world: World) -> Template:
     """The latest corrections, and a form for more."""
     return Template("corrections.html", problems=[], latest=world.select(LATEST))
+
+
+@corrections.websocket("/corrections/live")
+async def live(ws: WebSocket, channels: Channels) -> None:
+    """Says "more" when there are more, whoever has made them."""
+    async with channels.join("corrections", ws):
+        await ws.receive()
 
 
 @corrections.post("/corrections", max_body="8 MiB", openapi=False)

@@ -7,7 +7,8 @@ from pathlib import Path
 from re import findall
 from typing import Annotated, Any, Literal, get_args
 
-from kingpost import Meta, NotFound, Query, Settings, Struct
+from kingpost import Meta, NotFound, Query, Settings, Struct, from_thread
+from kingpost.channels import Channels
 
 HERE = Path(__file__).parent
 FIND = (HERE / "find.sql").read_text(encoding="utf-8")
@@ -116,8 +117,11 @@ class World:
         return self.get(entry.topic, entry.code)
 
 
-def world(settings: AtlasSettings) -> Iterator[World]:
+def world(settings: AtlasSettings, channels: Channels) -> Iterator[World]:
     """For one request: what it has changed is kept if all went well, and nothing of it otherwise."""
     # What is streamed is read on one thread after another.
-    with closing(sqlite3.connect(settings.database, check_same_thread=False)) as db, db:
-        yield World(db)
+    with closing(sqlite3.connect(settings.database, check_same_thread=False)) as db:
+        with db:
+            yield World(db)
+        if db.total_changes:
+            from_thread(channels.publish, "corrections", "more")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from kingpost.testing import LiveServer
 from tests.browser.chromium import PROGRAM, Page, chromium, enter, press, shows, write
 from tests.needs import need
 from tests.unit.openapi.corpus import atlas
+from tests.waiting import PATIENCE
 from tools import assets
 
 pytestmark = pytest.mark.browser
@@ -167,6 +170,34 @@ def test_a_file_of_corrections_is_uploaded(url: str, scripts: bool, tmp_path: Pa
         await page.until(shows(f"Volapük {scripts}"))
 
     drive(steps, scripts=scripts)
+
+
+def test_what_others_correct_is_shown_while_the_page_is_open(url: str) -> None:
+    def correct(name: str) -> None:
+        change = json.dumps({"name": name}).encode()
+        request = urllib.request.Request(f"{url}/api/currencies/XAU", change, method="PATCH")  # noqa: S310 - our own
+        request.add_header("content-type", "application/json")
+        urllib.request.urlopen(request).close()  # noqa: S310 - the same
+
+    async def steps(page: Page) -> None:
+        await listen(page)
+        await page.open(f"{url}/corrections")
+        number = 0
+
+        async def is_shown() -> bool:
+            # The page may not listen yet.
+            nonlocal number
+            number += 1
+            await asyncio.to_thread(correct, f"Gold {number}")
+            return await page.text() != "" and "Gold 1 Gold 2" in await page.text()
+
+        async with asyncio.timeout(PATIENCE):
+            while not await is_shown():  # noqa: ASYNC110 - a browser tells nobody
+                await asyncio.sleep(0.1)
+        await page.until(shows(f"Gold {number}"))
+        assert await page.run("window.refused") == []
+
+    drive(steps)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -61,6 +61,10 @@ class Hub:
         self.missed = 0
         self.closed = 0
 
+    async def publish(self, channel: str, message: bytes) -> None:
+        """Send a message to all, in this process and in others."""
+        await self._store.publish(channel, message)
+
     def deliver(self, channel: str, message: bytes) -> None:
         """A message of a channel has come."""
         room = self._rooms.get(channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -58,9 +59,10 @@ class Channels:
                 code="channels.bad-queue",
                 remedy=f"write queue={limits.CHANNEL_QUEUE}",
             )
-        self._store: ChannelStore = MemoryStore() if store is None else store
+        self._store = store
         self._queue = queue
-        self._hub: Hub | None = None
+        # Tests may serve one App several times at once, each on a loop of its own.
+        self._hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
         self._readers: dict[Any, Read] = {}
 
     def install(self, app: App, /) -> None:
@@ -72,23 +74,25 @@ class Channels:
 
         @app.lifespan
         async def channels_run() -> AsyncGenerator[None]:
-            hub = self._hub = Hub(self._store)
-            await self._store.start(hub.deliver)
+            store = MemoryStore() if self._store is None else self._store
+            hub, loop = Hub(store), asyncio.get_running_loop()
+            await store.start(hub.deliver)
+            self._hubs[loop] = hub
             try:
                 yield
             finally:
-                self._hub = None
-                await self._store.stop()
+                del self._hubs[loop]
+                await store.stop()
 
         @app.extensions.metric("kingpost_channels_missed_total", kind="counter")
         def channels_missed() -> int:
             """Messages that subscribers of channels were too slow for."""
-            return 0 if self._hub is None else self._hub.missed
+            return sum(hub.missed for hub in self._hubs.values())
 
         @app.extensions.metric("kingpost_channels_closed_total", kind="counter")
         def channels_closed() -> int:
             """WebSockets that were closed because their clients were too slow for a channel."""
-            return 0 if self._hub is None else self._hub.closed
+            return sum(hub.closed for hub in self._hubs.values())
 
     async def publish(self, channel: str, message: object, /) -> None:
         """Send a message to all who listen to a channel now; waits for none of them.
@@ -102,8 +106,7 @@ class Channels:
             ValueError: it is too large.
             ChannelError: `channels.bad-name`, or `channels.not-running` before the App's start and behind its stop.
         """
-        self._running(channel)
-        await self._store.publish(channel, packed(message))
+        await self._running(channel).publish(channel, packed(message))
 
     def join(
         self, channel: str, websocket: WebSocket[Any, Any], /
@@ -159,10 +162,11 @@ class Channels:
                 code="channels.bad-name",
                 remedy=f"give it 1 to {limits.CHANNEL_NAME_BYTES}",
             )
-        if self._hub is None:
+        hub = self._hubs.get(asyncio.get_running_loop())
+        if hub is None:
             raise ChannelError(
                 "channels carry messages while the App serves, and it does not",
                 code="channels.not-running",
                 remedy="install them: app.install(Channels()), and use them in handlers, tasks and receivers",
             )
-        return self._hub
+        return hub

@@ -320,6 +320,17 @@ def test_nobody_publishes_where_nobody_serves() -> None:
     assert error.value.code == "channels.not-running"
 
 
+def test_an_app_may_be_served_twice_at_once() -> None:
+    app = served(Channels())
+    with TestClient(app) as first:
+        with first.websocket("/a") as ws:
+            with TestClient(app) as second, second.websocket("/a") as other:
+                other.send("there")
+                assert other.receive() == "there"
+            ws.send("here")
+            assert ws.receive() == "here"
+
+
 def test_an_app_has_one() -> None:
     with pytest.raises(ConfigurationError) as error:
         App(plugins=[Channels(), Channels()])
