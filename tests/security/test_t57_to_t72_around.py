@@ -1,4 +1,4 @@
-"""T57, T58, T66, T67, T71, T72: hosts, proxies, logs, other origins and tokens; each as the peer had it."""
+"""T57, T58, T66, T67, T69, T71, T72: hosts, proxies, logs, other origins and tokens; each as the peer had it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from kingpost import App, Html, Request
+from kingpost import App, Html, Request, WebSocket
 from kingpost.middleware import AccessLog, Cors, Csrf, HttpsRedirect, TrustedProxies, csrf_token
-from kingpost.testing import TestClient
+from kingpost.testing import SocketRefused, TestClient
 
 
 def app_with(*middleware: object, hosts: tuple[str, ...] = ()) -> App:
@@ -77,6 +77,37 @@ def test_t67_origins_are_compared_as_they_stand(origin: str) -> None:
     response = client.get("/", headers={"origin": origin})
 
     assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("origin", "opens"),
+    [
+        ("https://evil.example", False),
+        ("https://shop.example.evil.example", False),
+        ("https://evil.example/shop.example", False),
+        ("null", False),
+        ("https://shop.example", True),
+    ],
+)
+@pytest.mark.parametrize("cookies", [{}, {"session": "7f3a"}], ids=["stranger", "visitor"])
+def test_t69_a_page_of_another_site_opens_no_websocket(
+    origin: str, opens: bool, cookies: dict[str, str]
+) -> None:
+    """python-engineio CVE-2019-13611: by default, whether a cookie is sent or not."""
+    app = App()
+
+    @app.websocket("/live")
+    async def live(ws: WebSocket) -> None:
+        await ws.send("hello")
+
+    client = TestClient(app, host="shop.example", headers={"origin": origin}, cookies=cookies)
+    if opens:
+        with client.websocket("/live") as ws:
+            assert ws.receive() == "hello"
+        return
+    with pytest.raises(SocketRefused) as refused, client.websocket("/live"):
+        pass
+    assert refused.value.response.status == 403
 
 
 def test_t71_tokens_are_masked_for_each_answer() -> None:

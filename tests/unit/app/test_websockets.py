@@ -355,6 +355,25 @@ def test_providers_last_as_long_as_the_conversation() -> None:
     assert order == ["begin", "ada one", "commit", "begin", "bob fail", "roll back"]
 
 
+def test_what_a_provider_makes_is_replaced_in_a_test() -> None:
+    app = App()
+
+    @app.provide
+    async def session() -> Session:
+        return Session("real")
+
+    @app.websocket("/")
+    async def talk(ws: WebSocket, session: Session) -> None:
+        await ws.send(session.name)
+
+    with TestClient(app) as client:
+        for name in ("fake", "other"):
+            with app.override(Session, Session(name)), client.websocket("/") as ws:
+                assert ws.receive() == name
+        with client.websocket("/") as ws:
+            assert ws.receive() == "real"
+
+
 def test_a_provider_of_a_connection_is_finished_when_that_closes() -> None:
     app = App()
     order: list[str] = []
