@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -64,6 +65,7 @@ class AppDispatch:
         own_errors: the error handlers of the App itself, for requests that no route answers.
         health: asks whether the App can do its work, by name.
         metrics: asks for numbers, by name.
+        request_var: is set to the request in its context, where the log looks at it; set by the server.
         measures: whether the server is measured.
         labels: the patterns of the routes, by the numbers of the plans.
         readings: what is measured; set by the server that measures.
@@ -105,6 +107,7 @@ class AppDispatch:
         self.choices: Choices | None = None
         self.early_routes: Mapping[int, CompiledRoute] = {}
         self.mounted: Sequence[Answering] = ()
+        self.request_var: ContextVar[_native.Request | None] | None = None
         self.measures = False
         self.labels: Sequence[str] = ()
         self.readings: Readings | None = None

@@ -280,6 +280,14 @@ def dev(
     ' "unix" is whoever uses the Unix socket. May be given more than once.',
 )
 @click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    envvar="KINGPOST_LOG_FORMAT",
+    default="text",
+    show_default=True,
+    help="How lines of the log look where the app does not configure logging; json is an object a line.",
+)
+@click.option(
     "--grace",
     type=click.FloatRange(0),
     default=30.0,
@@ -368,14 +376,20 @@ def run(
     max_requests: int,
     max_age: float,
     max_memory: int,
+    log_format: str,
 ) -> None:
     """Serves in production mode."""
+    import os
+
     from kingpost.cli.loading import GuestOptions
     from kingpost.cli.run import address_of, processes_of, run_app, typed_limits
+    from kingpost.server.logs import FORMAT
     from kingpost.server.options import Options
     from kingpost.server.proxy_protocol import proxies_of
     from kingpost.server.tls import tls_of
 
+    # Workers, and whatever else is started, write as this process does.
+    os.environ[FORMAT] = log_format
     address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd, by_systemd=True)
     processes = processes_of(
         workers,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from kingpost import _native
 from kingpost.server import streaming
+from kingpost.server.json_lines import request_variable
 from kingpost.server.options import Options
 from kingpost.server.readings import readings_of
 from kingpost.server.shared import here
@@ -73,6 +74,10 @@ class Engine:
         dispatch: object | None = None,
     ) -> None:
         self.threads = WorkerThreads(loop)
+        # A dispatch that takes nothing has no use for it.
+        with contextlib.suppress(AttributeError):
+            taker: Any = service.dispatch if dispatch is None else dispatch
+            taker.request_var = request_variable()
         self.server = _native.Server(
             service.dispatch if dispatch is None else dispatch,
             service.router,

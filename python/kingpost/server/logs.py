@@ -6,9 +6,14 @@ A program that configures logging decides alone. One that does not still sees wh
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
+from kingpost.server.json_lines import JsonLines
+
 NAME = "kingpost"
+FORMAT = "KINGPOST_LOG_FORMAT"
+"""The variable that says how lines look where nobody has configured logging; processes that are started by this one obey it, too."""
 
 
 def logger(part: str = "server") -> logging.Logger:
@@ -31,8 +36,12 @@ class FallbackHandler(logging.StreamHandler):  # type: ignore[type-arg]  # not s
 def set_up(level: int = logging.INFO) -> None:
     """Gives "kingpost" a handler unless the program has configured one, for it or for the root.
 
-    A program that configures logging later, in its lifespan for instance, silences this handler by doing so.
+    A program that configures logging later, in its lifespan for instance, silences this handler by doing so. Where the environment's
+    KINGPOST_LOG_FORMAT is "json", all loggers get one, which writes an object a line.
     """
+    if os.environ.get(FORMAT) == "json":
+        set_up_json(level)
+        return
     ours = logging.getLogger(NAME)
     if any(isinstance(handler, FallbackHandler) for handler in ours.handlers):
         return
@@ -43,6 +52,19 @@ def set_up(level: int = logging.INFO) -> None:
     ours.addHandler(handler)
     if ours.level == logging.NOTSET:
         ours.setLevel(level)
+
+
+def set_up_json(level: int) -> None:
+    """Gives the root a handler that writes JSON, unless the program has configured logging."""
+    root = logging.getLogger()
+    handler = FallbackHandler(sys.stderr)
+    if _others(handler):
+        return
+    handler.setFormatter(JsonLines())
+    root.addHandler(handler)
+    root.setLevel(level)
+    # What Python warns of is a line like any other.
+    logging.captureWarnings(capture=True)
 
 
 def _others(handler: logging.Handler) -> bool:

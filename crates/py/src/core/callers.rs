@@ -31,15 +31,35 @@ impl Core {
     pub(super) fn context_of<'py>(
         &self,
         py: Python<'py>,
-        id: RequestId,
+        work: &Work,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match self.caller(py, id) {
+        let context = match self.caller(py, work.id) {
             Some(caller) => {
                 let context = caller.bind(py).getattr(intern!(py, "context"))?;
-                ffi::copy_context(py, &context.unbind())
+                ffi::copy_context(py, &context.unbind())?
             }
-            None => self.fresh_context(py),
-        }
+            None => self.fresh_context(py)?,
+        };
+        self.name_request(py, &context, work)?;
+        Ok(context)
+    }
+
+    /// Says in a context whose it is, where somebody looks at it.
+    #[inline]
+    pub(super) fn name_request(
+        &self,
+        py: Python<'_>,
+        context: &Bound<'_, PyAny>,
+        work: &Work,
+    ) -> PyResult<()> {
+        let Some(var) = &self.hooks.request_var else {
+            return Ok(());
+        };
+        ffi::in_context(py, context, || {
+            var.bind(py)
+                .call_method1(intern!(py, "set"), (&work.request,))
+                .map(drop)
+        })?
     }
 
     /// Has a coroutine run in the caller's task, and in its context.

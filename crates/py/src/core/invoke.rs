@@ -66,7 +66,7 @@ impl Core {
                 }
             }
             Kind::AsyncGenerator | Kind::Inline | Kind::Thread | Kind::Asgi | Kind::Wsgi => {
-                let context = self.context_of(py, work.id)?;
+                let context = self.context_of(py, work)?;
                 self.watch.begin(work.plan);
                 let outcome = ffi::in_context(py, &context, || {
                     arguments.and_then(|arguments| plan.call(py, &arguments))
@@ -104,7 +104,7 @@ impl Core {
         work: &Work,
         outcome: PyResult<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let context = self.context_of(py, work.id)?;
+        let context = self.context_of(py, work)?;
         self.finish_in(py, work, outcome, context)
     }
 
@@ -150,7 +150,7 @@ impl Core {
         work: &Work,
         coroutine: Bound<'py, PyAny>,
     ) -> PyResult<()> {
-        let context = self.context_of(py, work.id)?;
+        let context = self.context_of(py, work)?;
         self.run_coroutine_in(py, work, coroutine, context)
     }
 
@@ -289,8 +289,12 @@ impl Core {
     ) -> PyResult<()> {
         let caller = self.caller(py, work.id);
         let context = match &caller {
-            Some(_) => self.context_of(py, work.id)?,
-            None => ffi::copy_context(py, &self.context)?,
+            Some(_) => self.context_of(py, work)?,
+            None => {
+                let context = ffi::copy_context(py, &self.context)?;
+                self.name_request(py, &context, work)?;
+                context
+            }
         };
         self.note_flight(py, work);
         let job = Job {

@@ -58,6 +58,8 @@ pub(crate) struct Hooks {
     pub(crate) refusal: Py<PyAny>,
     /// The guard looks at every request, not only at unsafe ones with credentials and at encoded bodies.
     pub(crate) guard_all: bool,
+    /// The context variable that is set to the request in its context; None where nobody looks at it.
+    pub(crate) request_var: Option<Py<PyAny>>,
     /// Requests are measured by route.
     pub(crate) measures: bool,
     /// A str that begins with `<` goes through `answer`, which warns its author.
@@ -86,6 +88,10 @@ impl Hooks {
             guard: of("guard")?,
             refusal: of("refusal")?,
             guard_all: dispatch.getattr("guard_all")?.is_truthy()?,
+            request_var: dispatch
+                .getattr_opt("request_var")?
+                .filter(|var| !var.is_none())
+                .map(Bound::unbind),
             measures: match dispatch.getattr_opt("measures")? {
                 Some(measures) => measures.is_truthy()?,
                 None => false,
