@@ -37,6 +37,7 @@ MODULES = (
     "kingpost.openapi",
     "kingpost.errors",
     "kingpost.staticfiles",
+    "kingpost.telemetry",
     "kingpost.templates",
     "kingpost.testing",
 )

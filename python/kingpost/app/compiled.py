@@ -45,6 +45,7 @@ from kingpost.http.websocket import Messages
 from kingpost.injection.graph import Graph, check_lasting
 from kingpost.injection.lookup import Overrides
 from kingpost.injection.provider import plain
+from kingpost.routing.registrar import Registrar
 from kingpost.routing.reverse import Urls
 from kingpost.routing.route import Provided, Registry
 from kingpost.routing.table import Entry, ErrorHandlers, Mounted, flatten, scope_of
@@ -69,6 +70,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         scope: what its own routes take from the App.
         beside: what is called beside the routes.
         trusted_peers: networks of proxies that its middleware trusts, as address and length of their prefix.
+        operations: what is served to those who run the App, where they have a port of their own.
         mounted: applications of others that are mounted in it; their plans are the last ones.
     """
 
@@ -86,6 +88,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     scope: TableScope = msgspec.field(default_factory=TableScope)
     trusted_peers: tuple[tuple[str, int], ...] = ()
     mounted: Guests = msgspec.field(default_factory=Guests)
+    operations: CompiledApp | None = None
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -343,7 +346,29 @@ def compile_registry(
             peer for each in registry.middleware for peer in getattr(each, "__trusted_peers__", ())
         ),
         mounted=mounted_guests,
+        operations=compile_operations(extensions, mode, constants, context, dispatch),
     )
+
+
+def compile_operations(
+    extensions: Extensions,
+    mode: Mode,
+    constants: Mapping[type[Any], Any],
+    context: Context,
+    dispatch: AppDispatch,
+) -> CompiledApp | None:
+    """What is served to those who run the App, on a port of their own; None where that is nothing."""
+    groups = extensions.__operations__()
+    if not groups:
+        return None
+    pages = Registrar()
+    for routes, name in groups:
+        pages.include(routes, name=name)
+    compiled = compile_registry(pages.__routes__(), constants, hosts=(), mode=mode, context=context)
+    # It tells of the App, and not of itself.
+    compiled.dispatch.health = dispatch.health
+    compiled.dispatch.metrics = dispatch.metrics
+    return compiled
 
 
 def plans_of(

@@ -7,6 +7,7 @@ Rule 2: nothing is called before the App serves, except commands and checks.
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kingpost.app.rendering import Renderer
     from kingpost.http.media import Codec
     from kingpost.http.request import Request
+    from kingpost.routing.route import Route
 
 D = TypeVar("D", bound="Callable[[dict[str, Any]], None]")
 R = TypeVar("R", bound="Callable[[BaseException, Request | None], object]")
@@ -100,6 +102,7 @@ class Extensions:
         self._health: dict[str, Claim] = {}
         self._metrics: dict[str, Metric] = {}
         self._measures = False
+        self._operations: list[tuple[Sequence[Route], str]] = []
         self._silenced: dict[str, str] = {}
         self._when_compiled: list[Callable[[Sequence[CompiledRoute]], None]] = []
 
@@ -349,6 +352,17 @@ class Extensions:
         # For who shows what is measured of the server.
         self._check_open()
         self._measures = True
+
+    def __operate__(self, routes: Sequence[Route], name: str) -> bool:
+        # For pages of those who run the App: they are kept for a port of their own, where there is one.
+        self._check_open()
+        if not os.environ.get("KINGPOST_OPS"):
+            return False
+        self._operations.append((routes, name))
+        return True
+
+    def __operations__(self) -> Sequence[tuple[Sequence[Route], str]]:
+        return self._operations
 
     def __measures__(self) -> bool:
         return self._measures

@@ -29,7 +29,7 @@ class Health:
     what one has raised is in the log. One that was given up and still runs, on a thread that nobody can stop, fails without being called again.
 
     Args:
-        path: stands before both paths.
+        path: stands before both paths, which are served on the port of `--ops-port` alone where there is one.
         timeout: seconds that all checks have together, more than 0, and finite.
 
     Raises:
@@ -69,13 +69,12 @@ class Health:
             return Response(told, status=503 if failed else 200, headers=NO_STORE)
 
         alive = Response({"status": "ok"}, headers=NO_STORE)
-        app.include(
-            [
-                Route(f"{self.path}/livez", alive, name="livez", openapi=False),
-                Route(f"{self.path}/readyz", readyz, name="readyz", openapi=False),
-            ],
-            name=self.name,
-        )
+        routes = [
+            Route(f"{self.path}/livez", alive, name="livez", openapi=False),
+            Route(f"{self.path}/readyz", readyz, name="readyz", openapi=False),
+        ]
+        if not app.extensions.__operate__(routes, self.name):
+            app.include(routes, name=self.name)
 
 
 def checked_seconds(timeout: object) -> float:

@@ -29,7 +29,7 @@ class Metrics:
     A function that raises, or returns no number, is left out and logged: the others are shown all the same.
 
     Args:
-        path: where. Whoever can reach it can read the numbers.
+        path: where; on the port of `--ops-port` alone where there is one. Whoever can reach it can read the numbers.
 
     Raises:
         RoutingError: the path cannot be one.
@@ -70,7 +70,9 @@ class Metrics:
                     logging.getLogger("kingpost.checks").exception("the metric %s fails", name)
             return Response("".join(f"{line}\n" for line in lines), media_type=MEDIA_TYPE)
 
-        app.include([Route(self.path, metrics, name="show", openapi=False)], name=self.name)
+        routes = [Route(self.path, metrics, name="show", openapi=False)]
+        if not app.extensions.__operate__(routes, self.name):
+            app.include(routes, name=self.name)
 
 
 def written(name: str, metric: Metric, value: Any) -> Iterator[str]:

@@ -280,6 +280,17 @@ def dev(
     ' "unix" is whoever uses the Unix socket. May be given more than once.',
 )
 @click.option(
+    "--ops-port",
+    type=click.IntRange(1, 65535),
+    help="Serve the pages of Health() and Metrics() on this port, and not on the others.",
+)
+@click.option(
+    "--ops-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address of that port; 0.0.0.0 where an orchestrator asks from elsewhere.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     envvar="KINGPOST_LOG_FORMAT",
@@ -377,6 +388,8 @@ def run(
     max_age: float,
     max_memory: int,
     log_format: str,
+    ops_port: int | None,
+    ops_host: str,
 ) -> None:
     """Serves in production mode."""
     import os
@@ -384,12 +397,15 @@ def run(
     from kingpost.cli.loading import GuestOptions
     from kingpost.cli.run import address_of, processes_of, run_app, typed_limits
     from kingpost.server.logs import FORMAT
+    from kingpost.server.operations import VARIABLE as OPERATIONS
     from kingpost.server.options import Options
     from kingpost.server.proxy_protocol import proxies_of
     from kingpost.server.tls import tls_of
 
     # Workers, and whatever else is started, write as this process does.
     os.environ[FORMAT] = log_format
+    if ops_port is not None:
+        os.environ[OPERATIONS] = f"{ops_host}:{ops_port}"
     address = address_of(hosts, port, uds=uds, uds_mode=uds_mode, fd=fd, by_systemd=True)
     processes = processes_of(
         workers,

@@ -15,6 +15,7 @@ from kingpost.server import logs
 from kingpost.server.engine import Engine, Service
 from kingpost.server.listen import Listener
 from kingpost.server.loops import new_loop
+from kingpost.server.operations import operated
 from kingpost.server.options import Options
 from kingpost.server.protocol import TransportShell
 from kingpost.server.proxy_protocol import proxies_of, refuse_without_driver
@@ -161,7 +162,8 @@ class Worker:
                     (listener.socket for listener in self._listeners),
                     tls=None if self._options.tls is None else self._options.tls.context(),
                 )
-            await self._until_stopped(engine, shell, loop)
+            async with operated(self._service, self._options, loop, native=native):
+                await self._until_stopped(engine, shell, loop)
         finally:
             if shell is None:
                 # Before the descriptor is closed: its number may be somebody else's a moment later.

@@ -1,0 +1,130 @@
+"""The port for those who run a service: health and metrics are there, and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import urllib.error
+import urllib.request
+
+import pytest
+
+from kingpost import App
+from kingpost.checks import Health, Metrics
+from kingpost.errors import ConfigurationError
+from kingpost.server.listen import ListenError
+from kingpost.server.operations import VARIABLE, address, open_socket
+from kingpost.testing import LiveServer
+from tests.waiting import PATIENCE
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A port that is free, and the environment that names it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = int(probe.getsockname()[1])
+    monkeypatch.setenv(VARIABLE, f"127.0.0.1:{number}")
+    return number
+
+
+def ask(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - our own server
+            return int(answer.status), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def shop() -> App:
+    app = App(plugins=[Health(), Metrics()])
+
+    @app.get("/")
+    async def home() -> str:
+        return "Tea"
+
+    @app.extensions.health
+    def till() -> None: ...
+
+    @app.extensions.metric("shop_waiting")
+    def waiting() -> int:
+        return 3
+
+    return app
+
+
+def test_health_and_metrics_are_on_their_own_port_alone(port: int) -> None:
+    with LiveServer(shop()) as server:
+        assert ask(f"{server.url}/") == (200, "Tea")
+        for path in ("/livez", "/readyz", "/metrics"):
+            assert ask(f"{server.url}{path}")[0] == 404
+
+        there = f"http://127.0.0.1:{port}"
+        assert ask(f"{there}/")[0] == 404
+        assert ask(f"{there}/livez") == (200, '{"status":"ok"}')
+        assert ask(f"{there}/readyz") == (200, '{"status":"ok","checks":{"till":"ok"}}')
+        told = ask(f"{there}/metrics")[1]
+
+    assert 'http_response_status_code="200",http_route="/"} 1\n' in told
+    assert "\nshop_waiting 3\n" in told
+    # What is asked there is no request of the service.
+    assert 'http_route="/livez"' not in told
+
+
+def test_without_such_a_port_they_are_where_they_were() -> None:
+    with LiveServer(shop()) as server:
+        assert ask(f"{server.url}/livez")[0] == 200
+        assert ask(f"{server.url}/metrics")[0] == 200
+
+
+def test_several_workers_listen_beside_each_other(port: int) -> None:
+    with LiveServer(shop()), LiveServer(shop()):
+        for _ in range(8):
+            assert ask(f"http://127.0.0.1:{port}/livez")[0] == 200
+
+
+def test_an_app_with_nothing_to_serve_there_is_told(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App()
+    app.add_route("/", lambda: "", name="home")
+
+    with caplog.at_level(logging.WARNING), LiveServer(app) as server:
+        assert ask(server.url)[0] == 200
+
+    assert f"nothing is served on port {port}" in caplog.text
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(ListenError, match="say another --ops-port"):
+            open_socket("127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(ListenError, match="is no address"):
+        open_socket("no such host", 9000)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("127.0.0.1:9000", ("127.0.0.1", 9000)),
+        ("[::]:9000", ("::", 9000)),
+        ("", None),
+    ],
+)
+def test_an_address_is_read(
+    said: str, meant: tuple[str, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, said)
+
+    assert address() == meant
+
+
+@pytest.mark.parametrize("said", ["9000", ":9000", "localhost:", "localhost:0", "localhost:65536"])
+def test_what_is_no_address_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, said)
+
+    with pytest.raises(ConfigurationError, match="is no host and port"):
+        address()
