@@ -32,7 +32,19 @@ R = TypeVar("R", bound="Callable[[BaseException, Request | None], object]")
 
 OWN_COMMANDS = frozenset(
     {
-        *("check", "commands", "dev", "explain", "openapi", "request", "routes", "run", "settings"),
+        *(
+            "check",
+            "commands",
+            "dev",
+            "explain",
+            "hosts",
+            "reload",
+            "openapi",
+            "request",
+            "routes",
+            "run",
+            "settings",
+        ),
         "shell",
     }
 )

@@ -633,6 +633,14 @@ def explain(code: str | None) -> None:
     explain_code(code)
 
 
+@kingpost.command(short_help="Say what works on which server: native, ASGI, WSGI.")
+def hosts() -> None:
+    """Say what works on which server: ours, those that speak ASGI, those that speak WSGI."""
+    from kingpost.cli.hosts import show_hosts
+
+    show_hosts()
+
+
 @kingpost.command(short_help="List the commands that an app has of its own.")
 @app_option
 def commands(target: str | None) -> None:

@@ -6,11 +6,11 @@ The App's own tests run so, too: what holds on the native server holds on others
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, MutableMapping
 from http import HTTPStatus
+from queue import SimpleQueue
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast, get_args
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -186,6 +186,39 @@ class AsgiExchange(HostedExchange):
             await self._room.wait()
 
 
+class Input:
+    """A body that a thread reads while a loop sends it."""
+
+    def __init__(self) -> None:
+        self._pieces: SimpleQueue[bytes | Exception] = SimpleQueue()
+        self._rest = b""
+
+    async def fill(self, body: bytes | Iterable[bytes] | AsyncIterable[bytes]) -> None:
+        """Sends it."""
+        try:
+            async for piece, _ in _pieces(body):
+                if piece:
+                    self._pieces.put(piece)
+        except Exception as error:
+            self._pieces.put(error)
+            raise
+        finally:
+            self._pieces.put(b"")
+
+    def read(self, size: int = -1) -> bytes:
+        """What has come, `size` bytes at most; b"" at the end."""
+        if not self._rest:
+            piece = self._pieces.get()
+            if not isinstance(piece, bytes):
+                raise piece
+            if not piece:
+                self._pieces.put(b"")
+            self._rest = piece
+        end = len(self._rest) if size < 0 else size
+        taken, self._rest = self._rest[:end], self._rest[end:]
+        return taken
+
+
 class WsgiExchange(HostedExchange):
     """One call of a WSGI application, on a thread of its own."""
 
@@ -210,14 +243,18 @@ class WsgiExchange(HostedExchange):
 
     async def _run(self, request: WireRequest, data: bytes) -> None:
         try:
-            body = b"".join([piece async for piece, _ in _pieces(request.body)])
-            await asyncio.to_thread(self._serve, _environ_of(request, data, body))
-        except AnswerCutOff as error:
+            source = Input()
+            serving = asyncio.to_thread(self._serve, _environ_of(request, data, source))
+            async with asyncio.TaskGroup() as both:
+                sender = both.create_task(source.fill(request.body))
+                await serving
+                sender.cancel()
+        except* AnswerCutOff as errors:
             cut = BadReply("the connection was closed in the middle of the answer")
-            cut.__cause__ = error
+            cut.__cause__ = errors
             self._events.put_nowait(cut)
-        except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
-            self._events.put_nowait(error)
+        except* Exception as errors:  # noqa: BLE001 - raised where the answer is waited for
+            self._events.put_nowait(errors.exceptions[0])
 
     def _serve(self, environ: dict[str, Any]) -> None:
         answer = self._application(environ, self._start)
@@ -246,7 +283,7 @@ class WsgiExchange(HostedExchange):
         self._loop.call_soon_threadsafe(self._events.put_nowait, event)
 
 
-def _environ_of(request: WireRequest, data: bytes, body: bytes) -> dict[str, Any]:
+def _environ_of(request: WireRequest, data: bytes, source: Input) -> dict[str, Any]:
     path, _, query = request.target.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
@@ -261,7 +298,7 @@ def _environ_of(request: WireRequest, data: bytes, body: bytes) -> dict[str, Any
         "REMOTE_PORT": str(PEER[1]),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": source,
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,

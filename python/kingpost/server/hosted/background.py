@@ -89,6 +89,12 @@ class Background:
         context.run(self._hosted.enter)
         return context
 
+    def serves(self, method: str, path: bytes) -> bool:
+        """Whether a route answers a method on a path."""
+        service = self._hosted.service
+        found = None if service is None else service.router.find(method, path)
+        return found is not None and bool(found) and isinstance(found[0], int)
+
     def call(self, function: Callable[..., object], *arguments: Any) -> None:
         """Has a function called on the loop."""
         # Closed: the process ends, and nobody is left to be told.

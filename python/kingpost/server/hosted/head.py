@@ -41,13 +41,14 @@ class Head:
 
     Attributes:
         data: The request line and the fields, with the empty line.
+        path: Of the target, as it is written there.
         length: What `content-length` says, in bytes; None where it says nothing that is a number.
         is_chunked: Whether there is a `transfer-encoding`.
         expects: Whether the client waits before it sends the body.
         upgrade: What the client wants to speak instead of HTTP, in lower case; empty for nothing else.
     """
 
-    __slots__ = ("data", "expects", "is_chunked", "length", "upgrade")
+    __slots__ = ("data", "expects", "is_chunked", "length", "path", "upgrade")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Head:
         server: str,
         chunked: bool = False,
     ) -> None:
+        self.path = target.partition(b"?")[0]
         self.length: int | None = None
         self.is_chunked = self.expects = False
         self.upgrade = b""

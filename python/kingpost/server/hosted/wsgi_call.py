@@ -91,8 +91,16 @@ class WsgiCall:
         """From the request to the head of its answer, and what its body is read from."""
         head = self._head()
         if head.is_chunked and not self._environ.get("wsgi.input_terminated"):
-            fields, body = problem(411, "length-required", "this server needs a content-length")
+            # A server that does not end its input would let us wait for ever.
+            fields, body = problem(
+                411, "http.bad-content-length", "this server needs a content-length"
+            )
             start_response("411 Length Required", fields)
+            self.close()
+            return [body]
+        if head.upgrade == b"websocket" and self._background.serves("WEBSOCKET", head.path):
+            fields, body = problem(501, "not-implemented", "this server does not speak WebSocket")
+            start_response("501 Not Implemented", fields)
             self.close()
             return [body]
         data = head.data

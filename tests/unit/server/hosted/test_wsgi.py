@@ -14,7 +14,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from kingpost import App, BodyStream, File, Request, UploadFile
+from kingpost import App, BodyStream, File, Request, UploadFile, WebSocket
 from kingpost.server.hosted.background import Background
 
 variable: ContextVar[str] = ContextVar("variable", default="none")
@@ -282,6 +282,27 @@ def test_what_would_be_two_requests_is_none(app: App) -> None:
 
     list(app.wsgi(environ, start_response))
     assert said == ["400 Bad Request"]
+
+
+def test_a_websocket_is_refused_where_there_is_one(app: App) -> None:
+    @app.websocket("/talk")
+    async def talk(ws: WebSocket) -> None:
+        await ws.send("x")
+
+    @app.get("/")
+    async def home() -> str:
+        return "here"
+
+    asks = {
+        "HTTP_UPGRADE": "websocket",
+        "HTTP_CONNECTION": "Upgrade",
+        "HTTP_SEC_WEBSOCKET_KEY": "x",
+    }
+    answer = call(app, "/talk", **asks)
+
+    assert answer.status == 501
+    assert b"does not speak WebSocket" in answer.content
+    assert call(app, "/", **asks).content == b"here"
 
 
 def test_a_handler_that_fails_is_answered_and_one_that_fails_late_is_cut_off(app: App) -> None:
