@@ -197,6 +197,8 @@ class Input:
         """Sends it."""
         try:
             async for piece, _ in _pieces(body):
+                while self._pieces.qsize() > _KEPT:  # noqa: ASYNC110 - whoever takes them is a thread, and tells nobody
+                    await asyncio.sleep(0.001)
                 if piece:
                     self._pieces.put(piece)
         except Exception as error:
