@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def lags(read: Read) -> Iterator[str]:
     yield from buckets(name, LAG_BOUNDS, read.lag(), {})
 
 
+@cache
 def build() -> Mapping[str, str]:
     """Versions."""
     from importlib.metadata import PackageNotFoundError, version

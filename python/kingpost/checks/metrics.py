@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kingpost.checks.exposition import family, labels, measured, number
+from kingpost.checks.exposition import build, family, labels, measured, number
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.routing.route import Route, checked_path
@@ -56,6 +56,8 @@ class Metrics:
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
         app.extensions.__measure__()
+        # Now, and not on the loop: it reads files.
+        build()
 
         async def metrics(request: Request) -> Response[str]:
             readings = request.dispatch.readings

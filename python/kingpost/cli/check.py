@@ -115,13 +115,13 @@ def serving_of(started: Mapping[str, Any]) -> Serving:
         uds=address.uds,
         uds_mode=address.uds_mode,
         fd=address.fd,
-        tls=bool(started.get("tls_cert")),
-        workers=workers_of(started.get("workers")),
+        tls=bool(started["tls_certs"]),
+        workers=workers_of(started["workers"]),
         threads=started["threads"],
         grace=started["grace"],
         loop=started["loop"],
         limits=typed_limits(started["limits"]),
-        ops=started.get("ops_port") is not None,
+        ops=started["ops_port"] is not None,
     )
 
 

@@ -269,6 +269,19 @@ def test_how_it_is_started_is_told_behind_two_dashes(folder: Path) -> None:
     assert "--host, --uds" in check("--deploy", "--", "--uds", "s", "--host", "::").output
 
 
+@pytest.mark.usefixtures("machine")
+def test_tls_workers_and_the_port_of_operations_are_known_as_they_are_said(folder: Path) -> None:
+    (folder / "app.py").write_text(DEPLOYED.replace('TrustedProxies(["127.0.0.1"]), ', ""))
+    public = ["--host", "0.0.0.0"]  # noqa: S104 - nothing listens
+
+    assert "deploy.tls" in check("--deploy", "--", *public).output
+    secure = check("--deploy", "--", *public, "--tls-cert", "a.pem", "--tls-key", "a.key")
+    assert "deploy.tls" not in secure.output
+    assert "deploy.workers" in check("--deploy", "--", "--workers", "9").output
+    quiet = check("--deploy", "--", "--workers", "auto", "--ops-port", "9000")
+    assert "deploy.workers" not in quiet.output
+
+
 def test_only_a_deployment_is_told_how_it_is_started() -> None:
     result = check("app.py", "--", "--workers", "4")
 
