@@ -1,0 +1,8 @@
+"""The app of the polls."""
+
+from django.apps import AppConfig
+
+
+class PollsConfig(AppConfig):
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "polls"
