@@ -98,5 +98,5 @@ class Runner(DiscoverRunner):
 
 if __name__ == "__main__":
     failures = Runner(verbosity=2, interactive=False).run_tests(["polls"])
-    print(f"{len(SERVED)} requests went through the server")
+    sys.stdout.write(f"{len(SERVED)} requests went through the server\n")
     sys.exit(bool(failures))
