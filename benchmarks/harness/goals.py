@@ -115,6 +115,10 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
             *("middleware", "kingpost/middleware-11", 2.0, "kingpost/middleware-1", "over"),
             unit=" µs",
         ),
+        Goal("an ASGI application, of Granian", "asgi", "kingpost-asgi", 0.70, "granian-asgi"),
+        Goal("an ASGI application, of uvicorn", "asgi", "kingpost-asgi", 0.70, "uvicorn"),
+        Goal("a WSGI application, of Granian", "wsgi", "kingpost-wsgi", 0.70, "granian-wsgi"),
+        Goal("a WSGI application, of gunicorn gthread", "wsgi", "kingpost-wsgi", 0.15, "gunicorn"),
         Goal(
             "static 50 KB, requests/s of nginx's",
             *("static", "kingpost", 0.5, "nginx"),

@@ -56,6 +56,20 @@ PEERS = (
         ("{bin}/kingpost", "run", "kingpost_app.py", "--port", "{port}", "--workers", "4"),
     ),
     Peer(
+        "kingpost-asgi",
+        "Kingpost, bare ASGI",
+        Kingpost(),
+        ("{bin}/kingpost", "run", "asgi_app:app", "--port", "{port}"),
+        ("kingpost", "uvloop"),
+    ),
+    Peer(
+        "kingpost-wsgi",
+        "Kingpost, bare WSGI",
+        Kingpost(),
+        ("{bin}/kingpost", "run", "wsgi_app:app", "--port", "{port}"),
+        ("kingpost", "uvloop"),
+    ),
+    Peer(
         "epoll",
         "raw epoll in C (the kernel)",
         EpollLimit(),
@@ -121,6 +135,13 @@ PEERS = (
         Environment("granian", ("granian", "uvloop", "msgspec")),
         (*GRANIAN, "--interface", "wsgi", "wsgi_app:app"),
         ("granian",),
+    ),
+    Peer(
+        "gunicorn",
+        "gunicorn gthread, bare WSGI",
+        Environment("gunicorn", ("gunicorn", "msgspec")),
+        (*GUNICORN, "wsgi_app:app"),
+        ("gunicorn",),
     ),
     Peer(
         "uvicorn",

@@ -111,6 +111,18 @@ ROWS: tuple[Row, ...] = (
         PLAINTEXT,
         entries("kingpost", "kingpost/middleware-1", "kingpost/middleware-11"),
     ),
+    LoadRow(
+        "asgi",
+        "someone else's ASGI application, plaintext, 64 connections",
+        PLAINTEXT,
+        entries("kingpost-asgi", "granian-asgi", "uvicorn"),
+    ),
+    LoadRow(
+        "wsgi",
+        "someone else's WSGI application, plaintext, 64 connections",
+        PLAINTEXT,
+        entries("kingpost-wsgi", "granian-wsgi", "gunicorn", "fastpysgi"),
+    ),
     LoadRow("static", "a file of 50 KB, 64 connections", STATIC, entries("kingpost", "nginx")),
     IdleMemoryRow(
         "idle-memory",
