@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from kingpost.cli.run import import_app
+
+if TYPE_CHECKING:
+    from kingpost.interop.guest import Guest
+    from kingpost.routing.mount import GuestMount
 
 
 def list_routes(text: str | None) -> None:
@@ -16,6 +23,7 @@ def list_routes(text: str | None) -> None:
         (",".join(route.methods), route.path, route.name, str(route.place), str(route.conditions))
         for route in compiled.routes
     ]
+    rows += [row for mount, guest in compiled.mounted.mounts for row in rows_of(mount, guest)]
     if not rows:
         click.echo("This app has no routes yet.")
         return
@@ -27,6 +35,18 @@ def list_routes(text: str | None) -> None:
         click.echo(
             "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         )
+
+
+def rows_of(mount: GuestMount, guest: Guest) -> Iterator[tuple[str, str, str, str, str]]:
+    """The URLs of an application of others, one line each; one for all where it cannot be asked."""
+    from kingpost.interop.guest_urls import urls_of
+
+    urls = urls_of(guest.app)
+    if urls is None:
+        yield "*", f"{guest.prefix}/*", guest.name, str(mount.place), ""
+        return
+    for url in urls:
+        yield ",".join(url.methods) or "*", guest.prefix + url.path, url.name, str(mount.place), ""
 
 
 def explain_route(text: str | None, path: str, method: str) -> None:
