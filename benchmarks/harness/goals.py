@@ -125,6 +125,7 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
             metric="rate",
             at_least=True,
         ),
+        Goal("by HTTP/2, of Granian RSGI", "http2", "kingpost", 0.75, "granian-http2"),
         Goal("import, of FastAPI's", "import", "kingpost", 0.35, "fastapi", metric="import_ms"),
         Goal(
             "import over asyncio and msgspec",

@@ -24,7 +24,9 @@ WATCH = 8.0  # seconds that an idle server is watched; below every server's keep
 
 
 @contextmanager
-def held(port: int, count: int) -> Generator[list[socket.socket]]:
+def held(
+    port: int, count: int, greet: Callable[[list[socket.socket]], None] | None = None
+) -> Generator[list[socket.socket]]:
     """`count` connections that each had a request answered. Raises WrongAnswerError, OSError."""
     connections: list[socket.socket] = []
     try:
@@ -35,11 +37,14 @@ def held(port: int, count: int) -> Generator[list[socket.socket]]:
             connection.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
             connection.bind((CLIENTS[number % len(CLIENTS)], 0))
             connection.connect(("127.0.0.1", port))
-        request = PLAINTEXT.render(f"127.0.0.1:{port}")
-        for connection in connections:
-            connection.sendall(request)
-        for connection in connections:
-            compare(PLAINTEXT, Reader(connection).answer())
+        if greet is not None:
+            greet(connections)
+        else:
+            request = PLAINTEXT.render(f"127.0.0.1:{port}")
+            for connection in connections:
+                connection.sendall(request)
+            for connection in connections:
+                compare(PLAINTEXT, Reader(connection).answer())
         yield connections
     finally:
         for connection in connections:
@@ -69,6 +74,7 @@ class IdleMemoryRow:
     entries: tuple[Entry, ...]
     connections: int = 10_000
     metric: str = "bytes"
+    greet: Callable[[list[socket.socket]], None] | None = None  # another request than the plain one
 
     def measure(self, bench: Bench) -> list[Result]:
         return [
@@ -82,7 +88,7 @@ class IdleMemoryRow:
         generator.run(server.port, PLAINTEXT, seconds=bench.warm_up, core=bench.generator_core)
         time.sleep(SETTLE)
         before = accounting.pss_bytes(server.session)
-        with held(server.port, self.connections) as connections:
+        with held(server.port, self.connections, self.greet) as connections:
             time.sleep(SETTLE)
             after = accounting.pss_bytes(server.session)
             alive = still_open(connections)

@@ -86,8 +86,8 @@ class LoadRow:
             result.missing = str(error)
             return None
         try:
-            check(server.port, exchange, self.depth)
-            self._load(bench, server, exchange, bench.warm_up)
+            check(server.port, exchange, self.deep())
+            self.load(bench, server, exchange, bench.warm_up)
         except (WrongAnswerError, OSError, generator.GeneratorError) as error:
             result.missing = f"{type(error).__name__}: {error}"
             server.stop()
@@ -99,15 +99,15 @@ class LoadRow:
         exchange = self._exchange(entry)
         server.resume()
         try:
-            check(server.port, exchange, self.depth)
+            check(server.port, exchange, self.deep())
             cpu = accounting.cpu_seconds(server.session)
             busy = accounting.busy_seconds(bench.server_core)
             begun = time.monotonic()
-            report = self._load(bench, server, exchange, bench.seconds)
+            report = self.load(bench, server, exchange, bench.seconds)
             elapsed = time.monotonic() - begun
             cpu = accounting.cpu_seconds(server.session) - cpu
             busy = accounting.busy_seconds(bench.server_core) - busy
-            check(server.port, exchange, self.depth)
+            check(server.port, exchange, self.deep())
         except (WrongAnswerError, OSError, generator.GeneratorError) as error:
             result.missing = f"{type(error).__name__}: {error}"
             return
@@ -127,9 +127,14 @@ class LoadRow:
             )
         )
 
-    def _load(
+    def deep(self) -> int:
+        """How many requests the comparing client sends at once."""
+        return self.depth
+
+    def load(
         self, bench: Bench, server: Server, exchange: Exchange, seconds: float
     ) -> generator.Report:
+        """One run of the generator."""
         return generator.run(
             server.port,
             exchange,

@@ -123,6 +123,14 @@ PEERS = (
         ("granian", "uvloop"),
     ),
     Peer(
+        "granian-http2",
+        "Granian, bare RSGI, HTTP/2 too",
+        Environment("granian", ("granian", "uvloop", "msgspec")),
+        # HTTP/1.1 is what answers are compared by.
+        (*GRANIAN, "--http", "auto", "--interface", "rsgi", "rsgi_app:app"),
+        ("granian", "uvloop"),
+    ),
+    Peer(
         "granian-asgi",
         "Granian, bare ASGI",
         Environment("granian", ("granian", "uvloop", "msgspec")),

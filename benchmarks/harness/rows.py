@@ -1,6 +1,7 @@
 """What is measured, row by row (design.md section 6 and the goals that each release names)."""
 
 from harness.exchange import AROUND, CLOSING, JSON, PLAINTEXT, STATIC, TYPED, VALIDATED
+from harness.http2 import Http2Row, greet
 from harness.idle import IdleCpuRow, IdleMemoryRow, WorkerMemoryRow
 from harness.lag import LagRow
 from harness.load import LoadRow, entries
@@ -124,6 +125,21 @@ ROWS: tuple[Row, ...] = (
         entries("kingpost-wsgi", "granian-wsgi", "gunicorn", "fastpysgi"),
     ),
     LoadRow("static", "a file of 50 KB, 64 connections", STATIC, entries("kingpost", "nginx")),
+    Http2Row(
+        "http2",
+        "plaintext by HTTP/2, 8 connections with 32 streams",
+        PLAINTEXT,
+        entries("kingpost", "rust", "granian-http2"),
+        connections=8,
+        depth=32,
+    ),
+    IdleMemoryRow(
+        "http2-memory",
+        "memory for one idle connection of HTTP/2, 2,000 held",
+        entries("kingpost", "granian-http2"),
+        connections=2_000,
+        greet=greet,
+    ),
     IdleMemoryRow(
         "idle-memory",
         "memory for one idle connection, 10,000 held",

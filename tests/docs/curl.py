@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from tests.conformance.http2.client import Client
 from tests.waiting import PATIENCE
 
 _OPTIONS = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
@@ -25,6 +26,7 @@ _OPTIONS.add_argument("-F", dest="parts", action="append", default=[])
 _OPTIONS.add_argument("-T", dest="upload")
 _OPTIONS.add_argument("-o", dest="output")
 _OPTIONS.add_argument("--unix-socket", dest="path")
+_OPTIONS.add_argument("--http2-prior-knowledge", dest="is_http2", action="store_true")
 
 
 BOUNDARY = "between-two-parts"
@@ -66,6 +68,9 @@ def curl(command: str) -> str:
         else "POST"
     )
     target = quote(f"{url.path or '/'}?{url.query}".rstrip("?"), safe="/?&=%:,;+*-._~")
+    if options.is_http2:
+        with Client(url.port or 80) as client:
+            return client.get(target).body.decode()
     connection = (
         UnixConnection(options.path)
         if options.path

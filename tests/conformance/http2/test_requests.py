@@ -129,6 +129,11 @@ def make(folder: Path, seen: Seen) -> App:
     async def headers() -> Response[str]:
         return Response("x", headers={"X-Mixed-Case": "Kept", "x-request-id": "mine"})
 
+    @app.get("/hints")
+    async def hints(request: Request) -> str:
+        request.early_hints("</style.css>; rel=preload; as=style")
+        return "hinted"
+
     return app
 
 
@@ -244,6 +249,32 @@ def test_what_has_no_body_says_no_length(client: Client) -> None:
     answer = client.get("/none")
 
     assert (answer.status, answer.body, answer.get("content-length")) == (204, b"", None)
+
+
+def test_early_hints_come_before_the_answer(client: Client) -> None:
+    answer = client.get("/hints")
+
+    assert answer.interim == [(103, {"link": "</style.css>; rel=preload; as=style"})]
+    assert answer.body == b"hinted"
+
+
+@pytest.mark.parametrize("path", ["/length", "/echo"])
+def test_a_client_that_waits_to_send_its_body_is_told(client: Client, path: str) -> None:
+    fields = [("expect", "100-continue"), ("content-length", "5")]
+    stream = client.ask(path, fields, method="POST", more=True)
+    answer = client.answers[stream]
+    client.until(lambda: answer.interim)
+    client.send(stream, b"hello")
+
+    assert client.answer(stream).body in (b"5", b"hello")
+    assert answer.interim == [(100, {})]
+
+
+def test_a_client_that_is_refused_is_not_told_to_send(client: Client) -> None:
+    fields = [("expect", "100-continue"), ("content-length", "11")]
+    answer = client.answer(client.ask("/small", fields, method="POST", more=True))
+
+    assert (answer.status, answer.interim) == (413, [])
 
 
 def test_errors_are_answers(client: Client) -> None:

@@ -46,10 +46,7 @@ pub(super) enum Driven {
     /// It goes on.
     Open,
     /// It is over; output may be left.
-    Over {
-        /// The peer broke a rule.
-        broken: bool,
-    },
+    Over,
 }
 
 /// What `accept` found.
@@ -66,10 +63,7 @@ pub(super) enum Accepted<S> {
     /// No request.
     Nothing,
     /// No request, and none will come.
-    Over {
-        /// The peer broke a rule.
-        broken: bool,
-    },
+    Over,
 }
 
 /// A final answer's head.

@@ -41,7 +41,7 @@ impl Wake for Flag {
 enum State {
     Handshaking(Handshake<Pipe, Bytes>),
     Serving(Connection<Pipe, Bytes>),
-    Over { broken: bool },
+    Over,
 }
 
 /// One connection of the h2 crate.
@@ -91,20 +91,17 @@ impl H2 {
                     }
                     self.state = State::Serving(connection);
                 }
-                Poll::Ready(Err(error)) => self.state = over(Err(error)),
+                Poll::Ready(Err(_)) => self.state = State::Over,
             }
         }
         match &mut self.state {
             State::Serving(connection) => Some(connection),
-            State::Handshaking(_) | State::Over { .. } => None,
+            State::Handshaking(_) | State::Over => None,
         }
     }
 
-    fn is_over(&self) -> Option<bool> {
-        match self.state {
-            State::Over { broken } => Some(broken),
-            State::Handshaking(_) | State::Serving(_) => None,
-        }
+    fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
     }
 }
 
@@ -113,12 +110,6 @@ const GOAWAY_BEFORE_ALL: &[u8; 13] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0";
 
 /// Windows are 31 bits wide (RFC 9113 6.9.1).
 const LARGEST_WINDOW: u32 = (1 << 31) - 1;
-
-/// How a connection that is over is remembered. A transport that ended is nobody's breach of a rule.
-fn over(result: Result<(), h2::Error>) -> State {
-    let broken = result.is_err_and(|error| !error.is_io() && !error.is_remote());
-    State::Over { broken }
-}
 
 impl Frames for H2 {
     type Stream = H2Stream;
@@ -137,15 +128,16 @@ impl Frames for H2 {
     }
 
     fn has_input(&self) -> bool {
-        self.is_over().is_none() && !self.pipe.way().input.is_empty()
+        !self.is_over() && !self.pipe.way().input.is_empty()
     }
 
     fn accept(&mut self, room: usize) -> Accepted<H2Stream> {
         let waker = self.waker.clone();
         let Some(connection) = self.connection(room) else {
-            return match self.is_over() {
-                Some(broken) => Accepted::Over { broken },
-                None => Accepted::Nothing,
+            return if self.is_over() {
+                Accepted::Over
+            } else {
+                Accepted::Nothing
             };
         };
         let mut context = Context::from_waker(Waker::noop());
@@ -165,15 +157,10 @@ impl Frames for H2 {
                     },
                 }
             }
-            Poll::Ready(None) => {
-                self.state = over(Ok(()));
-                Accepted::Over { broken: false }
-            }
-            Poll::Ready(Some(Err(error))) => {
-                self.state = over(Err(error));
-                Accepted::Over {
-                    broken: self.is_over() == Some(true),
-                }
+            // An error was said to the peer already, and nobody else has to know.
+            Poll::Ready(None | Some(Err(_))) => {
+                self.state = State::Over;
+                Accepted::Over
             }
         }
     }
@@ -181,13 +168,14 @@ impl Frames for H2 {
     fn drive(&mut self, room: usize) -> Driven {
         let mut context = Context::from_waker(Waker::noop());
         if let Some(connection) = self.connection(room)
-            && let Poll::Ready(result) = connection.poll_closed(&mut context)
+            && connection.poll_closed(&mut context).is_ready()
         {
-            self.state = over(result);
+            self.state = State::Over;
         }
-        match self.is_over() {
-            Some(broken) => Driven::Over { broken },
-            None => Driven::Open,
+        if self.is_over() {
+            Driven::Over
+        } else {
+            Driven::Open
         }
     }
 
@@ -221,14 +209,14 @@ impl Frames for H2 {
         // What is to be sent here is bounded: it needs no room.
         if let Some(connection) = self.connection(usize::MAX) {
             connection.abrupt_shutdown(reason);
-        } else if self.is_over().is_none() {
+        } else if !self.is_over() {
             // Nothing was taken in yet, so the h2 crate has nobody to say it to.
             let mut way = self.pipe.way();
             way.output.extend_from_slice(GOAWAY_BEFORE_ALL);
             way.output
                 .extend_from_slice(&u32::from(reason).to_be_bytes());
             drop(way);
-            self.state = State::Over { broken: false };
+            self.state = State::Over;
         }
     }
 }

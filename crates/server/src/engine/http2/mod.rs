@@ -350,8 +350,8 @@ impl Connection {
                     http2.dirty = true;
                 }
                 Accepted::Nothing => break,
-                Accepted::Over { broken } => {
-                    self.http2_over(shared, broken);
+                Accepted::Over => {
+                    self.http2_over(shared);
                     return (input.len(), Outcome::NeedMore);
                 }
             }
@@ -387,8 +387,8 @@ impl Connection {
             let went_on = http2.send_waiting(id, shared);
             let driven = http2.frames.drive(room);
             let written = http2.frames.take_output(&mut self.output);
-            if let Driven::Over { broken } = driven {
-                self.http2_over(shared, broken);
+            if let Driven::Over = driven {
+                self.http2_over(shared);
                 return;
             }
             if http2.frames.has_news() {
@@ -422,7 +422,7 @@ impl Connection {
     }
 
     /// Nothing more is read, and once what is written has left the connection is closed.
-    fn http2_over(&mut self, shared: &mut Shared, broken: bool) {
+    fn http2_over(&mut self, shared: &mut Shared) {
         let id = self.id;
         if let Some(http2) = &mut self.http2 {
             http2.frames.take_output(&mut self.output);
@@ -430,7 +430,7 @@ impl Connection {
             http2.give_up(id, shared);
         }
         // What the peer has sent meanwhile would make the system drop our last words.
-        self.lingers |= broken;
+        self.lingers = true;
         self.finish_up(shared);
     }
 
@@ -444,7 +444,6 @@ impl Connection {
             http2.frames.end(why);
             http2.frames.drive(room);
         }
-        self.lingers |= why == End::Flood;
         if let Some(refusal) = refusal {
             shared.events.push_back(Event::Refused {
                 connection: id,
@@ -452,7 +451,7 @@ impl Connection {
                 refusal: Box::new(refusal),
             });
         }
-        self.http2_over(shared, false);
+        self.http2_over(shared);
     }
 
     /// The peer sends no more: whoever has not sent a whole request has left, and so has whoever waits for an answer, since
@@ -463,7 +462,7 @@ impl Connection {
         {
             http2.frames.end_input();
         }
-        self.http2_over(shared, false);
+        self.http2_over(shared);
         self.fate = Fate::Close;
         self.touch(shared);
     }
