@@ -210,10 +210,10 @@ def test_data_frames_without_content_are_counted(rig: Rig, empty: tuple[int, byt
     ids=["ping", "settings", "priority", "window-update", "unknown"],
 )
 def test_frames_about_the_connection_are_counted(rig: Rig, control: bytes) -> None:
-    # The settings with which a client begins, and the ping that asks whether it is served, count as well; what the server
+    # The settings with which a client begins, its word on ours, and the ping that asks whether it is served count as well; what the server
     # sends meanwhile earns none.
     with Raw(rig.port) as client:
-        client.send(control * (CONTROL - 2))
+        client.send(control * (CONTROL - 3))
         assert is_served(client)
         client.send(control)
         assert went_away(client) == CALM

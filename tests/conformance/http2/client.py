@@ -241,7 +241,7 @@ class Raw:
         self.frames: list[Frame] = []
         self.closed = False
         self._rest = b""
-        self.send(PREFACE + SETTINGS)
+        self.send(PREFACE + SETTINGS + frame(4, 1))
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@
 mod bodies;
 mod early;
 mod files;
+mod http2;
 mod interim;
 mod limits;
 mod order;

@@ -345,6 +345,9 @@ impl Connection {
             match http2.frames.accept(room) {
                 Accepted::Request { head, ends, stream } => {
                     if let Some(event) = http2.hand_out(id, shared, head, ends, stream) {
+                        // From here on the time is ours.
+                        self.timing = Timing::Nothing;
+                        self.read_deadline = NEVER;
                         return (input.len(), Outcome::Event(event));
                     }
                     http2.dirty = true;
