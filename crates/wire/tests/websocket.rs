@@ -394,6 +394,29 @@ fn ours_are_compressed_where_that_makes_them_smaller() {
 }
 
 #[test]
+fn one_compressor_serves_whatever_comes_one_after_the_other() {
+    let mut tools = Tools::new();
+    let mut session = Session::new(DEFLATE, 0);
+    let limits = Limits {
+        websocket_ratio: 10_000,
+        ..Limits::DEFAULT
+    };
+    for round in 0..60_usize {
+        let length = (round * round * 97) % 300_000 + 1;
+        let mut data = noise(length as u64);
+        if round % 3 == 0 {
+            data.iter_mut().for_each(|byte| *byte &= 0x0f);
+        }
+        let mut out = Vec::new();
+        assert!(session.send(Kind::Binary, &data, &mut tools, &mut out));
+        let (first, payload) = ours(&out).remove(0);
+        assert!(payload.len() <= data.len());
+        let heard = hear(DEFLATE, &limits, [frame(first, &payload).as_slice()]);
+        assert!(heard.messages[0].data == data, "{round}");
+    }
+}
+
+#[test]
 fn silence_is_asked_about_and_then_given_up() {
     let limits = Limits {
         websocket_ping: 100,

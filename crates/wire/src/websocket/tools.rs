@@ -13,6 +13,9 @@ const LARGEST_SPARE: usize = 32 * 1024;
 /// What a flush ends with, which is not sent (RFC 7692 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
+/// Of 9: from the third on a message becomes a little smaller for much more work; the first is that of another algorithm.
+const LEVEL: u32 = 2;
+
 /// A message may grow to this size in bytes whatever its ratio: a page of blanks is no attack.
 pub(crate) const FREE_OF_RATIO: usize = 64 * 1024;
 
@@ -103,33 +106,34 @@ impl Tools {
         };
         let deflater = place.get_or_insert_with(|| {
             Box::new(Compress::new_with_window_bits(
-                Compression::fast(),
+                Compression::new(LEVEL),
                 false,
                 window,
             ))
         });
         deflater.reset();
         let start = out.len();
-        out.reserve(payload.len());
+        // Room for what cannot be made smaller too: a stream that is given up half-way leaves its compressor in a state that
+        // a reset does not mend.
+        out.reserve(payload.len() + payload.len() / 8 + 64);
         loop {
-            if out.len() - start >= payload.len() {
-                break;
-            }
             let rest = payload
                 .get(deflater.total_in() as usize..)
                 .unwrap_or_default();
             match deflater.compress_vec(rest, out, FlushCompress::Sync) {
-                Ok(Status::Ok) if out.len() < out.capacity() => {
-                    // There was room for more, so that was all.
-                    if out.ends_with(&TAIL) && out.len() - start < payload.len() {
-                        out.truncate(out.len() - TAIL.len());
-                        return true;
-                    }
-                    break;
+                // There was room for more, so that was all.
+                Ok(Status::Ok) if out.len() < out.capacity() => break,
+                Ok(Status::Ok) => out.reserve(payload.len() / 8 + 64),
+                _ => {
+                    *place = None;
+                    out.truncate(start);
+                    return false;
                 }
-                Ok(Status::Ok) => out.reserve(64),
-                _ => break,
             }
+        }
+        if out.ends_with(&TAIL) && out.len() - start < payload.len() {
+            out.truncate(out.len() - TAIL.len());
+            return true;
         }
         out.truncate(start);
         false
