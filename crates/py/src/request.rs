@@ -144,7 +144,12 @@ impl Request {
     }
 
     pub(crate) fn set_socket(&self, py: Python<'_>, socket: Py<WebSocket>) {
-        let former = self.state.with(py, |state| state.socket.replace(socket));
+        let former = self.state.with(py, |state| {
+            // It may last: it keeps what its head needs, and no more.
+            state.head.raw.shrink_to_fit();
+            state.head.fields.shrink_to_fit();
+            state.socket.replace(socket)
+        });
         drop(former);
     }
 

@@ -15,6 +15,7 @@ use super::exchange::{Progress, Queue};
 use super::http2::Http2;
 use super::incoming::Incoming;
 use super::shared::Shared;
+use super::socket::Socket;
 use super::timing::Timing;
 use crate::event::{ConnId, Event, RequestId};
 use crate::peer::Peer;
@@ -50,6 +51,8 @@ pub(crate) struct Connection {
     /// The head that `parser` is in the middle of, or a complete one that waits (`head_waits`).
     pub(crate) head: Option<Box<Head>>,
     pub(crate) incoming: Option<Box<Incoming>>,
+    /// What reads and writes behind the handshake of a WebSocket; no request follows it (`last`).
+    pub(crate) socket: Option<Box<Socket>>,
     pub(crate) queue: Queue,
     /// Set where the connection speaks HTTP/2: then `parser`, `head`, `incoming` and `queue` are never used.
     pub(crate) http2: Option<Box<Http2>>,
@@ -101,6 +104,7 @@ impl Connection {
             parser: HeadParser::new(),
             head: None,
             incoming: None,
+            socket: None,
             queue: Queue::default(),
             http2: None,
             read_deadline: super::timing::NEVER,

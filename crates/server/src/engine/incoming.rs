@@ -3,8 +3,6 @@
 use wire::http1::{BodyDecoder, Framing, Head};
 use wire::refusal::{INCOMPLETE_REQUEST, Refusal};
 
-use super::socket::Socket;
-
 /// Milliseconds between the end of a streamed body and the news that its client has closed its side. The reader may
 /// get to see the end a turn of its loop later, and must not be taken for working on when it is about to answer.
 pub(crate) const LAST_WORD: u64 = 10;
@@ -37,8 +35,6 @@ pub(crate) struct Incoming {
     pub(crate) continue_due: bool,
     /// After 101: bytes pass as they are, to the end of the connection.
     pub(crate) is_raw: bool,
-    /// After 101 to WebSocket: what reads it.
-    pub(crate) socket: Option<Box<Socket>>,
     /// Decoded and not yet handed over.
     pub(crate) buffer: Vec<u8>,
     /// Bytes decoded so far.
@@ -70,7 +66,6 @@ impl Incoming {
             expects_continue: head.expect_continue,
             continue_due: false,
             is_raw: false,
-            socket: None,
             buffer,
             received: 0,
             dropped: 0,

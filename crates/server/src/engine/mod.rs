@@ -469,7 +469,7 @@ impl Engine {
             let Some(connection) = self.slab.get_mut(id) else {
                 continue;
             };
-            if connection.is_socket() {
+            if connection.socket.is_some() {
                 connection.stop_socket(&mut self.shared);
             } else if connection.http2.is_some() {
                 connection.stop_http2(&mut self.shared);

@@ -43,8 +43,13 @@ impl Connection {
             let (more, outcome) = if self.incoming.is_some() {
                 self.read_body(shared, rest)
             } else if self.last {
-                self.throw_away(shared, rest.len());
-                (rest.len(), Some(Outcome::NeedMore))
+                match self.socket {
+                    Some(_) => self.read_socket(shared, rest),
+                    None => {
+                        self.throw_away(shared, rest.len());
+                        (rest.len(), Some(Outcome::NeedMore))
+                    }
+                }
             } else {
                 self.read_head(shared, rest)
             };
@@ -195,9 +200,6 @@ impl Connection {
             let Some(incoming) = &mut self.incoming else {
                 return (used, None);
             };
-            if incoming.socket.is_some() {
-                return self.read_socket(shared, input);
-            }
             if !incoming.wants_more(high_water) {
                 return (used, Some(self.body_ready().unwrap_or(Outcome::Blocked)));
             }
@@ -395,6 +397,9 @@ impl Connection {
 
     /// The client has sent all that it will send, and what it sent was looked at as far as possible.
     pub(crate) fn input_ended(&mut self, shared: &mut Shared) {
+        if self.socket.is_some() {
+            return self.socket_ended(shared);
+        }
         if self.http2.is_some() {
             return self.http2_ended(shared);
         }
@@ -402,9 +407,7 @@ impl Connection {
             if incoming.is_over() {
                 return;
             }
-            if incoming.socket.is_some() {
-                self.socket_ended(shared);
-            } else if incoming.is_raw {
+            if incoming.is_raw {
                 incoming.done = true;
                 if let Some(Outcome::Event(event)) = self.body_ready() {
                     shared.events.push_back(event);

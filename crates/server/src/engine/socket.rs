@@ -26,6 +26,8 @@ const WAITING: usize = 64;
 /// The WebSocket of one connection.
 #[derive(Debug)]
 pub(crate) struct Socket {
+    /// The request that it was.
+    serial: u64,
     session: Session,
     /// Complete and not asked for.
     waiting: VecDeque<Message>,
@@ -49,25 +51,12 @@ impl Socket {
 }
 
 impl Connection {
-    fn socket(&mut self) -> Option<&mut Socket> {
-        self.incoming.as_mut()?.socket.as_deref_mut()
-    }
-
-    /// Whether it speaks WebSocket by now.
-    pub(crate) fn is_socket(&self) -> bool {
-        self.incoming
-            .as_ref()
-            .is_some_and(|incoming| incoming.socket.is_some())
-    }
-
     /// The socket of the request with that serial number, with where its bytes go.
     fn own_socket(&mut self, serial: u64) -> Result<(&mut Socket, &mut Vec<u8>), Gone> {
-        let incoming = self.incoming.as_mut().ok_or(Gone)?;
-        if incoming.serial != serial {
-            return Err(Gone);
+        match self.socket.as_deref_mut() {
+            Some(socket) if socket.serial == serial => Ok((socket, &mut self.output)),
+            _ => Err(Gone),
         }
-        let socket = incoming.socket.as_deref_mut().ok_or(Gone)?;
-        Ok((socket, &mut self.output))
     }
 
     fn accept_socket(
@@ -92,16 +81,18 @@ impl Connection {
         if let Some(first) = self.queue.first_mut() {
             first.progress = Progress::Socket;
         }
-        if let Some(incoming) = &mut self.incoming {
-            shared.recycle_buffer(std::mem::take(&mut incoming.buffer));
-            incoming.socket = Some(Box::new(Socket {
-                session: Session::new(deflate, shared.now),
-                waiting: VecDeque::new(),
-                bytes: 0,
-                reader_waits: false,
-                is_behind: false,
-            }));
+        if let Some(incoming) = self.incoming.take() {
+            shared.recycle_buffer(incoming.buffer);
         }
+        self.last = true;
+        self.socket = Some(Box::new(Socket {
+            serial,
+            session: Session::new(deflate, shared.now),
+            waiting: VecDeque::new(),
+            bytes: 0,
+            reader_waits: false,
+            is_behind: false,
+        }));
         self.settle(shared);
         if shared.stopping.is_some() {
             self.stop_socket(shared);
@@ -118,16 +109,11 @@ impl Connection {
         let mut used = 0;
         loop {
             let high_water = shared.config.high_water;
-            let Connection {
-                incoming, output, ..
-            } = self;
-            let Some(incoming) = incoming else {
+            let Connection { socket, output, .. } = self;
+            let Some(socket) = socket else {
                 return (used, None);
             };
-            let serial = incoming.serial;
-            let Some(socket) = &mut incoming.socket else {
-                return (used, None);
-            };
+            let serial = socket.serial;
             if socket.is_full(high_water) || output.len() - self.sent >= high_water {
                 return (used, Some(Outcome::Blocked));
             }
@@ -186,9 +172,9 @@ impl Connection {
             return;
         };
         let is_clean = self
-            .socket()
+            .socket
+            .take()
             .is_some_and(|socket| socket.session.is_clean());
-        self.incoming = None;
         // Bytes that nobody reads may be on their way, and must not destroy our last word.
         self.lingers |= !is_clean;
         self.complete(shared, 0, serial);
@@ -196,9 +182,9 @@ impl Connection {
 
     /// Tells the end, unless it was told, or whoever would be told has closed; the request's serial number.
     fn tell_socket_end(&mut self, shared: &mut Shared) -> Option<u64> {
-        let serial = self.incoming.as_ref()?.serial;
+        let serial = self.socket.as_ref()?.serial;
         let id = self.request(serial);
-        let socket = self.socket()?;
+        let socket = self.socket.as_mut()?;
         let messages = std::mem::take(&mut socket.waiting);
         socket.bytes = 0;
         let closed = socket.session.closed().cloned();
@@ -218,7 +204,7 @@ impl Connection {
 
     /// The transport is gone, or about to be.
     pub(crate) fn lose_socket(&mut self, shared: &mut Shared) {
-        if let Some(socket) = self.socket() {
+        if let Some(socket) = &mut self.socket {
             socket.session.eof();
             self.tell_socket_end(shared);
         }
@@ -226,7 +212,7 @@ impl Connection {
 
     /// The client sends no more, and all that it sent was looked at.
     pub(crate) fn socket_ended(&mut self, shared: &mut Shared) {
-        if let Some(socket) = self.socket() {
+        if let Some(socket) = &mut self.socket {
             socket.session.eof();
             self.socket_over(shared);
         }
@@ -234,7 +220,7 @@ impl Connection {
 
     /// The server stops: "an endpoint is going away" (RFC 6455 7.4.1).
     pub(crate) fn stop_socket(&mut self, shared: &mut Shared) {
-        if let Some(serial) = self.incoming.as_ref().map(|incoming| incoming.serial) {
+        if let Some(serial) = self.socket.as_ref().map(|socket| socket.serial) {
             let _ = self.say_close(shared, serial, 1001, "");
             self.tell_socket_end(shared);
             self.resume(shared);
@@ -282,11 +268,8 @@ impl Connection {
 
     /// Whoever broke a rule has got the answers to what came before that.
     fn fail_socket(&mut self, shared: &mut Shared) {
-        let Connection {
-            incoming, output, ..
-        } = self;
-        if let Some(incoming) = incoming
-            && let Some(socket) = &mut incoming.socket
+        let Connection { socket, output, .. } = self;
+        if let Some(socket) = socket
             && socket.session.is_broken()
         {
             socket.session.fail(output);
@@ -307,13 +290,8 @@ impl Connection {
     /// A deadline of the session has passed.
     pub(crate) fn expire_socket(&mut self, shared: &mut Shared) {
         let is_read = !self.paused;
-        let Connection {
-            incoming, output, ..
-        } = self;
-        let Some(socket) = incoming
-            .as_mut()
-            .and_then(|incoming| incoming.socket.as_deref_mut())
-        else {
+        let Connection { socket, output, .. } = self;
+        let Some(socket) = socket else {
             return;
         };
         let expiry = socket

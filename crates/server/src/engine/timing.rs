@@ -49,10 +49,10 @@ impl Connection {
             Fate::Finish => return Timing::Nothing,
             Fate::Open => {}
         }
+        if self.socket.is_some() {
+            return Timing::Socket;
+        }
         if let Some(incoming) = &self.incoming {
-            if incoming.socket.is_some() {
-                return Timing::Socket;
-            }
             // Who waits for `100 Continue` owes nothing before it is told.
             let wanted = !incoming.is_raw
                 && !incoming.expects_continue
@@ -99,9 +99,9 @@ impl Connection {
             Timing::Idle => now + limits.idle_timeout,
             Timing::Linger => now + limits.linger_timeout,
             Timing::Socket => self
-                .incoming
+                .socket
                 .as_ref()
-                .and_then(|incoming| incoming.socket.as_ref()?.deadline(shared))
+                .and_then(|socket| socket.deadline(shared))
                 .unwrap_or(NEVER),
             Timing::Body => self.incoming.as_mut().map_or(NEVER, |incoming| {
                 incoming.start_window(now);
