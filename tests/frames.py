@@ -95,6 +95,25 @@ def unpacked(data: bytes) -> bytes:
     return zlib.decompressobj(wbits=-15).decompress(data + b"\0\0\xff\xff")
 
 
+def frames_of(data: bytes) -> list[Frame]:
+    """The whole frames of a server in what it sent."""
+    frames = []
+    while len(data) >= 2:
+        size, start = data[1] & 0x7F, 2
+        if size >= 126:
+            start = 4 if size == 126 else 10
+            size = int.from_bytes(data[2:start], "big")
+        if len(data) < start + size:
+            break
+        frames.append(
+            Frame(
+                data[0] & 15, data[start : start + size], bool(data[0] & 0x80), bool(data[0] & 0x40)
+            )
+        )
+        data = data[start + size :]
+    return frames
+
+
 def closing(code: int, reason: str = "") -> bytes:
     return frame(CLOSE, code.to_bytes(2, "big") + reason.encode())
 

@@ -106,6 +106,14 @@ refusals! {
     HEAD_TIMEOUT, 408, "http.head-timeout", "The request's head did not arrive in time.";
     BODY_TIMEOUT, 408, "http.body-timeout", "The request's body did not arrive in time.";
 
+    // WebSocket's opening handshake (RFC 6455 4.2)
+    WEBSOCKET_EXPECTED, 426, "websocket.expected", "Only WebSocket is served here: the request must be an opening handshake (RFC 6455 4.1).";
+    WEBSOCKET_VERSION, 426, "websocket.version", "Sec-WebSocket-Version must be 13 (RFC 6455 4.2.1).";
+    WEBSOCKET_KEY, 400, "websocket.key", "Sec-WebSocket-Key must stand there once, with 16 bytes in base64 (RFC 6455 4.2.1).";
+    WEBSOCKET_PROTOCOL, 400, "websocket.subprotocol", "Sec-WebSocket-Protocol must be a list of tokens (RFC 6455 4.1).";
+    WEBSOCKET_EXTENSIONS, 400, "websocket.extensions", "Sec-WebSocket-Extensions is not a well-formed list of extensions (RFC 6455 9.1).";
+    WEBSOCKET_BODY, 400, "websocket.body", "A WebSocket handshake must not have a body.";
+
     // Queries and forms
     TOO_MANY_PAIRS, 400, "query.too-many-pairs", "The query or form has more name-value pairs than this server allows.";
 

@@ -323,7 +323,10 @@ fn refusals_have_a_fitting_status_a_code_of_their_own_and_a_sentence() {
     for (index, refusal) in refusal::ALL.iter().enumerate() {
         assert!((400..=505).contains(&refusal.status), "{refusal}");
         let area = refusal.code.split('.').next().unwrap_or_default();
-        assert!(["http", "query", "form"].contains(&area), "{refusal}");
+        assert!(
+            ["http", "websocket", "query", "form"].contains(&area),
+            "{refusal}"
+        );
         assert!(
             refusal.sentence.ends_with('.') && refusal.sentence.len() > 20,
             "{refusal}"

@@ -14,10 +14,12 @@ use flate2::{Compress, Compression, FlushCompress};
 use proptest::prelude::*;
 use wire::http1::{Head, HeadParser, HeadProgress};
 use wire::limits::Limits;
-use wire::refusal::Refusal;
+use wire::refusal::{
+    Refusal, WEBSOCKET_BODY, WEBSOCKET_EXTENSIONS, WEBSOCKET_KEY, WEBSOCKET_PROTOCOL,
+    WEBSOCKET_VERSION,
+};
 use wire::websocket::{
-    Closed, Deflate, Expiry, Handshake, Kind, Message, Session, Step, Tools, WEBSOCKET_BODY,
-    WEBSOCKET_EXTENSIONS, WEBSOCKET_KEY, WEBSOCKET_PROTOCOL, WEBSOCKET_VERSION, asks_for_websocket,
+    Closed, Deflate, Expiry, Handshake, Kind, Message, Session, Step, Tools, asks_for_websocket,
 };
 
 const KEY: [u8; 4] = [0x11, 0x7f, 0x80, 0xfe];

@@ -10,8 +10,8 @@ use pyo3::types::{PyBytes, PyTuple};
 use router::{Outcome, Params};
 use server::{Event, Notice, Now, RequestId};
 use wire::http1::{Framing, Head, Method};
-use wire::refusal::Refusal;
-use wire::websocket::{Handshake, WEBSOCKET_EXPECTED, asks_for_websocket};
+use wire::refusal::{Refusal, WEBSOCKET_EXPECTED};
+use wire::websocket::{Handshake, asks_for_websocket};
 
 use super::flights::Flight;
 use super::{Core, Work};

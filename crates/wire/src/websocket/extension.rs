@@ -1,7 +1,7 @@
 //! What is agreed on about compression (RFC 7692 7.1).
 
-use super::handshake::{WEBSOCKET_EXTENSIONS, is_token, split_list};
-use crate::refusal::Refusal;
+use super::handshake::{is_token, split_list};
+use crate::refusal::{Refusal, WEBSOCKET_EXTENSIONS};
 
 /// What was agreed on: messages may be compressed, each one by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

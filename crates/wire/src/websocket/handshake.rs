@@ -6,44 +6,9 @@ use sha1_smol::Sha1;
 
 use super::extension::Deflate;
 use crate::http1::{FieldBlock, Framing, Head, Method};
-use crate::refusal::Refusal;
-
-/// What a page asked for where only WebSocket is served.
-pub const WEBSOCKET_EXPECTED: Refusal = Refusal::new(
-    426,
-    "websocket.expected",
-    "Only WebSocket is served here: the request must be an opening handshake (RFC 6455 4.1).",
-);
-/// Another version of the protocol.
-pub const WEBSOCKET_VERSION: Refusal = Refusal::new(
-    426,
-    "websocket.version",
-    "Sec-WebSocket-Version must be 13 (RFC 6455 4.2.1).",
-);
-/// No key, or one that is none.
-pub const WEBSOCKET_KEY: Refusal = Refusal::new(
-    400,
-    "websocket.key",
-    "Sec-WebSocket-Key must stand there once, with 16 bytes in base64 (RFC 6455 4.2.1).",
-);
-/// A malformed list of subprotocols.
-pub const WEBSOCKET_PROTOCOL: Refusal = Refusal::new(
-    400,
-    "websocket.subprotocol",
-    "Sec-WebSocket-Protocol must be a list of tokens (RFC 6455 4.1).",
-);
-/// A malformed list of extensions.
-pub const WEBSOCKET_EXTENSIONS: Refusal = Refusal::new(
-    400,
-    "websocket.extensions",
-    "Sec-WebSocket-Extensions is not a well-formed list of extensions (RFC 6455 9.1).",
-);
-/// A handshake with a body.
-pub const WEBSOCKET_BODY: Refusal = Refusal::new(
-    400,
-    "websocket.body",
-    "A WebSocket handshake must not have a body.",
-);
+use crate::refusal::{
+    Refusal, WEBSOCKET_BODY, WEBSOCKET_KEY, WEBSOCKET_PROTOCOL, WEBSOCKET_VERSION,
+};
 
 /// What every server appends to a client's key (RFC 6455 1.3).
 const SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

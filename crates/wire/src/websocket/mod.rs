@@ -36,9 +36,6 @@ mod tools;
 pub use close::{ABNORMAL, Closed, NO_STATUS, is_code as is_code_to_send};
 pub use extension::Deflate;
 pub use frame::{Kind, encode_message};
-pub use handshake::{
-    Handshake, WEBSOCKET_BODY, WEBSOCKET_EXPECTED, WEBSOCKET_EXTENSIONS, WEBSOCKET_KEY,
-    WEBSOCKET_PROTOCOL, WEBSOCKET_VERSION, asks_for_websocket,
-};
+pub use handshake::{Handshake, asks_for_websocket};
 pub use session::{Expiry, Message, Session, Step, encode_packed};
 pub use tools::Tools;
