@@ -97,7 +97,7 @@ def unpacked(data: bytes) -> bytes:
 
 def frames_of(data: bytes) -> list[Frame]:
     """The whole frames of a server in what it sent."""
-    frames = []
+    frames: list[Frame] = []
     while len(data) >= 2:
         size, start = data[1] & 0x7F, 2
         if size >= 126:
