@@ -331,16 +331,14 @@ impl Engine {
             return Received::Gone;
         };
         let Some(message) = socket.waiting.pop_front() else {
+            // An idle connection holds no memory.
+            socket.waiting = VecDeque::new();
             socket.reader_waits = true;
             socket.is_behind = false;
             connection.fail_socket(shared);
             return Received::Pending;
         };
         socket.bytes -= message.data.len();
-        if socket.waiting.is_empty() && socket.waiting.capacity() > 4 {
-            // An idle connection holds no memory.
-            socket.waiting = VecDeque::new();
-        }
         connection.resume(shared);
         Received::Message(message)
     }
