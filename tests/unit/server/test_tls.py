@@ -15,6 +15,7 @@ from kingpost import App, Redirect, Request
 from kingpost.errors import ConfigurationError
 from kingpost.http.response import Response
 from kingpost.middleware import Hsts, HttpsRedirect
+from kingpost.server.options import Http
 from kingpost.server.tls import Tls, tls_of
 from tests.certificates import Authority, Signed
 from tests.security.rig import SHELLS, Answered, Driver, Rig, read_answers, serving, talk
@@ -158,6 +159,32 @@ def test_each_name_has_its_certificate(authority: Authority) -> None:
         assert get(rig, authority.client(), name="second.example").status == 200
         with pytest.raises(ssl.SSLCertVerificationError):
             get(rig, authority.client(), name="third.example")
+
+
+@pytest.mark.parametrize(
+    ("http", "offered", "agreed"),
+    [
+        ("auto", ["h2", "http/1.1"], "h2"),
+        ("auto", ["http/1.1"], "http/1.1"),
+        ("1", ["h2", "http/1.1"], "http/1.1"),
+        ("2", ["h2", "http/1.1"], "h2"),
+    ],
+)
+def test_the_version_of_http_is_agreed_on(
+    http: Http, offered: list[str], agreed: str, authority: Authority
+) -> None:
+    client = authority.client()
+    client.set_alpn_protocols(offered)
+    tls = Tls([authority.sign("localhost").pair], http=http)
+    with (
+        serving(shows_itself(), tls=tls, http=http) as rig,
+        client.wrap_socket(rig.connect(), server_hostname="localhost") as connection,
+    ):
+        assert connection.selected_alpn_protocol() == agreed
+        if agreed == "h2":
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+            # SETTINGS of the server.
+            assert connection.recv(9)[3] == 4
 
 
 def serial(rig: Rig, authority: Authority) -> str:

@@ -89,6 +89,10 @@ fn send_sealed(link: &mut Link, engine: &mut Engine, id: ConnId, now: Now) -> io
         if engine.output(id).is_empty() && !engine.has_stretch(id) {
             return Ok(Sent::Everything);
         }
+        if count == 0 {
+            // It waits for the end of the handshake.
+            return Ok(Sent::Everything);
+        }
         left = left.saturating_sub(count as u64);
         if left == 0 {
             return Ok(Sent::Share);

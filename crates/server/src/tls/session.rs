@@ -134,8 +134,8 @@ impl Session {
                 return Ok((done, true));
             }
             if self.connection.is_handshaking() {
-                // There is nothing to answer yet, so whoever answers is not to be kept for later.
-                return Err(io::ErrorKind::NotConnected.into());
+                // HTTP/2 alone speaks first. It waits: the end of the handshake has something to send, and this goes with it.
+                return Ok((done, true));
             }
             self.sealed = self.connection.writer().write(helping)?;
             if self.sealed == 0 {
