@@ -29,11 +29,14 @@ __all__ = [
     "RouteConflict",
     "Router",
     "Server",
+    "Tls",
+    "TlsProblem",
     "WebSocket",
     "WebSocketClosed",
     "adopt_orphans",
     "end_with_parent",
     "parse_requests",
+    "read_certificate",
 ]
 
 _T = TypeVar("_T")
@@ -223,7 +226,10 @@ class Request:
 class WebSocketClosed(Exception):
     """The WebSocket is closed; its `code` and `reason` are those of whoever closed first."""
 
-    def __new__(cls, code: int, reason: str = ..., /) -> Self: ...
+    # An exception's __init__ takes whatever its __new__ has taken.
+    def __new__(  # pyright: ignore[reportInconsistentConstructor] - as said above
+        cls, code: int, reason: str = ..., /
+    ) -> Self: ...
     @property
     def code(self) -> int:
         """1005 where the client said none, 1006 where the connection broke off."""

@@ -12,6 +12,7 @@ use crate::request::Request;
 /// The server's logger, `kingpost.server`.
 pub(crate) struct Log {
     pub(crate) warning: Py<PyAny>,
+    #[cfg(unix)]
     info: Py<PyAny>,
     debug: Py<PyAny>,
     error: Py<PyAny>,
@@ -24,6 +25,7 @@ impl Log {
             .call_method1("getLogger", ("kingpost.server",))?;
         Ok(Self {
             warning: logger.getattr("warning")?.unbind(),
+            #[cfg(unix)]
             info: logger.getattr("info")?.unbind(),
             debug: logger.getattr("debug")?.unbind(),
             error: logger.getattr("error")?.unbind(),

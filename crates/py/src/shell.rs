@@ -161,12 +161,6 @@ pub(crate) fn address_of(fd: i32) -> Option<SocketAddr> {
     listener.local_addr().ok()
 }
 
-/// There are no listening sockets here.
-#[cfg(not(unix))]
-pub(crate) fn address_of(_fd: i32) -> Option<SocketAddr> {
-    None
-}
-
 impl Shell {
     pub(crate) fn new(
         sockets: bool,

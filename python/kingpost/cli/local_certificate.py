@@ -161,6 +161,7 @@ def _make_certificate(authority: Path, authority_key: Path, file: Path, key_file
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     issuer = x509.load_pem_x509_certificate(authority.read_bytes())
     signing = serialization.load_pem_private_key(authority_key.read_bytes(), None)
@@ -176,9 +177,7 @@ def _make_certificate(authority: Path, authority_key: Path, file: Path, key_file
         .public_key(key.public_key())
         .add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False
         )
@@ -205,11 +204,12 @@ def _builder(days: int) -> CertificateBuilder:
 
 def _name(common: str) -> Name:
     from cryptography import x509
+    from cryptography.x509.oid import NameOID
 
     return x509.Name(
         [
-            x509.NameAttribute(x509.oid.NameOID.ORGANIZATION_NAME, "Kingpost development"),
-            x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, common[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Kingpost development"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common[:64]),
         ]
     )
 

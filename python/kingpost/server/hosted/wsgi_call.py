@@ -135,9 +135,10 @@ class WsgiCall:
             AnswerCutOff: it has failed.
         """
         while True:
-            is_over = self._reply.done
-            if is_over or (piece := self._taken()):
-                return b"" if is_over else piece
+            if self._reply.done:
+                return b""
+            if piece := self._taken():
+                return piece
             if self._chunks is not None:
                 self._lend(self._step)
             elif self._reply.done:
