@@ -135,9 +135,9 @@ class WsgiCall:
             AnswerCutOff: it has failed.
         """
         while True:
-            if self._reply.done:
-                return b""
-            if piece := self._taken():
+            is_over = self._reply.done
+            piece = b"" if is_over else self._taken()
+            if is_over or piece:
                 return piece
             if self._chunks is not None:
                 self._lend(self._step)
