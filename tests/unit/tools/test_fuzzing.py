@@ -38,4 +38,4 @@ def test_each_target_has_a_dictionary_that_is_there(monkeypatch: pytest.MonkeyPa
     assert set(ran) == set(names)
     assert all(Path(file).is_file() for file in ran.values())
     own = {name: Path(file).name for name, file in ran.items() if "http1" not in file}
-    assert own == {"multipart": "multipart.dict"}
+    assert own == {"multipart": "multipart.dict", "proxy": "proxy.dict"}
