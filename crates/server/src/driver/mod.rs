@@ -325,7 +325,11 @@ impl Driver {
                 Ok(Sent::AllThatFits) => return self.wait_for_room(id),
                 Err(_) => return self.close(id),
             }
-        } else if !engine.output(id).is_empty() || engine.has_stretch(id) || link.has_sealed() {
+        } else if !engine.output(id).is_empty()
+            || engine.has_stretch(id)
+            // Of a connection that is cut nothing more has to leave: what was sealed is part of what its client does not take.
+            || (link.has_sealed() && !engine.is_cut(id))
+        {
             return;
         }
         match engine.fate(id) {
