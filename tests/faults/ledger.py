@@ -126,16 +126,18 @@ class Load:
             connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection, key: str) -> bool:
-        asked = time.monotonic()
+        asked = None
         try:
             connection.request("POST", f"/transfer/{key}?amount=1")
+            # Behind it: what holds this thread up while it asks is none of the server's doing either.
+            asked = time.monotonic()
             response = connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException):
             # A worker that stops closes connections on which nobody has asked for a quarter of a second. Only where this thread
             # was held up for so long itself may a request meet that on its way.
             heard = self._heard.get(connection)
-            is_late = heard is not None and asked - heard > HELD_UP
+            is_late = heard is not None and (asked or time.monotonic()) - heard > HELD_UP
             what = "too late" if is_late else "unanswered"
             self.outcomes["unanswered at first" if heard is None else what] += 1
             self.unanswered.append(key)
