@@ -87,6 +87,9 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
     for example in (ROOT / "examples").iterdir():
+        if example.joinpath("manage.py").exists():
+            # A project of Django's, which brings no types.
+            continue
         shutil.copytree(
             example, folder / example.name, ignore=shutil.ignore_patterns("*.db", "__*")
         )

@@ -24,7 +24,7 @@ import kingpost.signing
 import kingpost.staticfiles
 import kingpost.templates
 import kingpost.testing
-from kingpost import App
+from kingpost import App, WebSocket
 from tests.docs.markdown import PAGES, ROOT, anchors_of, blocks_of, links_of
 from tests.docs.reader import Reader
 from tests.needs import need
@@ -71,6 +71,11 @@ def reference_names() -> dict[str, Any]:
     @app.get("/todos/{id:int}")
     def todo(id: int) -> dict[str, object]:
         return {"id": id, "title": "learn to juggle"}
+
+    @app.websocket("/echo")
+    async def echo(ws: WebSocket) -> None:
+        async for message in ws:
+            await ws.send(message)
 
     @app.get("/export.csv")
     def export() -> Iterator[str]:
