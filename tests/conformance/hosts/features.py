@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -205,7 +205,7 @@ def start(host: Host) -> bool:
 
     @app.lifespan
     @contextlib.asynccontextmanager
-    async def life() -> AsyncIterator[None]:  # pyright: ignore[reportDeprecated]
+    async def life() -> AsyncGenerator[None]:
         seen.append("start")
         yield
 

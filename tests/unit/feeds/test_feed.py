@@ -63,7 +63,7 @@ class Wire:
             workers = 2
             bus = Bus()
 
-        Shared.counters = counters  # type: ignore[attr-defined]
+        Shared.counters = counters  # type: ignore[attr-defined]  # the stand-in, made a line above
         return Shared()
 
 
@@ -229,7 +229,7 @@ def test_an_event_of_another_type_is_refused_where_it_is_added() -> None:
         goals = Feed("goals", Goal)
         async with opened(goals):
             with pytest.raises(TypeError, match="is no <class"):
-                goals.add({"team": 7})  # type: ignore[arg-type]
+                goals.add({"team": 7})  # type: ignore[arg-type]  # the mistake itself
             with pytest.raises(ValueError, match="ends the field"):
                 goals.add(Goal("red"), event="a\nb")
             assert (await goals.poll(timeout=0.01)).events == []

@@ -275,7 +275,7 @@ def test_a_worker_that_is_gone_is_not_sent_to_and_its_successor_hears_nothing_of
             one.bus.send("kind", b"never read")
             # It was killed: it closed nothing.
             workshop.left(1, 0)
-            asyncio.get_running_loop().remove_reader(two.bus._reader.fileno())  # type: ignore[union-attr]
+            asyncio.get_running_loop().remove_reader(two.bus._reader.fileno())  # type: ignore[union-attr]  # it has one: it has a lane
             one.bus.send("kind", b"to nobody")
             successor = workshop.enter(1, 0)
             heard: list[bytes] = []
