@@ -96,6 +96,15 @@ impl Log {
                 "all allowed connections are in use; new clients wait (limit `connections`)"
                     .to_owned()
             }
+            Notice::Overloaded => {
+                "more requests come than can be answered in time; those that would wait for too long are answered 503 \
+                 (limit `queue_delay`)"
+                    .to_owned()
+            }
+            Notice::InFlightFull => {
+                "as many requests are being worked on as may be; new ones are answered 503 (limit `in_flight`)"
+                    .to_owned()
+            }
             Notice::PeerFull { peer } => format!(
                 "{} holds as many connections as one client may hold; a new one was closed (limit `connections_per_peer`)",
                 peer.ip()

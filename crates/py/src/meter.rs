@@ -8,6 +8,7 @@ use std::time::Instant;
 use pyo3::prelude::*;
 use server::RequestId;
 use wire::http1::Method;
+use wire::refusal::OVERLOADED;
 
 use crate::cell::GilCell;
 
@@ -42,6 +43,8 @@ struct Counts {
     refused: HashMap<&'static str, u64>,
     sent: u64,
     received: u64,
+    /// Requests that were turned away until the last look.
+    turned_away: u64,
 }
 
 /// Since the last look: (plan, method, status, microseconds, counts by bucket); refusals by code; bytes of bodies, sent and received.
@@ -94,6 +97,17 @@ impl Meter {
     pub(crate) fn refused(&self, py: Python<'_>, code: &'static str) {
         self.0
             .with(py, |counts| *counts.refused.entry(code).or_default() += 1);
+    }
+
+    /// So many requests were turned away by now, ever.
+    pub(crate) fn turned_away(&self, py: Python<'_>, ever: u64) {
+        self.0.with(py, |counts| {
+            let new = ever.saturating_sub(counts.turned_away);
+            if new > 0 {
+                counts.turned_away = ever;
+                *counts.refused.entry(OVERLOADED.code).or_default() += new;
+            }
+        });
     }
 
     /// A request is over: answered with this status, or with that of the head that is out, or by nobody (None).

@@ -137,7 +137,7 @@ impl Server {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100, trusted_peers=None, mounts=None, http="auto"))]
+    #[pyo3(signature = (dispatch, router, plans, *, r#loop, task_type, context=None, limits=None, tasks="carrier", sockets=true, threads=40, queue=1000, spawn=None, request_id=true, block_limit=100, trusted_peers=None, mounts=None, http="auto", spared=None))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of a Python constructor"
@@ -161,6 +161,7 @@ impl Server {
         trusted_peers: Option<Vec<(IpAddr, u8)>>,
         mounts: Option<Vec<(String, u32)>>,
         http: &str,
+        spared: Option<Vec<String>>,
     ) -> PyResult<Self> {
         let plain = match tasks {
             "carrier" => false,
@@ -187,6 +188,7 @@ impl Server {
             limits.as_ref(),
             request_id,
             trusted_peers.unwrap_or_default(),
+            spared.unwrap_or_default(),
             http,
             &r#loop,
         )?;
@@ -380,6 +382,10 @@ impl Server {
         stats.set_item("connections", self.connections(py))?;
         stats.set_item("accepted", self.core.shell(py, Shell::accepted))?;
         stats.set_item("in_flight", self.in_flight(py))?;
+        stats.set_item(
+            "turned_away",
+            self.core.shell(py, Shell::turned_away),
+        )?;
         stats.set_item("threads", load.threads)?;
         stats.set_item("threads_idle", load.idle)?;
         stats.set_item("jobs_waiting", load.waiting)?;

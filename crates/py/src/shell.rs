@@ -17,7 +17,7 @@ use server::{
 use server::{Driver, Listener, Manner, Waker};
 use wire::http1::{FieldBlock, Head};
 use wire::limits::Limits;
-use wire::refusal::Refusal;
+use wire::refusal::{OVERLOADED, Refusal};
 use wire::websocket::{Deflate, Kind};
 
 use crate::server::no_sockets;
@@ -70,6 +70,8 @@ limits!(
     http2_control,
     connections,
     connections_per_peer,
+    in_flight,
+    queue_delay,
     websocket_message,
     websocket_fragments,
     websocket_ratio,
@@ -167,6 +169,7 @@ impl Shell {
         limits: Option<&Bound<'_, PyDict>>,
         request_id: bool,
         trusted_peers: Vec<(IpAddr, u8)>,
+        spared: Vec<String>,
         http: Versions,
         event_loop: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
@@ -174,6 +177,7 @@ impl Shell {
         let mut config = Config {
             request_id,
             trusted_peers,
+            spared,
             http,
             ..Config::default()
         };
@@ -221,6 +225,17 @@ impl Shell {
         Err(PyOSError::new_err(
             "this system has no poller that can be nested: use sockets=False",
         ))
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        let engine = match &self.transport {
+            #[cfg(unix)]
+            Transport::Sockets(driver) => driver.engine_ref(),
+            #[cfg(unix)]
+            Transport::Closed(engine) => engine,
+            Transport::Fed(fed) => &fed.engine,
+        };
+        &engine.config().limits
     }
 
     #[inline]
@@ -509,6 +524,22 @@ impl Shell {
 
     pub(crate) fn read_body(&mut self, id: RequestId, out: &mut Vec<u8>) -> BodyState {
         self.engine().read_body(id, out)
+    }
+
+    /// Answers 503 to a request beyond `in_flight`.
+    pub(crate) fn turn_away(&mut self, id: RequestId) {
+        let engine = self.engine();
+        engine.tell_in_flight_full();
+        let _gone = engine.turn_away(id, OVERLOADED);
+    }
+
+    /// Requests that were turned away since there were too many, ever.
+    pub(crate) fn turned_away(&mut self) -> u64 {
+        self.engine().turned_away()
+    }
+
+    pub(crate) fn is_spared(&mut self, head: &Head) -> bool {
+        self.engine().is_spared(head)
     }
 
     pub(crate) fn refuse(&mut self, id: RequestId, refusal: Refusal) {

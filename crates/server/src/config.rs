@@ -42,6 +42,9 @@ pub struct Config {
     /// Peers to which `limits.connections_per_peer` does not apply, as (network, prefix length):
     /// proxies that speak for many. Loopback and Unix sockets never count.
     pub trusted_peers: Vec<(IpAddr, u8)>,
+    /// Paths of requests that are served however much there is to do: those by which others find out whether the process
+    /// lives. Default none.
+    pub spared: Vec<String>,
     /// Bytes that wait in one direction of one connection above which its other end has to wait: an
     /// answer's writer is told `Full`, requests are not read, a streamed body is not read. Default 64 KiB.
     pub high_water: usize,
@@ -59,6 +62,7 @@ impl Default for Config {
             http: Versions::Both,
             request_id: true,
             trusted_peers: Vec::new(),
+            spared: Vec::new(),
             high_water: 64 * 1024,
             low_water: 16 * 1024,
             stop_grace: 250,

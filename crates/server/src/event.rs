@@ -188,6 +188,10 @@ pub enum Notice {
     },
     /// All allowed connections are in use; new clients wait in the listener's queue.
     ConnectionsFull,
+    /// More requests come than the worker can answer in time; those that would wait for too long are answered 503.
+    Overloaded,
+    /// As many requests are being worked on as may be; a new one was answered 503.
+    InFlightFull,
     /// One peer holds all the connections that one peer may hold; a new one was closed.
     PeerFull {
         /// Whose.

@@ -67,6 +67,12 @@ pub struct Limits {
     pub connections: usize,
     /// Connections from one peer address; not applied to Unix sockets and loopback. Default 256.
     pub connections_per_peer: usize,
+    /// Requests of one worker that are being worked on and whose answer has not begun, beside those that are answered at
+    /// once. Over it: 503. Default 10,000.
+    pub in_flight: usize,
+    /// Time that those who wait may have to wait, at the rate at which the worker works them off; once it was longer for
+    /// half a second on end, those who would wait twice as long are answered 503. Sixteen may always wait. Default 500 ms.
+    pub queue_delay: u64,
 
     /// Bytes of one WebSocket message of a client, unpacked. Over it: closed with 1009. Default 1 MiB.
     pub websocket_message: usize,
@@ -117,6 +123,8 @@ impl Limits {
         http2_control: 1_000,
         connections: 20_000,
         connections_per_peer: 256,
+        in_flight: 10_000,
+        queue_delay: 500,
         websocket_message: 1024 * 1024,
         websocket_fragments: 1024,
         websocket_ratio: 100,

@@ -106,6 +106,9 @@ refusals! {
     HEAD_TIMEOUT, 408, "http.head-timeout", "The request's head did not arrive in time.";
     BODY_TIMEOUT, 408, "http.body-timeout", "The request's body did not arrive in time.";
 
+    // More than can be answered, told by whoever serves
+    OVERLOADED, 503, "server.overloaded", "More requests have come than can be answered in time: try again in a moment.";
+
     // WebSocket's opening handshake (RFC 6455 4.2)
     WEBSOCKET_EXPECTED, 426, "websocket.expected", "Only WebSocket is served here: the request must be an opening handshake (RFC 6455 4.1).";
     WEBSOCKET_VERSION, 426, "websocket.version", "Sec-WebSocket-Version must be 13 (RFC 6455 4.2.1).";

@@ -306,6 +306,8 @@ fn the_defaults_are_the_documented_ones() {
         http2_control: 1_000,
         connections: 20_000,
         connections_per_peer: 256,
+        in_flight: 10_000,
+        queue_delay: 500,
         websocket_message: 1024 * 1024,
         websocket_fragments: 1024,
         websocket_ratio: 100,
@@ -324,7 +326,7 @@ fn refusals_have_a_fitting_status_a_code_of_their_own_and_a_sentence() {
         assert!((400..=505).contains(&refusal.status), "{refusal}");
         let area = refusal.code.split('.').next().unwrap_or_default();
         assert!(
-            ["http", "websocket", "query", "form"].contains(&area),
+            ["http", "websocket", "query", "form", "server"].contains(&area),
             "{refusal}"
         );
         assert!(

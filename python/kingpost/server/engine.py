@@ -94,6 +94,7 @@ class Engine:
             trusted_peers=service.trusted_peers,
             # Most services have none, and need not say so.
             mounts=getattr(service, "guests", ()),
+            spared=getattr(service, "spared", ()),
             http=options.http,
         )
         self.server.start()

@@ -25,7 +25,12 @@ from kingpost.server.protocol import TransportShell
 VARIABLE: Final = "KINGPOST_OPS"
 """The variable that has host and port, as `127.0.0.1:9000`; workers and what else is started obey it as well."""
 THREADS: Final = 2
-CONNECTIONS: Final = 256
+LIMITS: Final = {
+    "connections": 256,
+    # Who looks why there is too much to do is not turned away.
+    "in_flight": 1 << 30,
+    "queue_delay": 1 << 30,
+}
 BACKLOG: Final = 64
 
 
@@ -102,7 +107,7 @@ async def operated(
             threads=THREADS,
             tasks=options.tasks,
             driver=options.driver,
-            limits={"connections": CONNECTIONS},
+            limits=LIMITS,
         ),
         loop=loop,
         context=contextvars.copy_context(),

@@ -78,6 +78,9 @@ impl Core {
             self.turn_soon(py)
         });
         self.shell(py, |shell| shell.flush(Now::current()));
+        if let Some(meter) = &self.meter {
+            meter.turned_away(py, self.shell(py, Shell::turned_away));
+        }
         self.pool.kick();
         self.shell(py, Shell::take_notices).call(py);
         let more = self.shell(py, |shell| shell.has_ready());
@@ -285,6 +288,22 @@ impl Core {
         drop(former);
     }
 
+    /// Whether as many requests are worked on as may be.
+    #[inline]
+    fn is_full(&self, py: Python<'_>) -> bool {
+        self.flights
+            .with(py, |flights| flights.working() >= self.most_in_flight)
+    }
+
+    /// Answers 503 to a request that nobody has time for.
+    #[cold]
+    fn turn_away(&self, py: Python<'_>, id: RequestId, head: Box<Head>) {
+        self.shell(py, |shell| {
+            shell.turn_away(id);
+            shell.recycle(head);
+        });
+    }
+
     fn request_object<'py>(
         self: &Arc<Self>,
         py: Python<'py>,
@@ -339,6 +358,10 @@ impl Core {
         head: Box<Head>,
         has_body: bool,
     ) -> PyResult<()> {
+        if self.is_full(py) && !self.shell(py, |shell| shell.is_spared(&head)) {
+            self.turn_away(py, id, head);
+            return Ok(());
+        }
         let length = match head.framing {
             Framing::None => Some(0),
             Framing::Length(length) => Some(length),
@@ -469,7 +492,7 @@ impl Core {
                 } else if has_body {
                     self.note_flight(py, &work);
                     self.flights.with(py, |flights| {
-                        flights.entry(id).or_default().plan = Some(target);
+                        flights.wait_for_body(id, target);
                     });
                     self.shell(py, |shell| shell.collect_body(id, plan.max_body));
                     return Ok(());
@@ -484,7 +507,7 @@ impl Core {
     }
 
     fn on_body(self: &Arc<Self>, py: Python<'_>, id: RequestId, body: Vec<u8>) -> PyResult<()> {
-        let flight = self.flights.with(py, |flights| flights.remove(&id));
+        let flight = self.flights.with(py, |flights| flights.remove(id));
         let bytes = PyBytes::new(py, &body);
         if let Some(meter) = &self.meter {
             meter.received(py, body.len() as u64);

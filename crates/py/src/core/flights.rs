@@ -1,5 +1,6 @@
 //! Requests that are not answered in the step that started them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -34,6 +35,81 @@ pub(crate) struct Flight {
     pub(crate) gone: bool,
     /// The plan that runs once the body is complete.
     pub(crate) plan: Option<u32>,
+    /// It is one of those that `in_flight` bounds.
+    is_counted: bool,
+}
+
+/// All of them, by request.
+#[derive(Default)]
+pub(crate) struct Flights {
+    all: HashMap<RequestId, Flight>,
+    /// Those that are worked on and whose answer has not begun: whoever has a stream or a WebSocket, or still sends a body, is
+    /// bounded as a connection.
+    working: usize,
+}
+
+impl Flights {
+    /// That of a request; a new one counts as worked on.
+    fn of(&mut self, id: RequestId) -> &mut Flight {
+        let Flights { all, working } = self;
+        all.entry(id).or_insert_with(|| {
+            *working += 1;
+            Flight {
+                is_counted: true,
+                ..Flight::default()
+            }
+        })
+    }
+
+    /// Its answer has begun.
+    fn begin_answer(&mut self, id: RequestId) -> &mut Flight {
+        self.uncount(id);
+        let flight = self.of(id);
+        flight.streaming = true;
+        flight
+    }
+
+    /// Its handler, by this plan, waits for the body.
+    pub(super) fn wait_for_body(&mut self, id: RequestId, plan: u32) {
+        self.uncount(id);
+        self.of(id).plan = Some(plan);
+    }
+
+    fn uncount(&mut self, id: RequestId) {
+        let flight = self.of(id);
+        if std::mem::take(&mut flight.is_counted) {
+            self.working -= 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: RequestId) -> Option<Flight> {
+        let flight = self.all.remove(&id)?;
+        self.working -= usize::from(flight.is_counted);
+        Some(flight)
+    }
+
+    #[inline]
+    fn get(&self, id: RequestId) -> Option<&Flight> {
+        self.all.get(&id)
+    }
+
+    fn get_mut(&mut self, id: RequestId) -> Option<&mut Flight> {
+        self.all.get_mut(&id)
+    }
+
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Flight> {
+        self.all.values_mut()
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn working(&self) -> usize {
+        self.working
+    }
 }
 
 impl Flight {
@@ -50,7 +126,7 @@ impl Core {
     pub(crate) fn note_flight(&self, py: Python<'_>, work: &Work) {
         let request = work.request.clone_ref(py);
         let former = self.flights.with(py, |flights| {
-            flights.entry(work.id).or_default().request.replace(request)
+            flights.of(work.id).request.replace(request)
         });
         drop(former);
     }
@@ -58,7 +134,7 @@ impl Core {
     pub(crate) fn note_task(&self, py: Python<'_>, work: &Work, task: Py<PyAny>) {
         let request = work.request.clone_ref(py);
         let former = self.flights.with(py, |flights| {
-            let flight = flights.entry(work.id).or_default();
+            let flight = flights.of(work.id);
             (flight.request.replace(request), flight.task.replace(task))
         });
         drop(former);
@@ -68,7 +144,7 @@ impl Core {
     pub(crate) fn note_waiting_thread(&self, py: Python<'_>, id: RequestId, gate: &Arc<Gate>) {
         let gate = Arc::clone(gate);
         let gone = self.flights.with(py, |flights| {
-            let flight = flights.entry(id).or_default();
+            let flight = flights.of(id);
             flight.gates.retain(|known| Arc::strong_count(known) > 1);
             flight.gates.push(Arc::clone(&gate));
             flight.gone
@@ -84,7 +160,7 @@ impl Core {
             if flights.is_empty() {
                 None
             } else {
-                flights.remove(&id)
+                flights.remove(id)
             }
         });
         drop(flight);
@@ -94,8 +170,7 @@ impl Core {
     pub(crate) fn note_socket(&self, py: Python<'_>, id: RequestId, socket: &Bound<'_, WebSocket>) {
         let socket = socket.clone().unbind();
         let former = self.flights.with(py, |flights| {
-            let flight = flights.entry(id).or_default();
-            flight.streaming = true;
+            let flight = flights.begin_answer(id);
             flight.socket.replace(socket)
         });
         drop(former);
@@ -104,7 +179,7 @@ impl Core {
     /// What a request has become.
     pub(crate) fn socket_of(&self, py: Python<'_>, id: RequestId) -> Option<Py<WebSocket>> {
         self.flights.with(py, |flights| {
-            let socket = flights.get(&id)?.socket.as_ref()?;
+            let socket = flights.get(id)?.socket.as_ref()?;
             Some(socket.clone_ref(py))
         })
     }
@@ -122,7 +197,7 @@ impl Core {
         id: RequestId,
         end: SocketEnd,
     ) -> PyResult<()> {
-        let (socket, request) = self.flights.with(py, |flights| match flights.get(&id) {
+        let (socket, request) = self.flights.with(py, |flights| match flights.get(id) {
             Some(flight) => (
                 flight.socket.as_ref().map(|socket| socket.clone_ref(py)),
                 flight.request.as_ref().map(|request| request.clone_ref(py)),
@@ -146,25 +221,25 @@ impl Core {
 
     pub(crate) fn is_gone(&self, py: Python<'_>, id: RequestId) -> bool {
         self.flights.with(py, |flights| {
-            flights.get(&id).is_some_and(|flight| flight.gone)
+            flights.get(id).is_some_and(|flight| flight.gone)
         })
     }
 
     /// The head of an answer is out: what is raised from now on cannot change it.
     pub(crate) fn note_streaming(&self, py: Python<'_>, id: RequestId) {
         self.flights.with(py, |flights| {
-            flights.entry(id).or_default().streaming = true;
+            flights.begin_answer(id);
         });
     }
 
     pub(crate) fn is_streaming(&self, py: Python<'_>, id: RequestId) -> bool {
         self.flights.with(py, |flights| {
-            !flights.is_empty() && flights.get(&id).is_some_and(|flight| flight.streaming)
+            !flights.is_empty() && flights.get(id).is_some_and(|flight| flight.streaming)
         })
     }
 
     pub(crate) fn in_flight(&self, py: Python<'_>) -> usize {
-        self.flights.with(py, |flights| flights.len())
+        self.flights.with(py, |flights| flights.all.len())
     }
 
     /// The client has left (`is_over`), or has closed its sending side and is taken to have left.
@@ -173,7 +248,7 @@ impl Core {
             meter.end(py, id, None);
         }
         let (request, task, writer, reader, gates, waits) = self.flights.with(py, |flights| {
-            let Some(flight) = flights.get_mut(&id) else {
+            let Some(flight) = flights.get_mut(id) else {
                 return (None, None, None, None, Vec::new(), false);
             };
             flight.gone = true;
@@ -252,7 +327,7 @@ impl Core {
     }
 
     pub(crate) fn on_writable(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
-        let found = self.flights.with(py, |flights| match flights.get_mut(&id) {
+        let found = self.flights.with(py, |flights| match flights.get_mut(id) {
             Some(flight) => (
                 flight.writer.take(),
                 flight.gates.clone(),
@@ -278,7 +353,7 @@ impl Core {
     }
 
     pub(crate) fn on_body_ready(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
-        let (reader, gates, guest) = self.flights.with(py, |flights| match flights.get_mut(&id) {
+        let (reader, gates, guest) = self.flights.with(py, |flights| match flights.get_mut(id) {
             Some(flight) => (flight.reader.take(), flight.gates.clone(), flight.guest(py)),
             None => (None, Vec::new(), None),
         });
@@ -298,7 +373,7 @@ impl Core {
             Some(outcome) => Waiter::wake(waiter.bind(py), outcome),
             None => {
                 self.flights.with(py, |flights| {
-                    flights.entry(id).or_default().reader = Some((waiter, body));
+                    flights.of(id).reader = Some((waiter, body));
                 });
                 Ok(())
             }
@@ -312,9 +387,7 @@ impl Core {
     ) -> PyResult<Py<Waiter>> {
         let waiter = Py::new(py, Waiter::new(self, None))?;
         let former = self.flights.with(py, |flights| {
-            flights
-                .entry(id)
-                .or_default()
+            flights.of(id)
                 .writer
                 .replace(waiter.clone_ref(py))
         });
@@ -331,7 +404,7 @@ impl Core {
         let waiter = Py::new(py, Waiter::new(self, None))?;
         let entry = (waiter.clone_ref(py), body.clone().unbind());
         let former = self.flights.with(py, |flights| {
-            flights.entry(id).or_default().reader.replace(entry)
+            flights.of(id).reader.replace(entry)
         });
         drop(former);
         Ok(waiter)

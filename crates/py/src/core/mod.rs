@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
 use pyo3::prelude::*;
-use server::{ConnId, RequestId};
+use server::ConnId;
 use wire::http1::FieldBlock;
 
 use crate::answer::push_field;
@@ -39,7 +39,7 @@ use crate::shell::Shell;
 use crate::threads::Pool;
 use crate::watch::Watch;
 use crate::websocket::Done;
-use flights::Flight;
+use flights::Flights;
 use wakeups::Wakeup;
 
 pub(crate) use crate::settle::Work;
@@ -113,6 +113,8 @@ pub(crate) struct Blocks {
     pub(crate) bytes: FieldBlock,
     pub(crate) plain: FieldBlock,
     problem: FieldBlock,
+    /// As `problem`, and when to come again.
+    later: FieldBlock,
 }
 
 impl Blocks {
@@ -132,6 +134,11 @@ impl Blocks {
             bytes: block(Some("application/octet-stream"))?,
             plain: block(None)?,
             problem: block(Some("application/problem+json"))?,
+            later: {
+                let mut later = block(Some("application/problem+json"))?;
+                push_field(&mut later, "retry-after", "1")?;
+                later
+            },
         })
     }
 }
@@ -174,7 +181,9 @@ pub(crate) struct Core {
     pub(crate) params: GilSlot<router::Params>,
     /// The request object that is used again.
     pub(crate) spare: GilSlot<Option<Py<Request>>>,
-    pub(crate) flights: GilCell<HashMap<RequestId, Flight>>,
+    /// So many requests are worked on at most.
+    most_in_flight: usize,
+    pub(crate) flights: GilCell<Flights>,
     /// What is called when a connection is over, by connection; only those that somebody asked about.
     pub(crate) watched: GilCell<HashMap<ConnId, Vec<Py<PyAny>>>>,
     /// Wake-ups of our own awaitables, to be called outside of any task.
@@ -227,6 +236,7 @@ impl Core {
             watch: Arc::new(Watch::new()),
             pool: parts.pool,
             router: parts.router,
+            most_in_flight: parts.shell.limits().in_flight,
             shell: GilCell::new(parts.shell),
             carrier: GilSlot::new(None),
             entered: GilSlot::new(false),
@@ -239,7 +249,7 @@ impl Core {
             listens: GilCell::new(None),
             params: GilSlot::new(router::Params::new()),
             spare: GilSlot::new(None),
-            flights: GilCell::new(HashMap::new()),
+            flights: GilCell::new(Flights::default()),
             watched: GilCell::new(HashMap::new()),
             woken: GilCell::new(Vec::new()),
             callbacks: GilCell::new(None),

@@ -120,7 +120,11 @@ impl Core {
             503 => br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"server.queue-full","detail":"all worker threads are busy and their queue is full: try again in a moment"}"#,
             _ => br#"{"type":"about:blank","title":"Internal Server Error","status":500,"code":"internal-server-error","detail":"the server failed to answer; its log says why"}"#,
         };
-        self.respond(py, id, status, &self.blocks.problem, body);
+        let block = match status {
+            503 => &self.blocks.later,
+            _ => &self.blocks.problem,
+        };
+        self.respond(py, id, status, block, body);
     }
 
     pub(crate) fn start(

@@ -7,9 +7,10 @@
 //! Rule 3: what is answered leaves in `flush`, with one send per connection.
 //!
 //! Layout: this file is the loop's steps; `doors` accepts clients, `link` is one client's socket, `sending` what
-//! leaves through it, `veiled` what comes in where it is not the engine's as it is (TLS, the PROXY protocol), `listener`
+//! leaves through it, `crowd` says when too many wait, `veiled` what comes in where it is not the engine's as it is (TLS, the PROXY protocol), `listener`
 //! makes listening sockets, `waker` is for other threads.
 
+mod crowd;
 mod doors;
 mod link;
 mod listener;
@@ -24,13 +25,14 @@ pub use waker::Waker;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::engine::{Engine, Fate};
-use crate::event::{ConnId, Event};
+use crate::event::{ConnId, Event, Notice};
 use crate::now::Now;
 use crate::sys::{Interest, Poller, Readiness};
+use crowd::Crowd;
 use doors::Doors;
 use link::Link;
 use sending::{Sent, send};
@@ -46,6 +48,9 @@ const FIRST_DOOR: u32 = 2;
 fn token(slot: u32, upper: u32) -> u64 {
     u64::from(upper) << 32 | u64::from(slot)
 }
+
+/// What part of the time between two turns may be spent on turning clients away: one of so many.
+const SHARE: u32 = 9;
 
 /// The sockets, by the slots of their connections.
 #[derive(Default)]
@@ -108,6 +113,9 @@ pub struct Driver {
     links: Links,
     doors: Doors,
     sleeper: Sleeper,
+    crowd: Crowd,
+    /// When clients were turned away last.
+    turned_away: Option<Instant>,
     /// What is read of the network where it is not the engine's as it is; empty while no listener needs it.
     veiled: Box<[u8]>,
     /// When the poller's timer will fire, in milliseconds of `Now`.
@@ -123,6 +131,7 @@ impl Driver {
         let poller = Poller::new(token(NO_SLOT, TIMER))?;
         let sleeper = Sleeper::new()?;
         poller.add(sleeper.fd(), token(NO_SLOT, WAKER), Interest::Read)?;
+        let crowd = Crowd::new(config.limits.queue_delay, now.millis);
         let engine = Engine::new(config, now);
         Ok(Driver {
             engine,
@@ -130,6 +139,8 @@ impl Driver {
             links: Links::default(),
             doors: Doors::default(),
             sleeper,
+            crowd,
+            turned_away: None,
             veiled: Box::default(),
             armed: None,
         })
@@ -187,8 +198,10 @@ impl Driver {
     /// # Errors
     /// What the system says about the poller itself; never anything about one client.
     pub fn poll(&mut self, now: Now) -> io::Result<()> {
+        let left = self.links.ready.len();
         self.take_events(Some(Duration::ZERO))?;
         self.work_off(now);
+        self.watch_crowd(left, now);
         Ok(())
     }
 
@@ -204,9 +217,47 @@ impl Driver {
         } else {
             timeout
         };
+        let left = self.links.ready.len();
         self.take_events(timeout)?;
-        self.work_off(Now::current());
+        let now = Now::current();
+        self.work_off(now);
+        self.watch_crowd(left, now);
         Ok(())
+    }
+
+    /// Looks how many wait to be read, `left` of them since the turn before.
+    #[inline]
+    fn watch_crowd(&mut self, left: usize, now: Now) {
+        if let Some(room) = self.crowd.look(left, self.links.ready.len(), now.millis) {
+            self.turn_away(room, now);
+        }
+    }
+
+    /// Answers 503 to those who came last, until there is room for the others.
+    ///
+    /// A tenth of the time is spent on it at most: clients that ask again at once could else keep us busy with nothing but
+    /// that. Who is not reached goes on waiting.
+    #[cold]
+    fn turn_away(&mut self, room: usize, now: Now) {
+        let began = Instant::now();
+        let since = self.turned_away.unwrap_or(began);
+        let share = began.duration_since(since) / SHARE;
+        let before = self.engine.turned_away();
+        let mut is_first = true;
+        while self.links.ready.len() > room && (is_first || began.elapsed() < share) {
+            is_first = false;
+            let Some(id) = self.links.ready.pop_back() else {
+                break;
+            };
+            self.receive(id, now);
+            self.engine.turn_away_read();
+        }
+        if self.engine.turned_away() > before {
+            self.engine.notice(Notice::Overloaded);
+        }
+        // At once: who is served meanwhile may take long.
+        self.flush(now);
+        self.turned_away = Some(Instant::now());
     }
 
     fn take_events(&mut self, timeout: Option<Duration>) -> io::Result<()> {
@@ -270,6 +321,7 @@ impl Driver {
                 return Some(event);
             }
             let id = self.links.ready.pop_front()?;
+            self.crowd.serve();
             self.receive(id, now);
         }
     }

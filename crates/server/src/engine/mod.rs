@@ -9,7 +9,8 @@
 //! Layout: this file is the caller's side with `pulling` (`next`), `shell` the side of whoever owns the
 //! transports, `sockets` what only the driver needs of it. A connection is `connection` (state), `reading`
 //! (bytes in), `answering` (bytes out), `sending` (files out), `socket` (WebSocket), `timing` (deadlines) with `exchange` (one request and its answer),
-//! `incoming` (a request body), `http2` (all of that by HTTP/2), `problem` (the answer to what is refused). Below them: `slab`, `wheel`, `peers`,
+//! `incoming` (a request body), `http2` (all of that by HTTP/2), `problem` (the answer to what is refused). `turning_away` is for requests
+//! that are too many. Below them: `slab`, `wheel`, `peers`,
 //! and `shared`, which is everything that is not one connection's.
 
 mod answering;
@@ -29,6 +30,7 @@ mod socket;
 #[cfg(unix)]
 mod sockets;
 mod timing;
+mod turning_away;
 mod wheel;
 
 pub use connection::Fate;

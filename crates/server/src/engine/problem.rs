@@ -15,6 +15,11 @@ pub(crate) fn problem(refusal: &Refusal) -> (FieldBlock, Vec<u8>) {
         fields.append(&FieldBlock::upgrade_to_websocket());
     }
 
+    if refusal.status == 503 {
+        // RFC 9110 15.6.4: what is too much now is not too much for long.
+        let _ = fields.push(b"retry-after", b"1");
+    }
+
     let mut body = Vec::with_capacity(256);
     body.extend_from_slice(br#"{"type":"about:blank","title":"#);
     push_text(&mut body, reason(refusal.status));

@@ -12,16 +12,25 @@ impl Engine {
     /// The next thing to do. `None`: nothing more until the shell brings bytes or time passes.
     pub fn next(&mut self, now: Now) -> Option<Event> {
         self.shared.set_now(now);
-        // What a peer sends must not take the others down, whatever we did wrong.
-        match catch_unwind(AssertUnwindSafe(|| self.pull())) {
-            Ok(event) => event,
+        match self.contain(Engine::pull) {
+            Some(event) => event,
+            None => self.shared.events.pop_front(),
+        }
+    }
+
+    /// Does something with what peers have sent, which must not take the others down, whatever we did wrong. `None`: it has
+    /// cost the connection that was being parsed.
+    #[inline]
+    pub(super) fn contain<T>(&mut self, work: impl FnOnce(&mut Engine) -> T) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(|| work(self))) {
+            Ok(done) => Some(done),
             Err(_) => {
                 if let Some(connection) = self.parsing.take().and_then(|id| self.slab.get_mut(id)) {
                     connection.kill(&mut self.shared);
                 }
                 self.reading.connection = None;
                 self.shared.notice(Notice::Panicked);
-                self.shared.events.pop_front()
+                None
             }
         }
     }
@@ -82,7 +91,7 @@ impl Engine {
 
     /// Parses on in what was read last.
     #[inline]
-    fn advance_read(&mut self, id: ConnId) -> Option<Event> {
+    pub(super) fn advance_read(&mut self, id: ConnId) -> Option<Event> {
         let Engine {
             slab,
             shared,

@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) date: [u8; 29],
     /// The serial number of the last request.
     serial: u64,
+    /// Requests that were turned away, ever.
+    pub(crate) turned_away: u64,
     /// Makes request numbers of different processes differ.
     seed: u64,
     /// What the caller will be told next.
@@ -80,6 +82,7 @@ impl Shared {
             unix: now.unix,
             date: imf_fixdate(now.unix),
             serial: 0,
+            turned_away: 0,
             // A hasher with fresh random keys is the random number that `std` has. Forked processes have the same keys, but
             // never the same number at the same time.
             seed: RandomState::new().hash_one((std::process::id(), now.millis)),

@@ -12,6 +12,7 @@ mod files;
 mod leaving;
 mod listeners;
 mod nesting;
+mod overload;
 mod proxies;
 mod running;
 mod serving;
