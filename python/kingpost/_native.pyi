@@ -483,12 +483,14 @@ class Server:
         trusted_peers: Sequence[tuple[str, int]] | None = None,
         mounts: Sequence[tuple[str, int]] | None = None,
         http: Literal["auto", "1", "2"] = "auto",
+        spared: Sequence[str] | None = None,
     ) -> Self:
         """spawn(target, number) starts worker thread `number`, whose only work is to call target().
 
         block_limit: milliseconds that one step of a handler may take on the loop before it is named in the log; 0: never.
         mounts: where guests answer what the router finds no route for: paths without the last slash, and the index of their plan.
         trusted_peers: networks, as address and length of their prefix, to which `connections_per_peer` does not apply.
+        spared: paths of requests that are served also where others are turned away since there are too many.
         http: versions of HTTP that are spoken; "auto" is both, and what a connection begins with says which.
         """
     def start(self) -> None:

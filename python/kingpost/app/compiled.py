@@ -70,6 +70,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
         scope: what its own routes take from the App.
         beside: what is called beside the routes.
         trusted_peers: networks of proxies that its middleware trusts, as address and length of their prefix.
+        spared: paths that are answered however much there is to do.
         operations: what is served to those who run the App, where they have a port of their own.
         mounted: applications of others that are mounted in it; their plans are the last ones.
     """
@@ -87,6 +88,7 @@ class CompiledApp(msgspec.Struct, frozen=True, weakref=True):
     sites: Sites = msgspec.field(default_factory=lambda: Sites({}, Around(), "test"))
     scope: TableScope = msgspec.field(default_factory=TableScope)
     trusted_peers: tuple[tuple[str, int], ...] = ()
+    spared: tuple[str, ...] = ()
     mounted: Guests = msgspec.field(default_factory=Guests)
     operations: CompiledApp | None = None
 
@@ -345,6 +347,7 @@ def compile_registry(
         trusted_peers=tuple(
             peer for each in registry.middleware for peer in getattr(each, "__trusted_peers__", ())
         ),
+        spared=tuple(extensions.__spared__()),
         mounted=mounted_guests,
         operations=compile_operations(extensions, mode, constants, context, dispatch),
     )

@@ -114,6 +114,7 @@ class Extensions:
         self._health: dict[str, Claim] = {}
         self._metrics: dict[str, Metric] = {}
         self._measures = False
+        self._spared: list[str] = []
         self._operations: list[tuple[Sequence[Route], str]] = []
         self._silenced: dict[str, str] = {}
         self._when_compiled: list[Callable[[Sequence[CompiledRoute]], None]] = []
@@ -375,6 +376,14 @@ class Extensions:
 
     def __operations__(self) -> Sequence[tuple[Sequence[Route], str]]:
         return self._operations
+
+    def __spare__(self, *paths: str) -> None:
+        # For pages that are answered however much there is to do.
+        self._check_open()
+        self._spared.extend(paths)
+
+    def __spared__(self) -> Sequence[str]:
+        return tuple(self._spared)
 
     def __measures__(self) -> bool:
         return self._measures

@@ -75,6 +75,7 @@ class Health:
         ]
         if not app.extensions.__operate__(routes, self.name):
             app.include(routes, name=self.name)
+            app.extensions.__spare__(*(route.path for route in routes))
 
 
 def checked_seconds(timeout: object) -> float:
