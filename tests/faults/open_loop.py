@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import time
@@ -88,11 +89,9 @@ class OpenLoop:
             self._selector.register(connection, selectors.EVENT_READ)
         self._asked[connection] = now
         self._data[connection] = b""
-        try:
+        # Where it has ended, that is read as well.
+        with contextlib.suppress(OSError):
             connection.send(self._request)
-        except OSError:
-            # The end is read, too.
-            pass
 
     def _take(self, wait: float, begun: float, outcome: Outcome) -> None:
         for key, _ in self._selector.select(wait):

@@ -79,9 +79,7 @@ def test_who_still_sends_a_body_takes_no_place() -> None:
     async def main() -> None:
         door = Door()
         door.opened.set()
-        async with serving(
-            [("/", door.wait, "async", {})], limits={"in_flight": 1}
-        ) as service:
+        async with serving([("/", door.wait, "async", {})], limits={"in_flight": 1}) as service:
             async with service.connect() as (reader, writer):
                 writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhe")
                 await until_in_flight(service, 1)

@@ -26,8 +26,8 @@ use crate::websocket::{SOCKET, WebSocket};
 const STARTS_PER_WAKE: u32 = 128;
 /// How many more may be started to end what was read last: two sends where one would do cost more than they.
 const STARTS_TO_END_READ: u32 = 64;
-/// How often a batch reads the clock: a reading costs 6 % of a pipelined request.
-const STARTS_PER_CLOCK: u32 = 16;
+/// After how many starts a batch reads the clock, at most: a reading costs 6 % of a pipelined request.
+pub(super) const STARTS_PER_CLOCK: u32 = 16;
 /// Milliseconds after which a batch gives the loop back.
 const MILLIS_PER_WAKE: u64 = 1;
 
@@ -36,6 +36,8 @@ struct Batch {
     began: u64,
     now: Now,
     started: u32,
+    /// When the clock is read, by `started`.
+    reads_clock_at: u32,
     /// The request that is served now: it pays for a panic.
     id: Option<RequestId>,
 }
@@ -45,6 +47,20 @@ impl Batch {
     #[inline]
     fn is_over(&self) -> bool {
         self.started >= STARTS_PER_WAKE || self.now.millis > self.began + MILLIS_PER_WAKE
+    }
+
+    /// Reads the clock, and says after how many starts more it is read again: where handlers take long, after each, or timers
+    /// would wait for many of them.
+    fn read_clock(&mut self, stride: u32) -> u32 {
+        let before = self.now.millis;
+        self.now = Now::current();
+        let stride = match self.now.millis.saturating_sub(before) {
+            0 => (stride * 2).min(STARTS_PER_CLOCK),
+            1 => stride,
+            millis => (stride / u32::try_from(millis).unwrap_or(u32::MAX)).max(1),
+        };
+        self.reads_clock_at = self.started + stride;
+        stride
     }
 
     /// Whether the little that is left of one read may still be served.
@@ -97,6 +113,7 @@ impl Core {
             began: began.millis,
             now: began,
             started: 0,
+            reads_clock_at: self.clock_stride.get(py),
             id: None,
         };
         loop {
@@ -174,8 +191,9 @@ impl Core {
             self.on_event(py, event)?;
             if is_start {
                 batch.started += 1;
-                if batch.started.is_multiple_of(STARTS_PER_CLOCK) {
-                    batch.now = Now::current();
+                if batch.started >= batch.reads_clock_at {
+                    let stride = batch.read_clock(self.clock_stride.get(py));
+                    self.clock_stride.set(py, stride);
                 }
                 if batch.is_over() && !(batch.may_go_on() && self.is_inside_read(py)) {
                     break;

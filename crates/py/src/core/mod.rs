@@ -165,6 +165,8 @@ pub(crate) struct Core {
     /// Whether its task is the current one.
     pub(crate) entered: GilSlot<bool>,
     pub(crate) in_batch: GilSlot<bool>,
+    /// After how many starts a batch reads the clock.
+    clock_stride: GilSlot<u32>,
     /// `Server.turn` is on the loop's list already.
     pub(crate) turn_due: GilSlot<bool>,
     /// How to tell that a context was left as it was.
@@ -241,6 +243,7 @@ impl Core {
             carrier: GilSlot::new(None),
             entered: GilSlot::new(false),
             in_batch: GilSlot::new(false),
+            clock_stride: GilSlot::new(batch::STARTS_PER_CLOCK),
             turn_due: GilSlot::new(false),
             contexts: ffi::Contexts::probe(py, &parts.context)?,
             spare_context: GilSlot::new(None),
