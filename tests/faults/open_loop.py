@@ -8,6 +8,7 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Self
 
 from tests.waiting import PATIENCE
 
@@ -75,7 +76,10 @@ class OpenLoop:
         }
         return served / seconds
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for connection in [*self._idle, *self._asked]:
             connection.close()
         self._selector.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import signal
@@ -10,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,7 @@ async def large() -> bytes:
 async def body(body: dict[str, int]) -> int:
     return len(body)
 """
+LOG = logging.getLogger(__name__)
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="workers are forked")
@@ -100,9 +103,10 @@ def test_who_would_wait_too_long_is_turned_away_and_the_others_are_served(tmp_pa
 def test_at_twice_the_peak_nearly_as_much_is_served(tmp_path: Path, delay: int) -> None:
     (tmp_path / "app.py").write_text(APP.format(0.004))
     arguments = ("run", "--port", "0", "--workers", "1", "--limit", f"queue_delay={delay}")
-    with running(tmp_path, *arguments) as program:
+    with ExitStack() as stack:
+        program = stack.enter_context(running(tmp_path, *arguments))
         program.until_said("is ready on")
-        load = OpenLoop(program.port)
+        load = stack.enter_context(OpenLoop(program.port))
         peak = load.run_closed(8, 5)
         outcome = load.run(2 * peak, 20)
         goodput = outcome.count(200, since=5) / 15
@@ -111,6 +115,7 @@ def test_at_twice_the_peak_nearly_as_much_is_served(tmp_path: Path, delay: int) 
             f" them {outcome.took(503, 0.5, 5):.3f} {outcome.took(503, 0.99, 5):.3f}, of those who were served"
             f" {outcome.took(200, 0.5, 5):.3f} {outcome.took(200, 0.99, 5):.3f}; held up {outcome.held_up:.3f}"
         )
+        LOG.info(told)
         assert set(outcome.answered) == {200, 503}, told
         assert outcome.failed == 0, told
         assert goodput >= 0.9 * peak, told
@@ -118,7 +123,6 @@ def test_at_twice_the_peak_nearly_as_much_is_served(tmp_path: Path, delay: int) 
         assert outcome.took(503, 0.5, 5) < outcome.took(200, 0.5, 5), told
         after = load.run(peak / 2, 10)
         assert after.count(503, since=2) == 0, told
-        load.close()
 
 
 FEW = 256
@@ -291,16 +295,19 @@ def test_five_thousand_slow_clients_are_cheap_and_hardly_felt(
     patient = [
         f"--limit={each}=180000" for each in ("head_timeout", "body_timeout", "write_timeout")
     ]
-    with running(tmp_path, "run", "--port", "0", "--workers", "2", *patient) as program:
+    with ExitStack() as stack:
+        program = stack.enter_context(
+            running(tmp_path, "run", "--port", "0", "--workers", "2", *patient)
+        )
         program.until_said("is ready on")
         workers = workers_of(program)
-        load = OpenLoop(program.port)
+        load = stack.enter_context(OpenLoop(program.port))
         load.run(200, 2)
         quiet = load.run(200, 10)
         before = sum(memory_of(pid) for pid in workers)
         slow = []
         for number in range(5_000):
-            client = connect(program.port)
+            client = stack.enter_context(connect(program.port))
             # A large answer lies in the system's buffers, which are not ours to count.
             client.sendall(SLOW[number % 2])
             slow.append(client)
@@ -313,10 +320,8 @@ def test_five_thousand_slow_clients_are_cheap_and_hardly_felt(
             f"99 % within {quiet.took(200, 0.99):.4f} s, with slow clients {busy.took(200, 0.99):.4f} s;"
             f" {each:.0f} bytes for each"
         )
+        LOG.info(told)
         assert set(quiet.answered) == set(busy.answered) == {200}, told
         assert busy.failed == 0, told
         assert each < 20 * 1024, told
         assert busy.took(200, 0.99) <= 2 * quiet.took(200, 0.99) + 0.005, told
-        load.close()
-        for client in slow:
-            client.close()

@@ -382,10 +382,7 @@ impl Server {
         stats.set_item("connections", self.connections(py))?;
         stats.set_item("accepted", self.core.shell(py, Shell::accepted))?;
         stats.set_item("in_flight", self.in_flight(py))?;
-        stats.set_item(
-            "turned_away",
-            self.core.shell(py, Shell::turned_away),
-        )?;
+        stats.set_item("turned_away", self.core.shell(py, Shell::turned_away))?;
         stats.set_item("threads", load.threads)?;
         stats.set_item("threads_idle", load.idle)?;
         stats.set_item("jobs_waiting", load.waiting)?;

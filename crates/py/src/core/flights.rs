@@ -125,9 +125,9 @@ impl Core {
     /// Remembers that this request is not answered yet.
     pub(crate) fn note_flight(&self, py: Python<'_>, work: &Work) {
         let request = work.request.clone_ref(py);
-        let former = self.flights.with(py, |flights| {
-            flights.of(work.id).request.replace(request)
-        });
+        let former = self
+            .flights
+            .with(py, |flights| flights.of(work.id).request.replace(request));
         drop(former);
     }
 
@@ -387,9 +387,7 @@ impl Core {
     ) -> PyResult<Py<Waiter>> {
         let waiter = Py::new(py, Waiter::new(self, None))?;
         let former = self.flights.with(py, |flights| {
-            flights.of(id)
-                .writer
-                .replace(waiter.clone_ref(py))
+            flights.of(id).writer.replace(waiter.clone_ref(py))
         });
         drop(former);
         Ok(waiter)
@@ -403,9 +401,9 @@ impl Core {
     ) -> PyResult<Py<Waiter>> {
         let waiter = Py::new(py, Waiter::new(self, None))?;
         let entry = (waiter.clone_ref(py), body.clone().unbind());
-        let former = self.flights.with(py, |flights| {
-            flights.of(id).reader.replace(entry)
-        });
+        let former = self
+            .flights
+            .with(py, |flights| flights.of(id).reader.replace(entry));
         drop(former);
         Ok(waiter)
     }

@@ -23,10 +23,7 @@ fn who_is_turned_away_is_told_when_to_come_again_and_may_ask_again() {
         answer.contains("\r\ncontent-type: application/problem+json\r\n"),
         "{answer}"
     );
-    assert!(
-        answer.contains(r#""code":"server.overloaded""#),
-        "{answer}"
-    );
+    assert!(answer.contains(r#""code":"server.overloaded""#), "{answer}");
     assert!(!answer.contains("connection: close"), "{answer}");
     shell.send(&get("/again"));
     let id = shell.request_for("/again");
@@ -54,7 +51,9 @@ fn a_body_that_nobody_reads_is_read_past() {
 fn of_requests_in_a_row_each_has_its_own_answer_in_its_turn() {
     let mut shell = Shell::new();
     shell.send(&[get("/1"), get("/2"), get("/3")].concat());
-    let ids: Vec<_> = ["/1", "/2", "/3"].map(|path| shell.request_for(path)).into();
+    let ids: Vec<_> = ["/1", "/2", "/3"]
+        .map(|path| shell.request_for(path))
+        .into();
 
     shell.engine.turn_away(ids[1], OVERLOADED).unwrap();
     assert_eq!("", shell.output());
