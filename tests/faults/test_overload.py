@@ -251,7 +251,7 @@ def test_slow_clients_are_dropped_and_cost_nobody_else_an_answer(tmp_path: Path)
         program.until(lambda: len(workers_of(program)) == 2)
         workers = workers_of(program)
         before = sockets_of(workers)
-        slow = []
+        slow: list[socket.socket] = []
         for number in range(300):
             client = connect(program.port)
             client.sendall(SLOW[number % 3])
@@ -305,7 +305,7 @@ def test_five_thousand_slow_clients_are_cheap_and_hardly_felt(
         load.run(200, 2)
         quiet = load.run(200, 10)
         before = sum(memory_of(pid) for pid in workers)
-        slow = []
+        slow: list[socket.socket] = []
         for number in range(5_000):
             client = stack.enter_context(connect(program.port))
             # A large answer lies in the system's buffers, which are not ours to count.

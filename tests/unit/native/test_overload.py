@@ -9,7 +9,7 @@ import pytest
 
 from tests.waiting import until_async
 
-from .service import Service, serving
+from .service import Route, Service, serving
 
 
 class Door:
@@ -61,7 +61,10 @@ def test_one_past_the_limit_is_told_when_to_come_again(caplog: pytest.LogCapture
 def test_an_answer_that_has_begun_takes_no_place() -> None:
     async def main() -> None:
         door = Door()
-        routes = [("/", door.stream, "asyncgen", {}), ("/wait", door.wait, "async", {})]
+        routes: list[Route] = [
+            ("/", door.stream, "asyncgen", {}),
+            ("/wait", door.wait, "async", {}),
+        ]
         async with serving(routes, limits={"in_flight": 1}) as service:
             async with service.connect() as (reader, writer):
                 writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -114,7 +117,7 @@ def test_a_path_that_is_spared_is_served_all_the_same() -> None:
         async def alive() -> str:
             return "alive"
 
-        routes = [("/", door.wait, "async", {}), ("/livez", alive, "async", {})]
+        routes: list[Route] = [("/", door.wait, "async", {}), ("/livez", alive, "async", {})]
         async with serving(routes, limits={"in_flight": 1}, spared=["/livez"]) as service:
             waiting = asyncio.ensure_future(service.get("/"))
             await until_in_flight(service, 1)
