@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 
 from kingpost.server.reply import BadReply, ReplyHead
 from kingpost.testing.cookies import CookieJar
-from kingpost.testing.exchange import Exchange
 from kingpost.testing.host import TestHost
-from kingpost.testing.hosted import AnyExchange
+from kingpost.testing.hosted import AnyExchange, AnyTalkExchange
 from kingpost.testing.request import (
     HeaderFields,
     RequestOptions,
@@ -168,7 +167,7 @@ class ClientCore:
         timeout = options.get("timeout", self._timeout)
         return self.host.exchange(request.method, f"{request.method} {request.target}", timeout)
 
-    def conversation(self, request: WireRequest, options: RequestOptions) -> Exchange:
+    def conversation(self, request: WireRequest, options: RequestOptions) -> AnyTalkExchange:
         """A new connection for a request that asks for a WebSocket."""
         timeout = options.get("timeout", self._timeout)
         return self.host.conversation(f"{request.method} {request.target}", timeout)

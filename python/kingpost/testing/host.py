@@ -13,7 +13,14 @@ from kingpost.server.hosted.asgi import AsgiApplication
 from kingpost.server.hosted.wsgi import WsgiApplication
 from kingpost.server.options import Options
 from kingpost.testing.exchange import Exchange
-from kingpost.testing.hosted import AnyExchange, AsgiExchange, WsgiExchange, interface
+from kingpost.testing.hosted import (
+    AnyExchange,
+    AnyTalkExchange,
+    AsgiExchange,
+    WsgiExchange,
+    interface,
+)
+from kingpost.testing.hosted_talk import AsgiTalkExchange
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
@@ -115,8 +122,10 @@ class TestHost:
             return WsgiExchange(self._wsgi, what, timeout)
         return Exchange(self.engine.server, method, what, timeout)
 
-    def conversation(self, what: str, timeout: float | None) -> Exchange:
+    def conversation(self, what: str, timeout: float | None) -> AnyTalkExchange:
         """Room for one WebSocket."""
+        if self._asgi is not None:
+            return AsgiTalkExchange(self._asgi, what, timeout)
         return Exchange(self.engine.server, "GET", what, timeout, talks=True)
 
     async def settle(self) -> None:

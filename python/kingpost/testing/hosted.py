@@ -53,6 +53,12 @@ class AnyExchange(Protocol):
     async def close(self) -> None: ...
 
 
+class AnyTalkExchange(AnyExchange, Protocol):
+    """A WebSocket, in frames."""
+
+    async def feed(self, data: bytes) -> bool: ...
+
+
 class HostedExchange:
     """What both interfaces have in common: a body that is fetched, and events of an answer that are waited for."""
 
@@ -123,7 +129,7 @@ class AsgiExchange(HostedExchange):
         if request is None:
             raise RuntimeError("raw bytes need the native engine: another server reads them itself")
         self._pieces = _pieces(request.body)
-        self._call = asyncio.get_running_loop().create_task(self._run(_scope_of(request, data)))
+        self._call = asyncio.get_running_loop().create_task(self._run(scope_of(request, data)))
 
     async def close(self) -> None:
         """The client leaves; a call that has answered has ended then, any other ends when it has heard of it."""
@@ -179,6 +185,9 @@ class AsgiExchange(HostedExchange):
         if not message.get("more_body"):
             self._is_complete = True
             self._events.put_nowait(b"")
+        await self._keep_few()
+
+    async def _keep_few(self) -> None:
         # A host's transport has its turn here, and keeps so much.
         await asyncio.sleep(0)
         while self._events.qsize() > _KEPT and not self._gone.is_set():
@@ -317,7 +326,8 @@ def _environ_of(request: WireRequest, data: bytes, source: Input) -> dict[str, A
     return environ
 
 
-def _scope_of(request: WireRequest, data: bytes) -> dict[str, Any]:
+def scope_of(request: WireRequest, data: bytes) -> dict[str, Any]:
+    """What a host says of a request."""
     path, _, query = request.target.partition("?")
     lines = data.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]
     fields = [

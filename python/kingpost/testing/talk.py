@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import msgspec
 
 from kingpost.http.websocket import WebSocketClosed
+from kingpost.server import frames
 from kingpost.server.reply import BadReply, ReplyHead
-from kingpost.testing import frames
 from kingpost.testing.request import HeaderFields, Params, RequestOptions, pairs_of
 from kingpost.testing.response import TestResponse
 
@@ -70,7 +70,6 @@ class Talk:
         self._options = options
         self._reader = frames.FrameReader()
         self._messages: deque[str | bytes] = deque()
-        self._fragments: list[frames.Frame] = []
         self._gives_json = False
         self._said_goodbye = False
         self.closed: tuple[int, str] | None = None
@@ -101,7 +100,7 @@ class Talk:
         self._asked: RequestOptions = options
         self._exchange = core.conversation(request, options)
         try:
-            self._exchange.send(request.head)
+            self._exchange.send(request.head, request)
             self.head: ReplyHead = await self._exchange.head()
             core.keep_cookies(self.head, request)
             if self.head.status != 101:
@@ -202,7 +201,7 @@ class Talk:
         if not data:
             self.closed = self.closed or (1006, "")
             return
-        for each in self._reader.feed(data):
+        for each in self._reader.whole(data):
             await self._take(each)
 
     async def _take(self, each: frames.Frame) -> None:
@@ -214,12 +213,8 @@ class Talk:
                 self._said_goodbye = True
                 await self._exchange.feed(frames.frame(frames.CLOSE, each.payload))
         elif each.opcode != frames.PONG:
-            self._fragments.append(each)
-            if each.is_final:
-                whole = b"".join(one.payload for one in self._fragments)
-                is_text = self._fragments[0].opcode == frames.TEXT
-                self._fragments.clear()
-                self._messages.append(whole.decode() if is_text else whole)
+            is_text = each.opcode == frames.TEXT
+            self._messages.append(each.payload.decode() if is_text else each.payload)
 
 
 def check_accept(head: ReplyHead, key: str) -> None:

@@ -9,9 +9,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
-from kingpost import App, File, FileResponse, Form, Redirect, Request, Response, UploadFile
+from kingpost import (
+    App,
+    File,
+    FileResponse,
+    Forbidden,
+    Form,
+    Redirect,
+    Request,
+    Response,
+    UploadFile,
+    WebSocket,
+)
+from kingpost.channels import Channels
 
-app = App()
+app = App(plugins=[Channels()])
 application = app.wsgi
 HERE = Path(__file__)
 
@@ -119,3 +131,58 @@ async def cookies(request: Request) -> Response[str]:
 @app.get("/seen")
 async def seen(request: Request) -> list[str | None]:
     return [request.client, request.scheme, request.method, request.path, request.query.get("q")]
+
+
+@app.websocket("/talk/texts")
+async def texts(ws: WebSocket) -> None:
+    async for message in ws:
+        await ws.send(message)
+
+
+@app.websocket("/talk/bytes")
+async def data(ws: WebSocket[bytes, bytes]) -> None:
+    async for message in ws:
+        await ws.send(message)
+
+
+@app.websocket("/talk/choice")
+async def choice(ws: WebSocket, request: Request) -> None:
+    await ws.accept(subprotocol="b", headers={"X-Mark": "1"})
+    await ws.send(f"{list(ws.subprotocols)} {request.scheme} {request.client} {request.query['q']}")
+    await ws.close(4001, "enough")
+
+
+@app.websocket("/talk/refused")
+async def refused(ws: WebSocket) -> None:
+    raise Forbidden("not you", headers={"X-Why": "because"})
+
+
+@app.websocket("/talk/broken")
+async def broken(ws: WebSocket) -> None:
+    await ws.send("x")
+    raise ValueError("this is meant to fail")
+
+
+@app.websocket("/talk/heard")
+async def heard(ws: WebSocket) -> None:
+    async for message in ws:
+        await ws.send(message)
+    assert ws.closed is not None
+    note(f"closed-{ws.closed[0]}")
+
+
+@app.websocket("/talk/much")
+async def much(ws: WebSocket) -> None:
+    try:
+        while True:
+            await ws.send("x" * 65_536)
+    finally:
+        note("much-ended")
+
+
+@app.websocket("/talk/room/{room}")
+async def talk(ws: WebSocket, room: str, channels: Channels) -> None:
+    async with channels.join(room, ws):
+        await ws.send("joined")
+        async for message in ws:
+            await channels.publish(room, message)

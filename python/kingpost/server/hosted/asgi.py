@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from kingpost.errors import ConfigurationError
 from kingpost.server.engine import Service
 from kingpost.server.hosted.asgi_call import AsgiCall
+from kingpost.server.hosted.asgi_socket import AsgiSocket
 from kingpost.server.hosted.service import HostedService
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -35,21 +36,18 @@ class AsgiApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind == "http":
+        if kind in ("http", "websocket"):
             hosted = self.here()
             engine = hosted.engine or await hosted.start()
             tokens = hosted.enter()
             try:
-                await AsgiCall(engine.server, scope, receive, send).serve()
+                serving = AsgiCall if kind == "http" else AsgiSocket
+                await serving(engine.server, scope, receive, send).serve()
             finally:
                 for token in reversed(tokens):
                     token.var.reset(token)
         elif kind == "lifespan":
             await _live(self.here(), receive, send)
-        elif kind == "websocket":
-            # Refused before it is accepted: the host answers 403.
-            await receive()
-            await send({"type": "websocket.close", "code": 1000, "reason": ""})
         else:
             # As the specification has it: the host learns that this is not spoken here.
             raise ValueError(f"an App serves no ASGI connections of type {kind!r}")

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from contextvars import Context
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from kingpost import _native
 from kingpost.server.hosted.head import BodyFrame, Head, target_of
@@ -46,8 +46,10 @@ class AsgiCall:
         root_path: Where the application is mounted, percent-decoded, without a slash at the end.
         run: None: `def` handlers run on the engine's threads.
         more: None: the body comes by itself.
+        answers: What the messages of an answer are called.
     """
 
+    answers: ClassVar = "http.response"
     run = None
     more = None
 
@@ -149,7 +151,7 @@ class AsgiCall:
             if first["type"] == "http.disconnect":
                 return False
         has_body = first is not None and bool(first.get("body") or first.get("more_body"))
-        head = _head_of(scope, self.root_path, chunked=has_body)
+        head = head_of(scope, self.root_path, chunked=has_body)
         data = head.data
         if head.is_chunked or head.length:
             frame = self._frame = BodyFrame(None if head.is_chunked else head.length)
@@ -206,17 +208,9 @@ class AsgiCall:
                 continue
             if not self._is_begun:
                 self._is_begun = True
-                await self._send(
-                    {
-                        "type": "http.response.start",
-                        "status": head.status,
-                        "headers": _fields_of(head),
-                    }
-                )
+                await self._answer(head)
             if body or reply.done:
-                await self._send(
-                    {"type": "http.response.body", "body": body, "more_body": not reply.done}
-                )
+                await self._answer_on(body)
             if reply.done:
                 return True
             # There is room again, and a stream may wait for it: nothing else would tell the engine.
@@ -228,6 +222,21 @@ class AsgiCall:
         raise AnswerCutOff(
             "the answer has ended before its end; the log of the application says why"
         )
+
+    async def _answer(self, head: ReplyHead) -> None:
+        """Sends the beginning of an answer."""
+        await self._send(
+            {
+                "type": f"{self.answers}.start",
+                "status": head.status,
+                "headers": fields_of(head),
+            }
+        )
+
+    async def _answer_on(self, body: bytes) -> None:
+        """Sends more of it."""
+        more = not self._reply.done
+        await self._send({"type": f"{self.answers}.body", "body": body, "more_body": more})
 
     async def _hint(self) -> None:
         """Passes early hints on, where the host can."""
@@ -350,7 +359,8 @@ def _client_of(scope: Scope) -> tuple[str, int] | None:
     return (str(client[0]), int(client[1] or 0)) if client else None
 
 
-def _head_of(scope: Scope, root: str, *, chunked: bool) -> Head:
+def head_of(scope: Scope, root: str, *, chunked: bool = False, also: Iterable[bytes] = ()) -> Head:
+    """The head of a request as its scope says it."""
     path: str = scope["path"]
     server = scope.get("server") or ("localhost", None)
     name = f"{server[0]}:{server[1]}" if server[1] else "localhost"
@@ -360,10 +370,18 @@ def _head_of(scope: Scope, root: str, *, chunked: bool) -> Head:
         scope.get("query_string") or b"",
         root,
     )
-    return Head(scope["method"], target, scope["headers"], server=name, chunked=chunked)
+    return Head(
+        scope["method"],
+        target,
+        scope["headers"],
+        server=name,
+        chunked=chunked,
+        also=also,
+    )
 
 
-def _fields_of(head: ReplyHead) -> list[tuple[bytes, bytes]]:
+def fields_of(head: ReplyHead) -> list[tuple[bytes, bytes]]:
+    """What is the application's to say."""
     return [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in head.fields

@@ -39,6 +39,14 @@ _SAFE_IN_PATH: Final = "/:@!$&'()*+,;=-._~"
 class Head:
     """The head of one request.
 
+    Args:
+        method: As the host says it.
+        target: Path and query.
+        fields: As the host says them.
+        server: The name that the host answers to, for a request that names none.
+        chunked: Whether a body follows whose length nobody knows.
+        also: Lines behind the fields, which are written as they are.
+
     Attributes:
         data: The request line and the fields, with the empty line.
         path: Of the target, as it is written there.
@@ -58,6 +66,7 @@ class Head:
         *,
         server: str,
         chunked: bool = False,
+        also: Iterable[bytes] = (),
     ) -> None:
         self.path = target.partition(b"?")[0]
         self.length: int | None = None
@@ -89,6 +98,7 @@ class Head:
         if chunked and not self.is_chunked:
             self.is_chunked = True
             lines.append(b"transfer-encoding: chunked")
+        lines += also
         self.data = b"\r\n".join((*lines, b"", b"")) if is_good else _REFUSED
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kingpost.testing import BadReply
-from kingpost.testing.frames import (
+from kingpost.server.frames import (
     BINARY,
     CLOSE,
     TEXT,
@@ -16,6 +15,7 @@ from kingpost.testing.frames import (
     farewell_of,
     frame,
 )
+from kingpost.testing import BadReply
 
 
 def unmasked(data: bytes) -> tuple[int, bytes]:
