@@ -157,6 +157,13 @@ async def refused(ws: WebSocket) -> None:
     raise Forbidden("not you", headers={"X-Why": "because"})
 
 
+@app.websocket("/talk/later")
+async def later(ws: WebSocket) -> None:
+    await ws.accept()
+    await asyncio.sleep(0.01)
+    await ws.close(4002)
+
+
 @app.websocket("/talk/broken")
 async def broken(ws: WebSocket) -> None:
     await ws.send("x")

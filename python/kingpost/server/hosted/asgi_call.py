@@ -136,7 +136,7 @@ class AsgiCall:
             self._server.lost(self._connection)
             for task in (self._reader, self._writer):
                 if task is not None:
-                    await _end(task)
+                    await end_task(task)
             self._drop_adopted()
         if isinstance(self._failure, Exception) and not isinstance(self._failure, OSError):
             raise self._failure
@@ -336,7 +336,7 @@ class AsgiCall:
         return asyncio.get_running_loop().create_task(coroutine)
 
 
-async def _end(task: asyncio.Task[None]) -> None:
+async def end_task(task: asyncio.Task[None]) -> None:
     """Cancels a task and waits for its end, which raises nothing."""
     task.cancel()
     await asyncio.wait([task])

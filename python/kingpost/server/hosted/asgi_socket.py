@@ -18,6 +18,7 @@ from kingpost.server.hosted.asgi_call import (
     Receive,
     Scope,
     Send,
+    end_task,
     fields_of,
     head_of,
 )
@@ -97,6 +98,9 @@ class AsgiSocket(AsgiCall):
             await self._send({"type": "websocket.send", "bytes": payload})
         elif opcode == frames.CLOSE:
             code, reason = frames.farewell_of(payload)
+            if self._reader is not None:
+                # granian closes when nobody receives any more.
+                await end_task(self._reader)
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
             self._feed(frames.CLOSE, payload)
             self._leave()
