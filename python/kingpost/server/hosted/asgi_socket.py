@@ -8,6 +8,7 @@ Rule 3: pings are between the host and its client. Those of the engine are answe
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar, Final
 
 from kingpost import _native
@@ -106,17 +107,18 @@ class AsgiSocket(AsgiCall):
             self._leave()
 
     async def _read_once(self) -> bool:
-        while self._is_accepted and not self._server.wants_read(self._connection):
+        # Asked before there is room, so that a client that leaves is heard of also while too much waits for it.
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            await self._part(message)
+            return False
+        while not self._server.wants_read(self._connection):
             if self._server.fate(self._connection) != "open":
                 return False
             self._room.clear()
             await self._room.wait()
-        message = await self._receive()
-        if message["type"] == "websocket.receive":
-            self._feed(*_message_of(message))
-            return True
-        await self._part(message)
-        return False
+        self._feed(*_message_of(message))
+        return True
 
     async def _part(self, message: Message) -> None:
         """The client has left: the engine hears with which words, and its handler reads what came before."""
@@ -128,7 +130,11 @@ class AsgiSocket(AsgiCall):
             self._feed(frames.CLOSE, said)
             while self._server.fate(self._connection) == "open":
                 self._room.clear()
-                if not self._server.output(self._connection):
+                if self._server.output(self._connection):
+                    # It is thrown away, and the engine goes on to read.
+                    asyncio.get_running_loop().call_soon(self._server.turn)
+                    await asyncio.sleep(0)
+                else:
                     await self._room.wait()
         self._leave()
 

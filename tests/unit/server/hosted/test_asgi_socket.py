@@ -373,6 +373,37 @@ def test_sending_to_who_has_left_raises_and_is_no_error(caplog: pytest.LogCaptur
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("code", [1000, 1006])
+def test_who_leaves_while_much_is_sent_is_heard_of(code: int) -> None:
+    app = App()
+    ended: list[tuple[int, str] | None] = []
+
+    @app.websocket("/")
+    async def talk(ws: WebSocket) -> None:
+        try:
+            while True:
+                await ws.send("x" * 65_536)
+        finally:
+            ended.append(ws.closed)
+
+    async def main() -> None:
+        host = Host(app)
+
+        async def send(message: Any) -> None:
+            # As granian does, it takes what nobody will read.
+            del message
+            host.sent = [*host.sent[-100:], "taken"]
+            await asyncio.sleep(0)
+
+        task = asyncio.ensure_future(app(host.scope, host.incoming.get, send))
+        await until_async(lambda: len(host.sent) > 100)
+        host.leave(code)
+        await asyncio.wait_for(task, PATIENCE)
+        assert ended == [(code, "")]
+
+    run(main)
+
+
 def test_a_host_that_can_send_no_more_ends_the_conversation() -> None:
     app = App()
     ended: list[tuple[int, str] | None] = []
