@@ -15,17 +15,21 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mappi
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
+import pytest
+
 from kingpost import (
     App,
     BackgroundTasks,
     BodyStream,
     File,
     FileResponse,
+    NotFound,
     Request,
     UploadFile,
     WebSocket,
 )
-from kingpost.testing import LiveServer, TestClient
+from kingpost.testing import LiveServer, SocketRefused, TestClient
+from tests.frames import handshake
 
 Host = Literal["native", "asgi", "wsgi"]
 HOSTS: tuple[Host, ...] = ("native", "asgi", "wsgi")
@@ -253,18 +257,62 @@ def websocket(host: Host) -> bool:
     async def talk(ws: WebSocket) -> None:
         await ws.send("x")
 
-    if host == "native":
+    if host != "wsgi":
         with client_of(app, host) as client, client.websocket("/") as ws:
             return bool(ws.receive() == "x")
-    if host == "asgi":
-        sent: list[Any] = []
-        messages = iter([{"type": "websocket.connect"}])
-        asyncio.run(app(scope_of("websocket", scheme="ws"), _from(messages), _to(sent)))
-        return sent[0]["type"] == "websocket.accept"
     with client_of(app, host) as client:
         return (
             client.get("/", headers={"upgrade": "websocket", "connection": "upgrade"}).status != 501
         )
+
+
+def socket_refusals(host: Host) -> bool:
+    app = App()
+
+    @app.websocket("/")
+    async def talk(ws: WebSocket) -> None:
+        raise NotFound("no such room")
+
+    with client_of(app, host) as client:
+        if host == "wsgi":
+            asking = {"upgrade": "websocket", "connection": "upgrade"}
+            return client.get("/", headers=asking).status == 404
+        with pytest.raises(SocketRefused) as refused, client.websocket("/"):
+            pass
+    if host == "native":
+        return refused.value.response.status == 404
+    # Of a host without the extension, which has one answer for all.
+    sent: list[Any] = []
+    messages = iter([{"type": "websocket.connect"}])
+    asyncio.run(app(scope_of("websocket", scheme="ws"), _from(messages), _to(sent)))
+    return sent[0]["type"] == "websocket.http.response.start"
+
+
+def pings(host: Host) -> bool:
+    """Whether the pings of a handler reach its client."""
+    app = App()
+
+    @app.websocket("/")
+    async def talk(ws: WebSocket) -> None:
+        ws.__socket__().ping(b"there?")
+        await ws.receive()
+
+    if host == "wsgi":
+        return websocket(host)
+    if host == "native":
+        with (
+            LiveServer(app) as server,
+            socket.create_connection(("127.0.0.1", server.port), 60) as connection,
+        ):
+            connection.sendall(handshake("/"))
+            got = b""
+            while not got.endswith(b"there?"):
+                got += connection.recv(4096)
+            return True
+    sent: list[Any] = []
+    messages = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "x"}])
+    asyncio.run(app(scope_of("websocket", scheme="ws"), _from(messages), _to(sent)))
+    return [each["type"] for each in sent] != ["websocket.accept", "websocket.close"]
 
 
 def scope_of(kind: str, **more: Any) -> dict[str, Any]:
@@ -330,8 +378,21 @@ FEATURES = (
     Feature(
         "WebSocket",
         websocket,
+        {"wsgi": "refused: the handshake is answered with 501"},
+    ),
+    Feature(
+        "WebSocket: a refusal with a status of its own",
+        socket_refusals,
         {
-            "asgi": "refused: the host answers the handshake with 403",
+            "asgi": "degrades: whole where the host has ASGI's websocket.http.response, as uvicorn, hypercorn and granian do; elsewhere it is a 403",
+            "wsgi": "refused: the handshake is answered with 501",
+        },
+    ),
+    Feature(
+        "WebSocket: pings",
+        pings,
+        {
+            "asgi": "degrades: they are the host's, at its own pace",
             "wsgi": "refused: the handshake is answered with 501",
         },
     ),

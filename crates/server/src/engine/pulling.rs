@@ -156,6 +156,9 @@ impl Engine {
                 connection.touch(shared);
             }
         }
+        if connection.socket.is_some() {
+            connection.offer_room(shared);
+        }
         connection.settle(shared);
         None
     }

@@ -217,12 +217,15 @@ impl Engine {
                 connection.output.drain(..connection.sent);
                 connection.sent = 0;
             }
-            connection.offer_room(shared);
-            if connection.http2.is_some() && connection.unsent() <= shared.config.low_water {
-                connection.http2_advanced(shared);
-            }
             if connection.unsent() <= shared.config.low_water {
                 connection.resume(shared);
+            }
+            // Whoever sends to a WebSocket without end would fill the room before its client is heard again.
+            if connection.socket.is_none() || !connection.is_runnable {
+                connection.offer_room(shared);
+            }
+            if connection.http2.is_some() && connection.unsent() <= shared.config.low_water {
+                connection.http2_advanced(shared);
             }
         }
         connection.settle(shared);

@@ -291,6 +291,34 @@ fn who_reads_slowly_is_not_written_to_without_end() {
 }
 
 #[test]
+fn a_client_is_heard_before_more_is_sent_to_it() {
+    let (mut shell, id) = opened();
+    shell.reads = false;
+    let data = vec![b'x'; 70_000];
+    let (text, close) = (frame(TEXT, b"enough"), frame(CLOSE, b"\x03\xe8"));
+    for behind in [[text.as_slice(), b""].concat(), close] {
+        assert_eq!(
+            Ok(Room::Full),
+            shell.engine.send_message(id, Kind::Binary, &data)
+        );
+        shell.send(&behind);
+        shell.quiet();
+        shell.flush();
+        shell.take(70_004);
+        // Whoever waits for room fills it at once: what came meanwhile was looked at before he is told.
+        match shell.next() {
+            Some(Event::Writable { .. }) => {
+                assert_eq!(b"enough", message(&mut shell, id).as_slice());
+            }
+            Some(Event::SocketClosed { end, .. }) => assert_eq!(1000, end.closed.code),
+            other => panic!("expected news, got {other:?}"),
+        }
+    }
+    shell.quiet();
+    assert!(is_gone(&mut shell, id));
+}
+
+#[test]
 fn who_is_silent_is_pinged_and_given_up() {
     let limits = Limits {
         websocket_ping: 3_000,
