@@ -244,7 +244,7 @@ def early_hints(host: Host) -> bool:
         scope = scope_of("http", extensions={"http.response.early_hint": {}})
         body = iter([{"type": "http.request", "body": b"", "more_body": False}])
         asyncio.run(app(scope, _from(body), _to(sent)))
-        return sent[0]["type"] == "http.response.early_hint"
+        return bool(sent[0]["type"] == "http.response.early_hint")
     with client_of(app, host) as client:
         # `start_response` is called once, for the final answer.
         return client.get("/").status == 103
@@ -285,7 +285,7 @@ def socket_refusals(host: Host) -> bool:
     sent: list[Any] = []
     messages = iter([{"type": "websocket.connect"}])
     asyncio.run(app(scope_of("websocket", scheme="ws"), _from(messages), _to(sent)))
-    return sent[0]["type"] == "websocket.http.response.start"
+    return bool(sent[0]["type"] == "websocket.http.response.start")
 
 
 def pings(host: Host) -> bool:

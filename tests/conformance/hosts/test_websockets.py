@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 
 import pytest
 
@@ -34,9 +34,11 @@ def run(what: Callable[[], Coroutine[object, object, None]]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def talking(server: Server, path: str, **fields: str | None) -> AsyncIterator[Client]:
+async def talking(server: Server, path: str, offered: str | None = None) -> AsyncGenerator[Client]:
     host = f"127.0.0.1:{server.port}"
-    async with connected(server.port, f"/talk/{path}", host=host, **fields) as client:
+    async with connected(
+        server.port, f"/talk/{path}", host=host, sec_websocket_protocol=offered
+    ) as client:
         assert client.status == 101, client.head
         yield client
 
@@ -82,7 +84,7 @@ def test_pings_are_answered(server: Server) -> None:
 
 def test_a_subprotocol_fields_and_a_code_to_close_with(server: Server) -> None:
     async def main() -> None:
-        async with talking(server, "choice?q=1", sec_websocket_protocol="a, b") as client:
+        async with talking(server, "choice?q=1", "a, b") as client:
             fields = {
                 name.lower(): value
                 for name, _, value in (
