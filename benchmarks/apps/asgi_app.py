@@ -11,6 +11,9 @@ JSON = [(b"content-type", b"application/json")]
 
 
 async def app(scope, receive, send):
+    if scope["type"] == "websocket":
+        await echo(receive, send)
+        return
     path = scope["path"]
     headers = TEXT
     body = b"Hello, world!"
@@ -26,3 +29,10 @@ async def app(scope, receive, send):
     headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def echo(receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": event["text"]})

@@ -96,13 +96,8 @@ class EpollLimit:
     """`limit/epoll.c`: what the kernel alone costs."""
 
     def build(self, _interpreter: Path) -> Tool:
-        compiler = shutil.which("cc")
-        if compiler is None:
-            raise BuildError("no C compiler")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        program = CACHE / "epoll"
-        _run([compiler, "-O2", "-o", str(program), str(EPOLL_SOURCE)])
-        version = _run([compiler, "--version"]).splitlines()[0]
+        program = compile_c(EPOLL_SOURCE)
+        version = _run(["cc", "--version"]).splitlines()[0]
         return Tool({"program": str(program)}, version)
 
 
@@ -123,6 +118,18 @@ class Installed:
         return Tool(
             {"program": found, "python": sys.executable}, (told.stdout + told.stderr).strip()
         )
+
+
+def compile_c(source: Path) -> Path:
+    """The program of one file of C, built again where the file is newer. Raises BuildError."""
+    program = CACHE / source.stem
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        compiler = shutil.which("cc")
+        if compiler is None:
+            raise BuildError("no C compiler")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        _run([compiler, "-O2", "-o", str(program), str(source)])
+    return program
 
 
 Source = Environment | Kingpost | RustLimit | EpollLimit | Installed

@@ -13,7 +13,7 @@ from harness import goals, machine, picture, record, report
 from harness.bench import Bench, choose_cores
 from harness.builds import BuildError
 from harness.peers import BY_NAME as PEERS
-from harness.peers import OURS
+from harness.peers import OURS, is_ours
 from harness.places import PICTURE
 from harness.record import Record
 from harness.result import Result
@@ -151,7 +151,7 @@ def _again(given: argparse.Namespace) -> int:
 
 def _conclude(given: argparse.Namespace, found: Record) -> None:
     verdicts = [goals.judge(goal, found.results) for goal in goals.goals(_version(found.machine))]
-    if any(subject.partition("/")[0] == OURS for _, subject in found.results):
+    if any(is_ours(subject) for _, subject in found.results):
         print("\n".join(report.goal_lines(verdicts)))
     print("\n".join(machine.lines(found.machine)))
     if given.json:

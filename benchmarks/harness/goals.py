@@ -126,6 +126,22 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
             at_least=True,
         ),
         Goal("by HTTP/2, of Granian RSGI", "http2", "kingpost", 0.75, "granian-http2"),
+        Goal("WebSocket echo, of picows", "websocket-echo", "kingpost-websocket", 1.15, "picows"),
+        Goal(
+            "WebSocket echo, of uvicorn with websockets",
+            *("websocket-echo", "kingpost-websocket", 0.25, "uvicorn-websocket"),
+        ),
+        Goal(
+            "WebSocket broadcast, deliveries/s of Granian's",
+            *("websocket-broadcast", "kingpost-websocket", 1.5, "granian-websocket"),
+            metric="rate",
+            at_least=True,
+        ),
+        Goal(
+            "memory for one idle WebSocket",
+            *("websocket-memory", "kingpost-websocket", 3072.0, "", "absolute", "bytes"),
+            unit=" B",
+        ),
         Goal("import, of FastAPI's", "import", "kingpost", 0.35, "fastapi", metric="import_ms"),
         Goal(
             "import over asyncio and msgspec",

@@ -81,12 +81,12 @@ class LoadRow:
         if entry.remark:
             result.remarks.append(entry.remark)
         try:
-            server = bench.start_ready(entry.peer, "/")
+            server = self.start(bench, entry)
         except (BuildError, StartError) as error:
             result.missing = str(error)
             return None
         try:
-            check(server.port, exchange, self.deep())
+            self.compare(server, exchange)
             self.load(bench, server, exchange, bench.warm_up)
         except (WrongAnswerError, OSError, generator.GeneratorError) as error:
             result.missing = f"{type(error).__name__}: {error}"
@@ -99,7 +99,7 @@ class LoadRow:
         exchange = self._exchange(entry)
         server.resume()
         try:
-            check(server.port, exchange, self.deep())
+            self.compare(server, exchange)
             cpu = accounting.cpu_seconds(server.session)
             busy = accounting.busy_seconds(bench.server_core)
             begun = time.monotonic()
@@ -107,7 +107,7 @@ class LoadRow:
             elapsed = time.monotonic() - begun
             cpu = accounting.cpu_seconds(server.session) - cpu
             busy = accounting.busy_seconds(bench.server_core) - busy
-            check(server.port, exchange, self.deep())
+            self.compare(server, exchange)
         except (WrongAnswerError, OSError, generator.GeneratorError) as error:
             result.missing = f"{type(error).__name__}: {error}"
             return
@@ -126,6 +126,14 @@ class LoadRow:
                 errors=report.errors,
             )
         )
+
+    def start(self, bench: Bench, entry: Entry) -> Server:
+        """A fresh server that answers. Raises BuildError, StartError."""
+        return bench.start_ready(entry.peer, "/")
+
+    def compare(self, server: Server, exchange: Exchange) -> None:
+        """Raises WrongAnswerError, OSError unless the server answers what the row expects."""
+        check(server.port, exchange, self.deep())
 
     def deep(self) -> int:
         """How many requests the comparing client sends at once."""

@@ -70,6 +70,13 @@ PEERS = (
         ("kingpost", "uvloop"),
     ),
     Peer(
+        "kingpost-websocket",
+        "Kingpost",
+        Kingpost(),
+        ("{bin}/kingpost", "run", "kingpost_websocket_app.py", "--port", "{port}"),
+        ("kingpost", "uvloop"),
+    ),
+    Peer(
         "epoll",
         "raw epoll in C (the kernel)",
         EpollLimit(),
@@ -131,6 +138,13 @@ PEERS = (
         ("granian", "uvloop"),
     ),
     Peer(
+        "granian-websocket",
+        "Granian, bare RSGI",
+        Environment("granian", ("granian", "uvloop", "msgspec")),
+        (*GRANIAN, "--ws", "--interface", "rsgi", "rsgi_app:app"),
+        ("granian", "uvloop"),
+    ),
+    Peer(
         "granian-asgi",
         "Granian, bare ASGI",
         Environment("granian", ("granian", "uvloop", "msgspec")),
@@ -158,6 +172,34 @@ PEERS = (
         (*UVICORN, "--lifespan", "off", "asgi_app:app"),
         ("uvicorn", *FAST_LOOP),
         "import uvicorn",
+    ),
+    Peer(
+        "uvicorn-websocket",
+        "uvicorn with websockets, bare ASGI",
+        Environment("uvicorn-websocket", ("uvicorn", "websockets", "msgspec", *FAST_LOOP)),
+        (*UVICORN, "--ws", "websockets-sansio", "--lifespan", "off", "asgi_app:app"),
+        ("uvicorn", "websockets", *FAST_LOOP),
+    ),
+    Peer(
+        "websockets",
+        "websockets alone",
+        Environment("websockets", ("websockets", "uvloop")),
+        ("{python}", "websockets_app.py", "{port}"),
+        ("websockets", "uvloop"),
+    ),
+    Peer(
+        "picows",
+        "picows, async for",
+        Environment("picows", ("picows", "uvloop")),
+        ("{python}", "picows_app.py", "iterator", "{port}"),
+        ("picows", "uvloop"),
+    ),
+    Peer(
+        "picows-callbacks",
+        "picows, callbacks without a task",
+        Environment("picows", ("picows", "uvloop")),
+        ("{python}", "picows_app.py", "callbacks", "{port}"),
+        ("picows", "uvloop"),
     ),
     Peer(
         "starlette",
@@ -233,3 +275,8 @@ PEERS = (
 )
 BY_NAME = {peer.name: peer for peer in PEERS}
 OURS = "kingpost"
+
+
+def is_ours(subject: str) -> bool:
+    """Whether a subject of a row is Kingpost, on whatever path and with whatever in it."""
+    return subject.partition("/")[0].partition("-")[0] == OURS

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from harness.goals import Results
-from harness.peers import OURS
+from harness.peers import is_ours
 from harness.result import Result
 
 WIDTH = 760
@@ -122,4 +122,4 @@ def _cost(result: Result) -> float:
 
 
 def _is_ours(result: Result) -> bool:
-    return result.subject.partition("/")[0] == OURS
+    return is_ours(result.subject)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.goals import Verdict
 from harness.load import VOID_LOAD, LoadRow
-from harness.peers import OURS
+from harness.peers import is_ours
 from harness.result import Result
 from harness.rows import Row
 
@@ -26,7 +26,7 @@ def row_lines(row: Row, results: Sequence[Result]) -> list[str]:
     measured = [result for result in results if metric in result.values]
     measured.sort(key=lambda result: result.values[metric])
     base = _base(measured, metric)
-    against = "of ours" if any(map(_is_ours, measured)) else "of best"
+    against = "of ours" if any(is_ours(result.subject) for result in measured) else "of best"
     is_load = isinstance(row, LoadRow) and metric == "cpu_us"
     columns = LOAD_COLUMNS if is_load else f"{UNITS[metric][0]:>12}"
     lines = ["", f"{row.title}   [{row.name}]", f"{against:>7}  {columns}"]
@@ -45,7 +45,7 @@ def row_lines(row: Row, results: Sequence[Result]) -> list[str]:
 
 def _base(measured: Sequence[Result], metric: str) -> float:
     """Our first subject's figure, or the least where ours is not there."""
-    ours = [result for result in measured if _is_ours(result)]
+    ours = [result for result in measured if is_ours(result.subject)]
     chosen = [*ours, *measured][:1]
     return chosen[0].values[metric] if chosen else 0.0
 
@@ -64,13 +64,9 @@ def _load_figures(result: Result) -> str:
 
 
 def _name(result: Result) -> str:
-    mark = "» " if _is_ours(result) else "  "
+    mark = "» " if is_ours(result.subject) else "  "
     remarks = f"   ({'; '.join(result.remarks)})" if result.remarks else ""
     return f"{mark}{result.label}{remarks}"
-
-
-def _is_ours(result: Result) -> bool:
-    return result.subject.partition("/")[0] == OURS
 
 
 def goal_lines(verdicts: Sequence[Verdict]) -> list[str]:

@@ -6,6 +6,8 @@ from harness.idle import IdleCpuRow, IdleMemoryRow, WorkerMemoryRow
 from harness.lag import LagRow
 from harness.load import LoadRow, entries
 from harness.startup import ImportRow, StartRow
+from harness.websocket import BROADCAST, ECHO, WebSocketRow
+from harness.websocket import greet as converse
 
 Row = LoadRow | IdleMemoryRow | WorkerMemoryRow | IdleCpuRow | LagRow | ImportRow | StartRow
 
@@ -132,6 +134,34 @@ ROWS: tuple[Row, ...] = (
         entries("kingpost", "rust", "granian-http2"),
         connections=8,
         depth=32,
+    ),
+    WebSocketRow(
+        "websocket-echo",
+        "WebSocket, an echo of 64 bytes, 64 connections",
+        ECHO,
+        entries(
+            *(
+                "kingpost-websocket",
+                "picows",
+                "picows-callbacks",
+                "granian-websocket",
+                "uvicorn-websocket",
+            ),
+        ),
+    ),
+    WebSocketRow(
+        "websocket-broadcast",
+        "WebSocket, 64 bytes from one to 1,000 clients, for each that receives them",
+        BROADCAST,
+        entries("kingpost-websocket", "granian-websocket", "websockets"),
+        connections=1_000,
+        kind="broadcast",
+    ),
+    IdleMemoryRow(
+        "websocket-memory",
+        "memory for one idle WebSocket, 10,000 held",
+        entries("kingpost-websocket", "granian-websocket", "uvicorn-websocket"),
+        greet=converse,
     ),
     IdleMemoryRow(
         "http2-memory",

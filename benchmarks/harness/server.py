@@ -73,14 +73,14 @@ class Server:
         """Seconds from the start of the process to the first 200. Raises StartError."""
         while time.monotonic() - self.started < START_TIMEOUT:
             if self.process.poll() is not None:
-                raise StartError(self._why())
+                raise StartError(self.why())
             try:
                 fetch(self.port, path)
             except (OSError, WrongAnswerError):
                 time.sleep(pause)
                 continue
             return time.monotonic() - self.started
-        raise StartError(f"no answer in {START_TIMEOUT:.0f} s: {self._why()}")
+        raise StartError(f"no answer in {START_TIMEOUT:.0f} s: {self.why()}")
 
     def is_alive(self) -> bool:
         return self.process.poll() is None
@@ -111,6 +111,7 @@ class Server:
             except ProcessLookupError:
                 continue
 
-    def _why(self) -> str:
+    def why(self) -> str:
+        """The end of its log."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1][:200] if lines else f"exit status {self.process.poll()}, nothing logged"
