@@ -96,6 +96,14 @@ impl Request {
         self.state.with(py, |state| state.core.clone())
     }
 
+    /// Gives back the room that its head does not need: it stays for as long as the WebSocket that it has become.
+    pub(crate) fn shrink(&self, py: Python<'_>) {
+        self.state.with(py, |state| {
+            state.head.raw.shrink_to_fit();
+            state.head.fields.shrink_to_fit();
+        });
+    }
+
     /// Fills a new or pooled object with the next request.
     pub(crate) fn fill(&self, py: Python<'_>, core: &Arc<Core>, filling: Filling) -> Remains {
         self.state.with(py, |state| {

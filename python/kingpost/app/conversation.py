@@ -94,9 +94,12 @@ def accepting(handler: Callable[..., Any]) -> Callable[..., Any]:
     async def call(*args: Any, **named: Any) -> None:
         talk = talk_of((*args, *named.values()))
         assert talk is not None  # noqa: S101 - `check_talks` has seen to it
+        running = handler(*args, **named)
+        # They are its own now: of those who stay for hours there are thousands.
+        del args, named
         life = Life(talk.request)
         try:
-            await handler(*args, **named)
+            await running
         finally:
             life.end()
         if not talk.is_accepted:
@@ -117,15 +120,24 @@ def ending(
 
     @functools.wraps(function)
     async def call(*args: Any, **named: Any) -> Any:
+        about = subject_of((*args, *named.values()))
         try:
-            return await function(*args, **named)
+            running = function(*args, **named)
+            del args, named
+            return await running
         except Exception as error:
-            talk = talk_of((*args, *named.values()))
+            talk = talk_of((about,))
             if talk is None or not talk.is_accepted:
                 raise
             await caught(talk.request, error)
 
     return call
+
+
+def subject_of(arguments: Iterable[object]) -> object:
+    """The one among a function's arguments that `talk_of` finds the WebSocket by."""
+    kinds = (Request, WebSocket)
+    return next((each for each in arguments if issubclass(type(each), kinds)), None)
 
 
 def talk_of(arguments: Iterable[object]) -> WebSocket[Any, Any] | None:
@@ -142,14 +154,16 @@ def talk_of(arguments: Iterable[object]) -> WebSocket[Any, Any] | None:
 class Life:
     """Ends a handler that goes on although its client is long gone: one that only sends would wait for something to send for ever."""
 
+    __slots__ = ("_is_over", "_task", "_timer")
+
     def __init__(self, request: Request) -> None:
         self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
         if request.connection is not None:
-            request.watch_connection(self._alone)
+            request.watch_connection(self)
 
-    def _alone(self) -> None:
+    def __call__(self) -> None:
         """The connection is over."""
         if not self._is_over:
             loop = asyncio.get_running_loop()

@@ -83,10 +83,8 @@ class WebSocket(Generic[In, Out]):
     """
 
     __slots__ = (
-        "_given",
         "_is_accepted",
         "_messages",
-        "_send",
         "_socket",
         "request",
         "subprotocol",
@@ -103,8 +101,6 @@ class WebSocket(Generic[In, Out]):
         self.subprotocol: str | None = None
         self._socket = socket
         self._messages = messages
-        # Looked up for every message.
-        self._send, self._given = socket.send, messages.given
         self._is_accepted = False
 
     @property
@@ -173,9 +169,9 @@ class WebSocket(Generic[In, Out]):
         """
         if not self._is_accepted:
             self._accept()
-        if message.__class__ is self._given:
-            return self._send(cast("str", message))
-        return self._send(self._messages.encode(message))
+        if message.__class__ is self._messages.given:
+            return self._socket.send(cast("str", message))
+        return self._socket.send(self._messages.encode(message))
 
     async def receive(self) -> In:
         """The next message.
@@ -203,10 +199,9 @@ class WebSocket(Generic[In, Out]):
     async def _plain(self, kind: type[str | bytes]) -> AsyncIterator[str | bytes]:
         if not self._is_accepted:
             self._accept()
-        receive = self._socket.receive
         while True:
             try:
-                message = await receive()
+                message = await self._socket.receive()
             except WebSocketClosed:
                 return
             if message.__class__ is kind:

@@ -133,10 +133,14 @@ impl Core {
 
     pub(crate) fn note_task(&self, py: Python<'_>, work: &Work, task: Py<PyAny>) {
         let request = work.request.clone_ref(py);
-        let former = self.flights.with(py, |flights| {
+        let (former, becomes_socket) = self.flights.with(py, |flights| {
             let flight = flights.of(work.id);
-            (flight.request.replace(request), flight.task.replace(task))
+            let former = (flight.request.replace(request), flight.task.replace(task));
+            (former, flight.socket.is_some())
         });
+        if becomes_socket {
+            work.request.get().shrink(py);
+        }
         drop(former);
     }
 
@@ -169,10 +173,14 @@ impl Core {
     /// A request has become a WebSocket: what is raised from now on closes it.
     pub(crate) fn note_socket(&self, py: Python<'_>, id: RequestId, socket: &Bound<'_, WebSocket>) {
         let socket = socket.clone().unbind();
-        let former = self.flights.with(py, |flights| {
+        let (former, request) = self.flights.with(py, |flights| {
             let flight = flights.begin_answer(id);
-            flight.socket.replace(socket)
+            let request = flight.request.as_ref().map(|known| known.clone_ref(py));
+            (flight.socket.replace(socket), request)
         });
+        if let Some(request) = request {
+            request.get().shrink(py);
+        }
         drop(former);
     }
 
