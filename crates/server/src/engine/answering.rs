@@ -5,7 +5,7 @@
 
 use wire::http1::{
     BodyDecoder, BodyEncoder, BodyError, Delivery, FieldBlock, Outgoing, Protocol, ResponseContext,
-    Stamp, encode_continue, encode_head, encode_interim, encode_switch,
+    Stamp, TrailerBlock, encode_continue, encode_head, encode_interim, encode_switch,
 };
 use wire::refusal::Refusal;
 
@@ -174,7 +174,12 @@ impl Connection {
     }
 
     /// The end of a streamed answer.
-    pub(crate) fn finish(&mut self, shared: &mut Shared, serial: u64) -> Result<(), Gone> {
+    pub(crate) fn finish(
+        &mut self,
+        shared: &mut Shared,
+        serial: u64,
+        trailers: Option<&TrailerBlock>,
+    ) -> Result<(), Gone> {
         let (place, exchange) = self.queue.find(serial).ok_or(Gone)?;
         let out = if place == 0 {
             &mut self.output
@@ -183,7 +188,11 @@ impl Connection {
         };
         match &mut exchange.progress {
             Progress::Streaming(encoder) => {
-                if encoder.finish(out).is_err() {
+                let ended = match trailers {
+                    Some(trailers) if exchange.takes_trailers => encoder.finish_with(out, trailers),
+                    _ => encoder.finish(out),
+                };
+                if ended.is_err() {
                     self.cut_short(shared, serial, true);
                     return Ok(());
                 }
@@ -286,6 +295,7 @@ impl Connection {
             progress: Progress::Waiting,
             buffered: Vec::new(),
             is_head: false,
+            takes_trailers: false,
             minor_version: 1,
             keep_alive: false,
             closes: false,

@@ -34,6 +34,8 @@ pub(crate) struct Exchange {
     pub(crate) buffered: Vec<u8>,
     /// The request is HEAD: the answer has no body.
     pub(crate) is_head: bool,
+    /// The client takes trailer fields.
+    pub(crate) takes_trailers: bool,
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     pub(crate) minor_version: u8,
     /// The client lets the connection stay.

@@ -41,7 +41,7 @@ pub(crate) use shell::Admission;
 
 use std::sync::Arc;
 
-use wire::http1::{FieldBlock, Head, Protocol};
+use wire::http1::{FieldBlock, Head, Protocol, TrailerBlock};
 use wire::refusal::Refusal;
 
 use crate::config::Config;
@@ -189,13 +189,32 @@ impl Engine {
     /// # Errors
     /// [`Gone`] if there is no begun answer.
     pub fn finish(&mut self, id: RequestId) -> Result<(), Gone> {
+        self.finish_answer(id, None)
+    }
+
+    /// As `finish`, with trailer fields behind the body. HTTP/2 has a place for them behind every body; HTTP/1.1 only where
+    /// the length was not declared, and they are sent only to a client that said `TE: trailers`. Elsewhere, and where
+    /// the answer has no body, they are dropped: what must arrive belongs into the head. A `Trailer` field in the head is the
+    /// caller's ([`FieldBlock::announce_trailers`]).
+    ///
+    /// # Errors
+    /// As `finish`.
+    pub fn finish_with(&mut self, id: RequestId, trailers: &TrailerBlock) -> Result<(), Gone> {
+        self.finish_answer(id, Some(trailers))
+    }
+
+    fn finish_answer(
+        &mut self,
+        id: RequestId,
+        trailers: Option<&TrailerBlock>,
+    ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
         if let Some(http2) = &mut connection.http2 {
-            let said = http2.finish(connection.id, shared, id.serial);
+            let said = http2.finish(connection.id, shared, id.serial, trailers);
             connection.touch(shared);
             return said;
         }
-        connection.finish(shared, id.serial)
+        connection.finish(shared, id.serial, trailers)
     }
 
     /// Gives an answer up, begun or not: the connection closes behind what was said.

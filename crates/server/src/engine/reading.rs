@@ -178,6 +178,7 @@ impl Connection {
             progress: Progress::Waiting,
             buffered: Vec::new(),
             is_head: head.method == wire::http1::Method::Head,
+            takes_trailers: head.takes_trailers,
             minor_version: head.minor_version,
             keep_alive: head.keep_alive,
             closes: false,

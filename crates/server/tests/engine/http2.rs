@@ -2,6 +2,7 @@
 
 use server::{BodyState, Config, Event, RequestId, Room, Versions};
 
+use super::trailers::trailers;
 use super::wire_shell::{Shell, config, get};
 
 const DATA: u8 = 0;
@@ -248,6 +249,148 @@ fn an_answer_that_is_too_short_or_too_long_is_reset() {
         shell.answer(id, "");
         assert!(!shell.shut && !shell.closed);
     }
+}
+
+#[test]
+fn trailers_are_the_end_of_an_answer_however_much_waits_before_them() {
+    let mut shell = shell(config());
+    let id = asked(&mut shell, 1, "/");
+    shell.engine.start(id, 200, &[], None).unwrap();
+    shell.engine.write(id, &[b'x'; 70_000]).unwrap();
+    shell.engine.finish_with(id, &trailers()).unwrap();
+    let seen = frames(&mut shell);
+    let (first, ended) = body_of(&seen, 1);
+    assert_eq!((65_535, false), (first.len(), ended));
+    assert_eq!(1, seen.iter().filter(|frame| frame.0 == HEADERS).count());
+    let more = 10_000_u32.to_be_bytes();
+    shell.send(
+        &[
+            frame(WINDOW_UPDATE, 0, 0, &more),
+            frame(WINDOW_UPDATE, 0, 1, &more),
+        ]
+        .concat(),
+    );
+    shell.quiet();
+    let seen = frames(&mut shell);
+    let (rest, ended) = body_of(&seen, 1);
+    assert_eq!((70_000 - 65_535, true), (rest.len(), ended));
+    let last = seen.last().unwrap();
+    assert_eq!((HEADERS, WHOLE, 1), (last.0, last.1, last.2));
+    assert!(!last.3.is_empty());
+    assert!(seen.iter().all(|frame| frame.0 != RESET));
+    assert!(!shell.engine.is_live(id));
+}
+
+#[test]
+fn an_answer_without_a_body_has_no_trailers() {
+    let mut shell = shell(config());
+    shell.send(&frame(HEADERS, WHOLE, 1, &head("HEAD", "/")));
+    let id = shell.request_for("/");
+    shell.engine.start(id, 200, &[], None).unwrap();
+    shell.engine.finish_with(id, &trailers()).unwrap();
+    let seen = frames(&mut shell);
+    assert_eq!(
+        vec![(HEADERS, WHOLE)],
+        seen.iter()
+            .map(|frame| (frame.0, frame.1))
+            .collect::<Vec<_>>()
+    );
+}
+
+/// The error codes with which a stream was reset.
+fn resets(frames: &[(u8, u8, u32, Vec<u8>)], stream: u32) -> Vec<u8> {
+    let wanted = |frame: &&(u8, u8, u32, Vec<u8>)| frame.0 == RESET && frame.2 == stream;
+    let code = |frame: &(u8, u8, u32, Vec<u8>)| *frame.3.last().unwrap();
+    frames.iter().filter(wanted).map(code).collect()
+}
+
+/// A request that is answered while its body comes; what was sent so far.
+fn answered_early(shell: &mut Shell, body: Option<&[u8]>) -> Vec<(u8, u8, u32, Vec<u8>)> {
+    shell.send(&frame(HEADERS, HEAD_ONLY, 1, &head("POST", "/")));
+    let id = shell.request_for("/");
+    if let Some(body) = body {
+        shell.engine.stream_body(id, 1 << 30).unwrap();
+        shell.send(&frame(DATA, 0, 1, body));
+        shell.quiet();
+    }
+    shell.answer(id, "no");
+    frames(shell)
+}
+
+#[test]
+fn a_client_sees_an_early_answer_before_its_stream_is_reset() {
+    for body in [None, Some(b"some".as_slice()), Some(b"")] {
+        let mut shell = shell(config());
+        let seen = answered_early(&mut shell, body);
+        assert_eq!((b"no".to_vec(), true), body_of(&seen, 1));
+        assert!(resets(&seen, 1).is_empty(), "{seen:?}");
+        // It goes on to its end, and nothing is ever said of it.
+        shell.send(&frame(DATA, 0, 1, &[b'x'; 10_000]));
+        shell.send(&frame(DATA, END_STREAM, 1, b"end"));
+        shell.quiet();
+        shell.pass(2_000);
+        assert!(resets(&frames(&mut shell), 1).is_empty());
+        let id = asked(&mut shell, 3, "/next");
+        shell.answer(id, "");
+        assert!(!shell.shut && !shell.closed);
+    }
+}
+
+#[test]
+fn what_is_read_behind_an_early_answer_is_bounded_in_bytes() {
+    let linger = 100_000;
+    for over in [0, 1] {
+        let mut shell = shell(Config {
+            limits: wire::limits::Limits {
+                linger,
+                ..config().limits
+            },
+            ..config()
+        });
+        answered_early(&mut shell, None);
+        let mut left = linger + over;
+        let mut seen = Vec::new();
+        while left > 0 {
+            let count = left.min(10_000);
+            left -= count;
+            shell.send(&frame(DATA, 0, 1, &vec![b'x'; count]));
+            shell.quiet();
+            seen.extend(frames(&mut shell));
+        }
+        // NO_ERROR (RFC 9113 8.1).
+        let expected: &[u8] = if over > 0 { &[0] } else { &[] };
+        assert_eq!(expected, resets(&seen, 1));
+        let id = asked(&mut shell, 3, "/next");
+        shell.answer(id, "");
+        assert!(!shell.shut && !shell.closed);
+    }
+}
+
+#[test]
+fn what_is_read_behind_an_early_answer_is_bounded_in_time() {
+    let mut shell = shell(config());
+    answered_early(&mut shell, None);
+    shell.pass(900);
+    assert!(resets(&frames(&mut shell), 1).is_empty());
+    shell.pass(200);
+    assert_eq!(vec![0], resets(&frames(&mut shell), 1));
+    assert!(!shell.shut);
+    // Only now it is idle.
+    shell.pass(14_000);
+    assert!(!shell.shut);
+    shell.pass(1_100);
+    assert!(shell.shut);
+}
+
+#[test]
+fn who_lingers_does_not_keep_a_server_that_stops() {
+    let mut shell = shell(config());
+    answered_early(&mut shell, None);
+    let now = shell.now();
+    shell.engine.stop(now.millis + 30_000, now);
+    shell.flush();
+    shell.pass(2_500);
+    assert!(shell.closed);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod stopping;
 mod streams;
 mod table;
 mod timeouts;
+mod trailers;
 mod turning_away;
 mod upgrade;
 mod websocket;

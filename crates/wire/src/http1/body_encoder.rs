@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::digits::push_hex;
+use super::trailer_block::TrailerBlock;
 
 /// How the body of one response is framed, as [`encode_head`](super::encode_head) decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +112,26 @@ impl BodyEncoder {
             }
             _ => Ok(()),
         }
+    }
+
+    /// As `finish`, with trailer fields where the framing has a place for them, which only chunks have (RFC 9112 7.1.2).
+    /// They are for clients that take them: see [`Head::takes_trailers`](super::Head::takes_trailers).
+    ///
+    /// # Errors
+    /// As `finish`.
+    pub fn finish_with(
+        &mut self,
+        out: &mut Vec<u8>,
+        trailers: &TrailerBlock,
+    ) -> Result<(), BodyError> {
+        if *self != BodyEncoder::Chunked {
+            return self.finish(out);
+        }
+        *self = BodyEncoder::None;
+        out.extend_from_slice(b"0\r\n");
+        out.extend_from_slice(trailers.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        Ok(())
     }
 
     /// Whether bytes of a body go on the wire at all; if not, there is no need to produce them.

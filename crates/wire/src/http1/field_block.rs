@@ -28,6 +28,8 @@ pub enum FieldError {
     BadValue,
     /// The engine writes this field itself, so that it agrees with what is sent.
     Owned,
+    /// The field must be known before the body, so it cannot come behind it (RFC 9110 6.5.1).
+    TooLate,
 }
 
 impl fmt::Display for FieldError {
@@ -38,6 +40,9 @@ impl fmt::Display for FieldError {
                 "a field's value must not have control bytes such as CR, LF or NUL (RFC 9110 5.5)"
             }
             FieldError::Owned => "this field is written by the server itself",
+            FieldError::TooLate => {
+                "this field must be known before the body and cannot be a trailer field (RFC 9110 6.5.1)"
+            }
         })
     }
 }
@@ -88,6 +93,20 @@ impl FieldBlock {
         self.lines.extend_from_slice(name);
         self.lines.extend_from_slice(b": ");
         self.lines.extend_from_slice(trim_blanks(value));
+        self.lines.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    /// Appends a `Trailer` field: the names of the fields that whoever answers means to send behind the body (RFC 9110 6.6.2).
+    ///
+    /// # Errors
+    /// [`FieldError::BadValue`]; the block is as it was.
+    pub fn announce_trailers(&mut self, names: &[u8]) -> Result<(), FieldError> {
+        if !names.iter().all(|&byte| is_text_byte(byte)) {
+            return Err(FieldError::BadValue);
+        }
+        self.lines.extend_from_slice(b"trailer: ");
+        self.lines.extend_from_slice(trim_blanks(names));
         self.lines.extend_from_slice(b"\r\n");
         Ok(())
     }

@@ -196,6 +196,8 @@ pub struct Head {
     pub has_credentials: bool,
     /// Whether there is a `Content-Encoding` field.
     pub has_coding: bool,
+    /// Whether the client takes trailer fields behind an answer's body: `TE` has `trailers` (RFC 9110 10.1.4).
+    pub takes_trailers: bool,
 }
 
 impl Head {
@@ -224,6 +226,7 @@ impl Head {
         self.content_type = None;
         self.has_credentials = false;
         self.has_coding = false;
+        self.takes_trailers = false;
     }
 
     /// The bytes that a span of this head names.

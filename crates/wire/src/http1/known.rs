@@ -33,6 +33,10 @@ impl Known {
             return Ok(());
         };
         match (name.len(), first | 0x20) {
+            (2, b't') if is_name(name, b"te") => {
+                head.takes_trailers |= takes_trailers(value);
+                Ok(())
+            }
             (4, b'h') if is_name(name, b"host") => self.note_host(value, span),
             (6, b'c') if is_name(name, b"cookie") => {
                 head.has_credentials = true;
@@ -178,6 +182,13 @@ fn decimal(text: &[u8]) -> Option<u64> {
         let digit = byte.is_ascii_digit().then_some(u64::from(byte & 0x0f))?;
         number.checked_mul(10)?.checked_add(digit)
     })
+}
+
+/// Whether a value of `TE` has `trailers` in its list (RFC 9110 10.1.4).
+fn takes_trailers(value: &[u8]) -> bool {
+    value
+        .split(|&byte| byte == b',')
+        .any(|coding| trim_blanks(coding).eq_ignore_ascii_case(b"trailers"))
 }
 
 /// Whether the scheme of an `Authorization` is `Bearer`, in any case (RFC 9110 section 11.1).

@@ -13,7 +13,7 @@
 //! reads a whole buffer at once, for tests and tools.
 //!
 //! Responses: [`encode_head`] (`response.rs`), [`FieldBlock`] (`field_block.rs`), [`BodyEncoder`] (`body_encoder.rs`),
-//! [`reason`] (`status.rs`), with `digits.rs` for numbers.
+//! [`TrailerBlock`] (`trailer_block.rs`), [`reason`] (`status.rs`), with `digits.rs` for numbers.
 
 mod body;
 mod body_encoder;
@@ -32,6 +32,7 @@ mod request_line;
 mod response;
 mod status;
 mod target;
+mod trailer_block;
 mod trailers;
 
 pub use body::{BodyDecoder, BodyStep};
@@ -46,4 +47,5 @@ pub use response::{
     encode_continue, encode_head, encode_interim, encode_switch, unframed,
 };
 pub use status::reason;
+pub use trailer_block::TrailerBlock;
 pub use trailers::Trailers;

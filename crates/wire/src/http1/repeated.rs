@@ -26,6 +26,7 @@ pub struct RepeatedFields {
     expect_continue: bool,
     has_credentials: bool,
     has_coding: bool,
+    takes_trailers: bool,
     /// How long the lines of the last head were.
     last_length: usize,
 }
@@ -78,6 +79,7 @@ impl RepeatedFields {
         head.expect_continue = self.expect_continue;
         head.has_credentials = self.has_credentials;
         head.has_coding = self.has_coding;
+        head.takes_trailers = self.takes_trailers;
         Some(end)
     }
 
@@ -107,6 +109,7 @@ impl RepeatedFields {
         self.expect_continue = head.expect_continue;
         self.has_credentials = head.has_credentials;
         self.has_coding = head.has_coding;
+        self.takes_trailers = head.takes_trailers;
     }
 }
 

@@ -129,7 +129,8 @@ impl Trailers {
     }
 }
 
-fn is_forbidden(name: &[u8]) -> bool {
+/// Whether a field of this name must not come behind a body, as far as that is so in both directions.
+pub(super) fn is_forbidden(name: &[u8]) -> bool {
     let begins = |with: &&[u8]| {
         name.get(..with.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(with))

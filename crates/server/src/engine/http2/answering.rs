@@ -1,6 +1,6 @@
 //! What is said on a connection of HTTP/2: the calls of the engine, one stream each.
 
-use wire::http1::{BodyEncoder, BodyError, Delivery, FieldBlock, unframed};
+use wire::http1::{BodyEncoder, BodyError, Delivery, FieldBlock, TrailerBlock, unframed};
 use wire::refusal::Refusal;
 
 use super::super::exchange::Progress;
@@ -26,7 +26,7 @@ impl Http2 {
         let delivery = Delivery::Whole(body.len());
         let encoder = self.begin(id, shared, serial, status, blocks, delivery)?;
         if !encoder.wants_data() {
-            self.remove(serial);
+            self.let_go(shared, serial);
             return Ok(());
         }
         let stream = self.find(serial).ok_or(Gone)?;
@@ -36,7 +36,7 @@ impl Http2 {
             // The stream may be over; then nobody waits.
             let _ = stream.frames.send_copy(body, true);
             self.meter.sent(body.len());
-            self.remove(serial);
+            self.let_go(shared, serial);
             return Ok(());
         }
         stream.out.extend_from_slice(body);
@@ -149,6 +149,7 @@ impl Http2 {
         id: ConnId,
         shared: &mut Shared,
         serial: u64,
+        trailers: Option<&TrailerBlock>,
     ) -> Result<(), Gone> {
         let stream = self.find(serial).ok_or(Gone)?;
         let Progress::Streaming(encoder) = &mut stream.progress else {
@@ -161,7 +162,9 @@ impl Http2 {
         stream.progress = Progress::Complete;
         stream.ends = true;
         if stream.head_ends {
-            self.remove(serial);
+            self.let_go(shared, serial);
+        } else if let Some(trailers) = trailers.filter(|trailers| !trailers.is_empty()) {
+            stream.trailers = Some(Box::new(trailers.clone()));
         }
         self.dirty = true;
         Ok(())
@@ -243,7 +246,7 @@ impl Http2 {
         let delivery = Delivery::Length(body.length());
         let encoder = self.begin(id, shared, serial, status, blocks, delivery)?;
         if !encoder.wants_data() {
-            self.remove(serial);
+            self.let_go(shared, serial);
             return Ok(());
         }
         let stream = self.find(serial).ok_or(Gone)?;
@@ -389,7 +392,7 @@ impl Http2 {
                         shared.events.push_back(Event::Writable { id });
                     }
                     if is_over {
-                        self.streams.swap_remove(at);
+                        self.let_go(shared, serial);
                     } else {
                         at += 1;
                     }

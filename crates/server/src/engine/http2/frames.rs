@@ -1,7 +1,7 @@
 //! What the engine needs of whoever speaks HTTP/2's frames. The only implementation is [`H2`](super::h2_crate::H2); nothing
 //! but these words is known of it elsewhere.
 
-use wire::http1::FieldBlock;
+use wire::http1::{FieldBlock, TrailerBlock};
 use wire::refusal::Refusal;
 
 use crate::event::Gone;
@@ -105,6 +105,8 @@ pub(super) trait Stream {
     fn send(&mut self, data: Vec<u8>, ends: bool) -> Result<(), Gone>;
     /// As `send`, of bytes that stay the caller's.
     fn send_copy(&mut self, data: &[u8], ends: bool) -> Result<(), Gone>;
+    /// Ends the answer with fields behind its body.
+    fn send_trailers(&mut self, trailers: &TrailerBlock) -> Result<(), Gone>;
     /// Breaks the answer off, so that the peer knows it for incomplete.
     fn reset(&mut self);
     /// Appends what has come of the body.

@@ -15,7 +15,7 @@ use h2::server::{Builder, Connection, Handshake, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
 use http::header::{CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
-use wire::http1::FieldBlock;
+use wire::http1::{FieldBlock, TrailerBlock};
 use wire::http2::{HeadText, write_head};
 use wire::refusal::Refusal;
 
@@ -343,6 +343,17 @@ impl Stream for H2Stream {
         self.put(Bytes::copy_from_slice(data), ends)
     }
 
+    fn send_trailers(&mut self, trailers: &TrailerBlock) -> Result<(), Gone> {
+        let Way::Begun(answer) = &mut self.way else {
+            return Err(Gone);
+        };
+        let mut fields = HeaderMap::new();
+        push_pairs(&mut fields, trailers.pairs());
+        answer.send_trailers(fields).map_err(|_| Gone)?;
+        self.way = Way::Over;
+        Ok(())
+    }
+
     fn reset(&mut self) {
         match &mut self.way {
             Way::Waiting(answer) => answer.send_reset(Reason::INTERNAL_ERROR),
@@ -394,7 +405,11 @@ fn lines(fields: &HeaderMap) -> Vec<u8> {
 }
 
 fn push_blocks(fields: &mut HeaderMap, blocks: &[&FieldBlock]) {
-    for (name, value) in blocks.iter().flat_map(|block| block.pairs()) {
+    push_pairs(fields, blocks.iter().flat_map(|block| block.pairs()));
+}
+
+fn push_pairs<'a>(fields: &mut HeaderMap, pairs: impl Iterator<Item = (&'a [u8], &'a [u8])>) {
+    for (name, value) in pairs {
         // Both were checked when they came into the block, by rules that are not laxer.
         if let (Ok(name), Ok(value)) =
             (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))

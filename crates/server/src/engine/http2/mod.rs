@@ -1,7 +1,7 @@
 //! HTTP/2 on one connection: the same requests and answers as by HTTP/1.1, in streams.
 //!
 //! Layout: `frames` is what is needed of whoever speaks the frames, `h2_crate` whoever that is, `pipe` its transport; `stream`
-//! is one request; this file is the connection, and `answering` what is said on it.
+//! is one request, `lingering` what is left of one whose answer was early; this file is the connection, and `answering` what is said on it.
 //!
 //! Rule 1: what stands in `Connection` beside this is bytes and time: `output`, `fate`, the deadlines. No byte of HTTP/2 ever
 //! comes near the parser, the queue or the body of HTTP/1.
@@ -13,6 +13,7 @@
 mod answering;
 mod frames;
 mod h2_crate;
+mod lingering;
 mod pipe;
 mod stream;
 
@@ -22,6 +23,7 @@ use wire::refusal::{BAD_REQUEST_LINE, BODY_TIMEOUT, BODY_TOO_LARGE, HEAD_TIMEOUT
 
 use self::frames::{Accepted, Driven, End, Frames as _, Stream as _};
 use self::h2_crate::{H2, H2Stream};
+use self::lingering::Lingering;
 use self::stream::{Looked, Stream};
 use super::connection::{Connection, Fate};
 use super::incoming::Use;
@@ -37,6 +39,8 @@ pub(crate) struct Http2 {
     meter: Meter,
     /// In no order.
     streams: Vec<Stream<H2Stream>>,
+    /// Answered before their bodies had come.
+    lingering: Vec<Lingering<H2Stream>>,
     /// Something was said that is not written yet.
     dirty: bool,
     /// A request has come.
@@ -51,6 +55,7 @@ impl Http2 {
             frames: H2::new(config),
             meter: Meter::new(),
             streams: Vec::new(),
+            lingering: Vec::new(),
             dirty: true,
             asked: false,
             over: false,
@@ -75,9 +80,34 @@ impl Http2 {
         }
     }
 
+    /// The answer has been said to its end. Of a body that has not come, some is read for nothing.
+    fn let_go(&mut self, shared: &Shared, serial: u64) {
+        let Some(at) = self
+            .streams
+            .iter()
+            .position(|stream| stream.serial == serial)
+        else {
+            return;
+        };
+        let stream = self.streams.swap_remove(at);
+        if stream.done {
+            return;
+        }
+        let limits = &shared.config.limits;
+        let unreleased = match stream.used {
+            Use::Collected => 0,
+            Use::Unclaimed | Use::Streamed | Use::Dropped => stream.buffer.len(),
+        };
+        let until = shared.now + limits.linger_timeout;
+        let mut lingering = Lingering::new(stream.frames, limits.linger, until);
+        if lingering.use_up(unreleased) && lingering.go_on() {
+            self.lingering.push(lingering);
+        }
+    }
+
     /// Whether no request is in flight.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.streams.is_empty()
+        self.streams.is_empty() && self.lingering.is_empty()
     }
 
     /// Whether the peer owes the rest of a request's head, or its first request.
@@ -90,6 +120,7 @@ impl Http2 {
         self.streams
             .iter()
             .filter_map(|stream| stream.deadline(&config.limits, config.high_water))
+            .chain(self.lingering.iter().map(|lingering| lingering.until))
             .min()
             .unwrap_or(NEVER)
     }
@@ -106,6 +137,7 @@ impl Http2 {
 
     /// Forgets all requests; those that are not answered are told as gone.
     pub(crate) fn give_up(&mut self, id: ConnId, shared: &mut Shared) {
+        self.lingering.clear();
         for stream in self.streams.drain(..) {
             if stream.is_owed() {
                 shared.events.push_back(Event::Gone {
@@ -233,6 +265,7 @@ impl Http2 {
 
     /// Looks at all streams: some have news.
     fn look(&mut self, id: ConnId, shared: &mut Shared) {
+        self.lingering.retain_mut(Lingering::go_on);
         let mut at = 0;
         while let Some(stream) = self.streams.get_mut(at) {
             let serial = stream.serial;
@@ -262,6 +295,9 @@ impl Http2 {
     /// Refuses streams that are too slow, one way or the other.
     fn check_deadlines(&mut self, id: ConnId, shared: &mut Shared) {
         let (now, high_water) = (shared.now, shared.config.high_water);
+        let before = self.lingering.len();
+        self.lingering.retain(|lingering| now < lingering.until);
+        self.dirty |= self.lingering.len() < before;
         let serials: Vec<u64> = self.streams.iter().map(|stream| stream.serial).collect();
         for serial in serials {
             let limits = &shared.config.limits;

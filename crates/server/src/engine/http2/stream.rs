@@ -1,6 +1,6 @@
 //! One request that came by HTTP/2, its body and its answer.
 
-use wire::http1::{BodyDecoder, BodyStep, Framing, Head};
+use wire::http1::{BodyDecoder, BodyStep, Framing, Head, TrailerBlock};
 use wire::limits::Limits;
 use wire::refusal::Refusal;
 
@@ -38,6 +38,8 @@ pub(super) struct Stream<S> {
     pub(super) sent: usize,
     /// The answer ends with `out`.
     pub(super) ends: bool,
+    /// What follows `out` then, and is the end.
+    pub(super) trailers: Option<Box<TrailerBlock>>,
     /// The writer was told `Full` and waits for `Writable`.
     pub(super) waits_for_room: bool,
     /// When the client last took something of an answer that waits (milliseconds); `None`: nothing waits.
@@ -76,6 +78,7 @@ impl<S: super::frames::Stream> Stream<S> {
             out: Vec::new(),
             sent: 0,
             ends: false,
+            trailers: None,
             waits_for_room: false,
             waiting_since: None,
             moved: 0,
@@ -147,6 +150,10 @@ impl<S: super::frames::Stream> Stream<S> {
                     }
                     continue;
                 }
+                if let Some(trailers) = self.trailers.take() {
+                    self.frames.send_trailers(&trailers).map_err(|_| false)?;
+                    return Ok(true);
+                }
                 if self.ends {
                     self.frames.send(Vec::new(), true).map_err(|_| false)?;
                     return Ok(true);
@@ -159,7 +166,7 @@ impl<S: super::frames::Stream> Stream<S> {
                 self.note_waiting(now);
                 return Ok(false);
             }
-            let ends = self.ends && room == left;
+            let ends = self.ends && room == left && self.trailers.is_none();
             if self.sent == 0 && room == left {
                 let out = std::mem::take(&mut self.out);
                 self.frames.send(out, ends).map_err(|_| false)?;
