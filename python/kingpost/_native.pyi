@@ -568,11 +568,13 @@ class Server:
         caller: object = None,
         *,
         secure: bool = False,
+        http2: bool = False,
     ) -> int:
         """A new connection; notify() is called when it has output, wants to be read again or is to be closed.
 
         caller: who runs its requests by himself; `kingpost.server.hosted.caller` says what that is.
         secure: nobody on the way can read it.
+        http2: it speaks HTTP/2 from its first byte, as was agreed on (ALPN).
         """
     def feed(self, connection: int, data: bytes) -> None: ...
     def feed_at_once(self, connection: int, data: bytes) -> None:

@@ -15,7 +15,7 @@ use server::{
 };
 #[cfg(unix)]
 use server::{Driver, Listener, Manner, Waker};
-use wire::http1::{FieldBlock, Head};
+use wire::http1::{FieldBlock, Head, TrailerBlock};
 use wire::limits::Limits;
 use wire::refusal::{OVERLOADED, Refusal};
 use wire::websocket::{Deflate, Kind};
@@ -506,6 +506,14 @@ impl Shell {
         self.engine().finish(id)
     }
 
+    pub(crate) fn finish_with(
+        &mut self,
+        id: RequestId,
+        trailers: &TrailerBlock,
+    ) -> Result<(), Gone> {
+        self.engine().finish_with(id, trailers)
+    }
+
     pub(crate) fn abort(&mut self, id: RequestId) {
         let _gone = self.engine().abort(id);
     }
@@ -661,6 +669,7 @@ impl Shell {
         notify: Py<PyAny>,
         caller: Option<Py<PyAny>>,
         secure: bool,
+        http2: bool,
     ) -> PyResult<u64> {
         let peer = match client.and_then(|(host, port)| Some((host.parse::<IpAddr>().ok()?, port)))
         {
@@ -673,6 +682,9 @@ impl Shell {
         };
         if secure {
             fed.engine.secure(id, Arc::default());
+        }
+        if http2 {
+            fed.engine.speak_http2(id);
         }
         fed.last += 1;
         fed.connections.insert(fed.last, (id, notify));

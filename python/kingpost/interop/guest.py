@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from kingpost import _native
+from kingpost.http.counting import together
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.interop.asgi_lifespan import Lifespan
@@ -28,7 +29,11 @@ MAX_BODY: Final = 1 << 30
 bounds what one client can have it do, not memory."""
 
 ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
-EXTENSIONS: Final = ("http.response.early_hint", "http.response.pathsend")
+EXTENSIONS: Final = (
+    "http.response.early_hint",
+    "http.response.pathsend",
+    "http.response.trailers",
+)
 
 LOGGER: Final = "kingpost.guest"
 
@@ -62,24 +67,23 @@ class Guest:
         self.name = name
         self.max_body = max_body
         self.state: dict[str, Any] = {}
+        self._template: dict[str, Any] = (
+            scope_template(prefix) if interface == "asgi" else environ_template(prefix)
+        )
 
-    def plan(self, *, multiprocess: bool = False) -> _native.Plan:
+    def plan(self) -> _native.Plan:
         """How the engine calls it."""
         native = (
             _native.Guest(
                 self._called(),
-                scope_template(self.prefix),
+                self._template,
                 prefix=self.prefix,
                 state=self.state,
                 extensions={name: {} for name in EXTENSIONS},
                 socket=socket_runner(self._called()),
             )
             if self.interface == "asgi"
-            else _native.Guest(
-                self.app,
-                environ_template(self.prefix, multiprocess=multiprocess),
-                prefix=self.prefix,
-            )
+            else _native.Guest(self.app, self._template, prefix=self.prefix)
         )
         return _native.Plan(
             native,
@@ -94,6 +98,9 @@ class Guest:
     def lifespan(self) -> AbstractAsyncContextManager[None]:
         """Its start-up and clean-up."""
         if self.interface == "wsgi":
+            # Not known before: what is imported once serves in many processes. Under a supervisor there is always another one,
+            # if only while one takes over from the other.
+            self._template["wsgi.multiprocess"] = together() is not None
             return contextlib.nullcontext()
         return Lifespan(self._called(), self.name, self.state).running()
 
@@ -129,14 +136,14 @@ def scope_template(prefix: str) -> dict[str, Any]:
     }
 
 
-def environ_template(prefix: str, *, multiprocess: bool) -> dict[str, Any]:
+def environ_template(prefix: str) -> dict[str, Any]:
     """What every environ has; the engine fills in what a request says."""
     return {
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
-        "wsgi.multiprocess": multiprocess,
+        "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "wsgi.file_wrapper": _native.FileWrapper,
         # The end of the body is the end of the input, however it was framed.
@@ -172,11 +179,11 @@ class GuestService:
 
     trusted_peers: Sequence[tuple[str, int]] = ()
 
-    def __init__(self, guest: Guest, *, mode: Mode, multiprocess: bool = False) -> None:
+    def __init__(self, guest: Guest, *, mode: Mode) -> None:
         self.mode: Mode = mode
         self.guest = guest
         self.router = _native.Router()
-        self.plans = [guest.plan(multiprocess=multiprocess)]
+        self.plans = [guest.plan()]
         self.guests = [(guest.prefix, 0)]
         self.dispatch = GuestDispatch()
         self.context = contextvars.copy_context()

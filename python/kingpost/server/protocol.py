@@ -42,10 +42,12 @@ class EngineProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        tls = transport.get_extra_info("ssl_object")
         self._connection = self._server.open(
             _peer(transport),
             self._look,
-            secure=transport.get_extra_info("ssl_object") is not None,
+            secure=tls is not None,
+            http2=tls is not None and tls.selected_alpn_protocol() == "h2",
         )
         if not self._connection:
             # More than the engine takes; it has said so in the log.

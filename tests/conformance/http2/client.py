@@ -19,6 +19,7 @@ from h2.events import (
     ResponseReceived,
     StreamEnded,
     StreamReset,
+    TrailersReceived,
 )
 from h2.exceptions import ProtocolError
 
@@ -34,6 +35,7 @@ class Answered:
     status: int = 0
     fields: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     body: bytes = b""
+    trailers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     interim: list[tuple[int, dict[str, str]]] = field(
         default_factory=list[tuple[int, dict[str, str]]]
     )
@@ -159,6 +161,8 @@ class Client:
                     self.http.acknowledge_received_data(
                         event.flow_controlled_length, event.stream_id
                     )
+            case TrailersReceived():
+                self.answers[event.stream_id].trailers += _texts(event.headers)
             case StreamEnded():
                 self.answers[event.stream_id].ended = True
             case StreamReset():

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from kingpost.interop.guest import Guest, GuestService
+from tests.conformance.http2.client import Client
 from tests.security.rig import Rig, reset, send, send_until_full, serving
 from tests.waiting import until
 
@@ -24,6 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
+PROMISE: Message = {**START, "trailers": True}
 
 
 @contextlib.contextmanager
@@ -96,7 +98,11 @@ def test_the_scope_says_all_of_a_request() -> None:
         "path": "/shop/café/a b",
         "raw_path": b"/shop/caf%C3%A9%2Fa%20b",
         "query_string": b"x=1&y=%20",
-        "extensions": {"http.response.early_hint": {}, "http.response.pathsend": {}},
+        "extensions": {
+            "http.response.early_hint": {},
+            "http.response.pathsend": {},
+            "http.response.trailers": {},
+        },
         "state": {},
     }
 
@@ -310,7 +316,11 @@ def test_a_wait_that_is_cancelled_loses_nothing() -> None:
         ([{"type": "http.response.start", "status": 200, "headers": [(b"a b", b"c")]}], "token"),
         ([{"type": "http.response.start", "status": 200, "headers": [(b"a", b"b\r\nc: d")]}], "CR"),
         ([START, {"type": "http.response.body", "body": "text"}], "bytes, not str"),
-        ([{"type": "http.response.trailers"}], "none that is understood"),
+        ([{"type": "http.response.push"}], "none that is understood"),
+        ([{"type": "http.response.trailers"}], 'did not say "trailers": True'),
+        ([START, {"type": "http.response.trailers"}], 'did not say "trailers": True'),
+        ([PROMISE, {"type": "http.response.trailers"}], "before the end of the body"),
+        ([PROMISE, {"type": "http.response.pathsend", "path": "/a"}], "has promised trailers"),
         ([{}], 'no "type"'),
         (
             [
@@ -347,6 +357,116 @@ def test_what_breaks_the_interface_is_500_and_told(
         assert ask(rig)[0] == 500
         assert ask(rig)[2] == b"Internal Server Error"
     assert says in "\n".join(str(one.exc_info and one.exc_info[1]) for one in caplog.records)
+
+
+def summing(*pieces: bytes) -> Asgi:
+    """Sends pieces of a body, and two trailer fields in a message each."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"trailer", b"x-sum, x-last"), (b"x-early", b"1")]
+        if scope["path"] == "/declared":
+            headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
+        await send({**PROMISE, "headers": headers})
+        for at, piece in enumerate(pieces, 1):
+            more = at < len(pieces)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+        total = str(sum(map(len, pieces))).encode()
+        await send(
+            {
+                "type": "http.response.trailers",
+                "headers": [(b"x-sum", total)],
+                "more_trailers": True,
+            }
+        )
+        await send({"type": "http.response.trailers", "headers": [(b"x-last", b"yes")]})
+
+    return app
+
+
+def said(rig: Rig, request: str) -> bytes:
+    """All that is sent for a request that ends its connection."""
+    with rig.connect() as connection:
+        connection.sendall(request.encode())
+        data = b""
+        while piece := connection.recv(100_000):
+            data += piece
+    return data
+
+
+TAKES = "GET /{} HTTP/1.1\r\nhost: a\r\nte: trailers\r\nconnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("pieces", [(b"hello",), (b"he", b"", b"llo"), (b"",)])
+def test_trailers_stand_behind_the_body_for_a_client_that_takes_them(
+    pieces: tuple[bytes, ...],
+) -> None:
+    with hosting(summing(*pieces)) as rig:
+        data = said(rig, TAKES.format(""))
+    head, _, body = data.partition(b"\r\n\r\n")
+    assert b"\r\ntrailer: x-sum, x-last\r\n" in head
+    assert b"\r\nx-early: 1\r\n" in head
+    total = sum(map(len, pieces))
+    assert body.endswith(b"0\r\nx-sum: %d\r\nx-last: yes\r\n\r\n" % total)
+
+
+def test_trailers_are_dropped_where_there_is_no_place_for_them() -> None:
+    with hosting(summing(b"he", b"llo")) as rig:
+        plain = said(rig, TAKES.format("").replace("te: trailers\r\n", ""))
+        declared = said(rig, TAKES.format("declared"))
+        head = said(rig, TAKES.format("").replace("GET", "HEAD"))
+        old = said(rig, "GET / HTTP/1.0\r\nte: trailers\r\n\r\n")
+    assert plain.endswith(b"\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n")
+    assert declared.endswith(b"\r\n\r\nhello")
+    assert head.endswith(b"\r\n\r\n")
+    assert old.endswith(b"\r\n\r\nhello")
+    assert all(b"x-sum:" not in data for data in (plain, declared, head, old))
+
+
+def test_trailers_end_the_stream_of_http_2() -> None:
+    with hosting(summing(b"he", b"llo")) as rig, Client(rig.port) as client:
+        taken = client.get("/", [("te", "trailers")])
+        declared = client.get("/declared", [("te", "trailers")])
+        dropped = client.get("/")
+    fields = [("x-sum", "5"), ("x-last", "yes")]
+    assert [answer.trailers for answer in (taken, declared, dropped)] == [fields, fields, []]
+    assert all(answer.body == b"hello" and answer.ended for answer in (taken, declared, dropped))
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ({"headers": [(b"content-length", b"5")]}, "cannot be a trailer field"),
+        ({"headers": [(b"Set-Cookie", b"a=b")]}, "cannot be a trailer field"),
+        ({"headers": [(b"a b", b"c")]}, "token"),
+        ({"headers": [(b"a", b"b\r\nc: d")]}, "CR"),
+        ({"headers": [("a", b"b")]}, "the name of a trailer field is bytes"),
+        (None, "before its answer was complete"),
+        ({"type": "http.response.body", "body": b"more"}, "behind the end"),
+    ],
+)
+def test_trailers_that_break_a_rule_cut_the_answer_short(
+    message: Message | None, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(PROMISE)
+        await send({"type": "http.response.body", "body": b"hello"})
+        if message is not None:
+            await send({"type": "http.response.trailers", **message})
+
+    with hosting(app) as rig:
+        data = said(rig, TAKES.format(""))
+    assert data.endswith(b"5\r\nhello\r\n")
+    assert says in "\n".join(str(one.exc_info and one.exc_info[1]) for one in caplog.records)
+
+
+def test_nothing_is_taken_behind_the_trailers(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await summing(b"hello")(scope, receive, send)
+        await send({"type": "http.response.trailers"})
+
+    with hosting(app) as rig:
+        assert ask(rig)[2] == b"hello"
+    assert "behind the end" in str(caplog.records[-1].exc_info)
 
 
 @pytest.mark.parametrize("length", [b"2", b"400000"])

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use server::{BodyState, FileBody, Now, RequestId, Room};
-use wire::http1::FieldBlock;
+use wire::http1::{FieldBlock, TrailerBlock};
 use wire::refusal::Refusal;
 
 use super::Core;
@@ -159,6 +159,14 @@ impl Core {
 
     pub(crate) fn finish(&self, py: Python<'_>, id: RequestId) {
         let _gone = self.shell(py, |shell| shell.finish(id));
+        if let Some(meter) = &self.meter {
+            meter.end(py, id, None);
+        }
+    }
+
+    /// As `finish`, with trailer fields where they have a place.
+    pub(crate) fn finish_with(&self, py: Python<'_>, id: RequestId, trailers: &TrailerBlock) {
+        let _gone = self.shell(py, |shell| shell.finish_with(id, trailers));
         if let Some(meter) = &self.meter {
             meter.end(py, id, None);
         }

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
 use server::{BodyState, Peer, RequestId, Room};
-use wire::http1::{FieldBlock, Method};
+use wire::http1::{FieldBlock, Method, TrailerBlock};
 use wire::refusal::Refusal;
 
 use super::{Guest, Head, client_left, declared, need_bytes, too_long, too_short};
@@ -38,6 +38,8 @@ enum Phase {
     Started,
     /// The head is out.
     Streaming,
+    /// The body was sent to its end; the trailer fields that were promised follow.
+    Trailing,
     /// Everything was sent.
     Complete,
 }
@@ -46,6 +48,10 @@ struct State {
     phase: Phase,
     head: Option<Head>,
     is_head: bool,
+    /// The client takes trailer fields.
+    takes_trailers: bool,
+    /// Trailer fields so far; None where none were promised.
+    trailers: Option<Box<TrailerBlock>>,
     /// Bytes of the body that were sent.
     written: u64,
     /// Nothing of the request's body is left to be received.
@@ -266,6 +272,32 @@ impl AsgiSend {
     }
 }
 
+/// Has the fields of a message taken, one after the other.
+fn each_field(
+    message: &Bound<'_, PyAny>,
+    what: &str,
+    mut take: impl FnMut(&[u8], &[u8]) -> PyResult<()>,
+) -> PyResult<()> {
+    let Some(fields) = part(message, intern!(message.py(), "headers"))? else {
+        return Ok(());
+    };
+    for pair in fields.try_iter()? {
+        let pair = pair?;
+        let (name, value) = pair
+            .extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
+            .or_else(
+                |error| match pair.extract::<Vec<Bound<'_, PyAny>>>().as_deref() {
+                    Ok([name, value]) => Ok((name.clone(), value.clone())),
+                    _ => Err(error),
+                },
+            )?;
+        let name = need_bytes(&name, &format!("the name of a {what} field"))?;
+        let value = need_bytes(&value, &format!("the value of a {what} field"))?;
+        take(name.as_bytes(), value.as_bytes())?;
+    }
+    Ok(())
+}
+
 /// A value of a message, whichever mapping that is.
 fn part<'py>(
     message: &Bound<'py, PyAny>,
@@ -408,6 +440,7 @@ impl AsgiSend {
         match kind.to_str()? {
             "http.response.body" => self.take_body(py, message),
             "http.response.start" => self.take_start(py, message),
+            "http.response.trailers" => self.take_trailers(py, message),
             "http.response.pathsend" => self.take_path(py, message),
             "http.response.early_hint" => self.take_hint(py, message),
             other => Err(PyValueError::new_err(format!(
@@ -436,25 +469,16 @@ impl AsgiSend {
                 "the \"status\" of http.response.start is an int from 200 to 599",
             ));
         };
+        let promises = match part(message, intern!(py, "trailers"))? {
+            Some(promises) => promises.is_truthy()?,
+            None => false,
+        };
         let mut head = Head::new(status);
-        if let Some(headers) = part(message, intern!(py, "headers"))? {
-            for pair in headers.try_iter()? {
-                let pair = pair?;
-                let (name, value) = pair
-                    .extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
-                    .or_else(
-                        |error| match pair.extract::<Vec<Bound<'_, PyAny>>>().as_deref() {
-                            Ok([name, value]) => Ok((name.clone(), value.clone())),
-                            _ => Err(error),
-                        },
-                    )?;
-                let name = need_bytes(&name, "the name of a header field")?;
-                let value = need_bytes(&value, "the value of a header field")?;
-                head.push(name.as_bytes(), value.as_bytes())?;
-            }
-        }
+        head.promises_trailers = promises;
+        each_field(message, "header", |name, value| head.push(name, value))?;
         self.state.with(py, |state| {
             state.head = Some(head);
+            state.trailers = promises.then(Box::default);
             state.phase = Phase::Started;
         });
         Ok(())
@@ -478,19 +502,15 @@ impl AsgiSend {
                     "before http.response.start",
                 ));
             }
-            Phase::Complete => {
-                return if self.state.with(py, |state| state.has_left) {
-                    Err(client_left())
-                } else {
-                    Err(out_of_turn("http.response.body", "behind the end"))
-                };
+            Phase::Trailing | Phase::Complete => {
+                return Err(self.behind_the_end(py, "http.response.body"));
             }
             Phase::Started => {
                 let head = self.state.with(py, |state| state.head.take());
                 let Some(head) = head else {
                     return Err(PyRuntimeError::new_err("the answer has no head"));
                 };
-                if !more {
+                if !more && !head.promises_trailers {
                     return self.send_whole(py, head, body);
                 }
                 let (status, length) = (head.status, head.length);
@@ -506,6 +526,14 @@ impl AsgiSend {
             Phase::Streaming => {}
         }
         self.write(py, body, more)
+    }
+
+    fn behind_the_end(&self, py: Python<'_>, kind: &str) -> PyErr {
+        if self.state.with(py, |state| state.has_left) {
+            client_left()
+        } else {
+            out_of_turn(kind, "behind the end")
+        }
     }
 
     fn gone(&self, py: Python<'_>) -> PyErr {
@@ -593,7 +621,56 @@ impl AsgiSend {
             self.complete(py)?;
             return Err(too_short(declared, written));
         }
+        let is_promised = self.state.with(py, |state| {
+            let is_promised = state.trailers.is_some();
+            if is_promised {
+                state.phase = Phase::Trailing;
+            }
+            is_promised
+        });
+        if is_promised {
+            return self.core.output_changed(py);
+        }
         self.core.finish(py, self.id);
+        self.complete(py)
+    }
+
+    /// The extension `http.response.trailers`: a client that did not say `TE: trailers` is sent none.
+    fn take_trailers(&self, py: Python<'_>, message: &Bound<'_, PyAny>) -> PyResult<()> {
+        const KIND: &str = "http.response.trailers";
+        let (phase, trailers) = self
+            .state
+            .with(py, |state| (state.phase, state.trailers.clone()));
+        let Some(mut trailers) = trailers else {
+            let why = "though http.response.start did not say \"trailers\": True";
+            return Err(out_of_turn(KIND, why));
+        };
+        match phase {
+            Phase::Trailing => {}
+            Phase::Complete => return Err(self.behind_the_end(py, KIND)),
+            Phase::Waiting | Phase::Started | Phase::Streaming => {
+                return Err(out_of_turn(KIND, "before the end of the body"));
+            }
+        }
+        each_field(message, "trailer", |name, value| {
+            trailers.push(name, value).map_err(|error| {
+                let name = String::from_utf8_lossy(name);
+                PyValueError::new_err(format!("trailer field {name:?}: {error}"))
+            })
+        })?;
+        let more = match part(message, intern!(py, "more_trailers"))? {
+            Some(more) => more.is_truthy()?,
+            None => false,
+        };
+        if more {
+            self.state.with(py, |state| state.trailers = Some(trailers));
+            return Ok(());
+        }
+        if self.state.with(py, |state| state.takes_trailers) {
+            self.core.finish_with(py, self.id, &trailers);
+        } else {
+            self.core.finish(py, self.id);
+        }
         self.complete(py)
     }
 
@@ -613,6 +690,12 @@ impl AsgiSend {
             return Err(out_of_turn(
                 "http.response.pathsend",
                 "elsewhere than behind http.response.start",
+            ));
+        }
+        if self.state.with(py, |state| state.trailers.is_some()) {
+            return Err(out_of_turn(
+                "http.response.pathsend",
+                "though http.response.start has promised trailers",
             ));
         }
         let Some(path) = part(message, intern!(py, "path"))? else {
@@ -788,8 +871,9 @@ impl Core {
             let coroutine = run.bind(py).call1((scope, websocket, &work.request))?;
             return self.run_coroutine(py, work, coroutine);
         }
-        let (is_head, left) = request.with_head(py, |head, _| {
-            (head.method == Method::Head, declared(head.framing))
+        let (is_head, takes_trailers, left) = request.with_head(py, |head, _| {
+            let is_head = head.method == Method::Head;
+            (is_head, head.takes_trailers, declared(head.framing))
         });
         let exchange = Py::new(
             py,
@@ -800,6 +884,8 @@ impl Core {
                     phase: Phase::Waiting,
                     head: None,
                     is_head,
+                    takes_trailers,
+                    trailers: None,
                     written: 0,
                     is_read: false,
                     left,
@@ -858,7 +944,7 @@ impl Core {
             )
         });
         drop(waiters);
-        let is_begun = phase == Phase::Streaming;
+        let is_begun = matches!(phase, Phase::Streaming | Phase::Trailing);
         let mut status = 500;
         let told = match outcome {
             Ok(_) if phase == Phase::Complete => return Ok(()),

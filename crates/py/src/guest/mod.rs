@@ -104,6 +104,8 @@ struct Head {
     block: FieldBlock,
     /// `Content-Length`, as the guest declared it.
     length: Option<u64>,
+    /// Trailer fields follow the body.
+    promises_trailers: bool,
 }
 
 impl Head {
@@ -115,6 +117,7 @@ impl Head {
             status,
             block,
             length: None,
+            promises_trailers: false,
         }
     }
 
@@ -138,7 +141,12 @@ impl Head {
             self.length = Some(length);
             return Ok(());
         }
-        match self.block.push(name, value) {
+        let taken = if self.promises_trailers && name.eq_ignore_ascii_case(b"trailer") {
+            self.block.announce_trailers(value)
+        } else {
+            self.block.push(name, value)
+        };
+        match taken {
             Ok(()) | Err(FieldError::Owned) => Ok(()),
             Err(error) => Err(PyValueError::new_err(format!(
                 "header field {:?}: {error}",

@@ -85,6 +85,7 @@ impl Session {
         }
         self.told = true;
         Some(Handshake {
+            protocol: self.connection.alpn_protocol(),
             certificate: self
                 .connection
                 .peer_certificates()
@@ -155,6 +156,8 @@ impl Session {
 
 /// What a handshake has shown.
 pub(crate) struct Handshake<'a> {
+    /// The protocol that was agreed on (ALPN), if both sides named one.
+    pub(crate) protocol: Option<&'a [u8]>,
     /// The client's certificate, where it was asked for one and had one.
     pub(crate) certificate: Option<&'a [u8]>,
 }
