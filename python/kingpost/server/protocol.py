@@ -43,17 +43,22 @@ class EngineProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         tls = transport.get_extra_info("ssl_object")
+        http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
         self._connection = self._server.open(
             _peer(transport),
             self._look,
             secure=tls is not None,
-            http2=tls is not None and tls.selected_alpn_protocol() == "h2",
+            http2=http2,
         )
         if not self._connection:
             # More than the engine takes; it has said so in the log.
             self._transport.abort()
             return
         self._open_ones.add(self)
+        if http2:
+            # The engine speaks first.
+            with _passing_exits():
+                self._server.turn()
 
     def data_received(self, data: bytes) -> None:
         with _passing_exits():

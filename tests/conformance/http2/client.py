@@ -1,9 +1,10 @@
-"""A client that speaks HTTP/2 by prior knowledge: the `h2` package on a blocking socket, and nothing of ours."""
+"""A client that speaks HTTP/2, by prior knowledge or by TLS: the `h2` package on a blocking socket, and nothing of ours."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -53,9 +54,19 @@ class Answered:
 class Client:
     """One connection."""
 
-    def __init__(self, port: int, *, window: int | None = None, reads: bool = True) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        window: int | None = None,
+        reads: bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self.socket = agreed(self.socket, tls)
         self.http = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
         self.answers: dict[int, Answered] = {}
         self.went_away: int | None = None
@@ -98,7 +109,7 @@ class Client:
         stream = self.http.get_next_available_stream_id()
         head = [
             (":method", method),
-            (":scheme", "http"),
+            (":scheme", self.scheme),
             (":authority", "localhost"),
             (":path", path),
             *fields,
@@ -196,6 +207,14 @@ class Client:
         """Receives until the server closes the connection."""
         while not self.closed:
             self.receive()
+
+
+def agreed(connection: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
+    """The connection by TLS, on which both sides have agreed to speak HTTP/2."""
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    sealed = tls.wrap_socket(connection, server_hostname="localhost")
+    assert sealed.selected_alpn_protocol() == "h2"
+    return sealed
 
 
 def _texts(headers: object) -> list[tuple[str, str]]:
