@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.builds import BuildError, Tool
+from harness.certificate import make_certificate
 from harness.exchange import write_static
 from harness.peers import BY_NAME
-from harness.places import STATIC_FILES
+from harness.places import CERTIFICATE, KEY, STATIC_FILES
 from harness.server import Server, StartError, free_port
 
 
@@ -48,8 +49,12 @@ class Bench:
         tool = self.tool(name)
         write_static(STATIC_FILES)
         port = free_port(self.first_port)
-        command = [part.format(port=port, **tool.substitutions) for part in BY_NAME[name].command]
-        return Server(name, command, port, [self.server_core])
+        peer = BY_NAME[name]
+        if peer.by_tls:
+            make_certificate()
+        places = {"certificate": CERTIFICATE, "key": KEY, "port": port, **tool.substitutions}
+        command = [part.format(**places) for part in peer.command]
+        return Server(name, command, port, [self.server_core], by_tls=peer.by_tls)
 
     def start_ready(self, name: str, path: str) -> Server:
         """A fresh server that has answered 200. Raises BuildError, StartError."""

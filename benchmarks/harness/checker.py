@@ -5,9 +5,11 @@ wrongly, or answers a pipelined batch out of order, would win a row. This client
 """
 
 import socket
+import ssl
 from dataclasses import dataclass
 
 from harness.exchange import Exchange
+from harness.places import CERTIFICATE
 
 TIMEOUT = 10.0  # seconds for one check
 
@@ -92,7 +94,21 @@ def compare(exchange: Exchange, answer: Answer) -> None:
         )
 
 
-def check(port: int, exchange: Exchange, depth: int) -> dict[str, str]:
+def connect(port: int, *, by_tls: bool) -> socket.socket:
+    """A connection; by TLS in its version 1.3, which is what the rows are about. Raises OSError."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+    if not by_tls:
+        return connection
+    try:
+        context = ssl.create_default_context(cafile=str(CERTIFICATE))
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return context.wrap_socket(connection, server_hostname="localhost")
+    except OSError:
+        connection.close()
+        raise
+
+
+def check(port: int, exchange: Exchange, depth: int, *, by_tls: bool = False) -> dict[str, str]:
     """Sends the exchange as the row does, `depth` deep, and compares every answer in order.
 
     Returns the header fields of the last answer. Raises WrongAnswerError or OSError.
@@ -102,7 +118,7 @@ def check(port: int, exchange: Exchange, depth: int) -> dict[str, str]:
     if depth > 1 and exchange.alternate is not None:
         turns.append(exchange.alternate)
     batch = [turns[index % len(turns)] for index in range(depth)]
-    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
+    with connect(port, by_tls=by_tls) as connection:
         connection.sendall(b"".join(one.render(host) for one in batch))
         reader = Reader(connection)
         answer = None
@@ -114,9 +130,9 @@ def check(port: int, exchange: Exchange, depth: int) -> dict[str, str]:
     return answer.fields if answer else {}
 
 
-def fetch(port: int, path: str) -> bytes:
+def fetch(port: int, path: str, *, by_tls: bool = False) -> bytes:
     """The body of a GET on a connection of its own. Raises WrongAnswerError or OSError."""
-    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
+    with connect(port, by_tls=by_tls) as connection:
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
         connection.sendall(request.encode())
         return Reader(connection).answer().body

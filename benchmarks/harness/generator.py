@@ -71,12 +71,18 @@ def run(
     depth: int = 1,
     seconds: float,
     core: int,
+    by_tls: bool = False,
 ) -> Report:
     """Loads a server with one thread of wrk. `seconds` is rounded up to whole ones by wrk."""
     command = [
         *("taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}"),
         *(f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "8s", "-s", str(LOAD_SCRIPT)),
-        *(f"http://127.0.0.1:{port}{exchange.path}", "--", str(depth), exchange.method),
+        *(
+            f"{'https' if by_tls else 'http'}://127.0.0.1:{port}{exchange.path}",
+            "--",
+            str(depth),
+            exchange.method,
+        ),
         *(exchange.path, "close" if exchange.close else "keep", exchange.body.decode()),
     ]
     with tempfile.TemporaryFile() as output:

@@ -125,6 +125,7 @@ def goals(python: tuple[int, int]) -> tuple[Goal, ...]:
             metric="rate",
             at_least=True,
         ),
+        Goal("by TLS 1.3, of Granian RSGI", "https", "kingpost-tls", 0.75, "granian-tls"),
         Goal("by HTTP/2, of Granian RSGI", "http2", "kingpost", 0.75, "granian-http2"),
         Goal("WebSocket echo, of picows", "websocket-echo", "kingpost-websocket", 1.15, "picows"),
         Goal(

@@ -133,7 +133,7 @@ class LoadRow:
 
     def compare(self, server: Server, exchange: Exchange) -> None:
         """Raises WrongAnswerError, OSError unless the server answers what the row expects."""
-        check(server.port, exchange, self.deep())
+        check(server.port, exchange, self.deep(), by_tls=server.by_tls)
 
     def deep(self) -> int:
         """How many requests the comparing client sends at once."""
@@ -150,6 +150,7 @@ class LoadRow:
             depth=self.depth,
             seconds=seconds,
             core=bench.generator_core,
+            by_tls=server.by_tls,
         )
 
     def _remark(self, result: Result) -> None:

@@ -38,6 +38,7 @@ class Peer:
     shows: tuple[str, ...] = ()  # distributions whose versions the report names
     imports: str = ""  # what every program that uses it begins with
     answers_json: bool = True  # False: it knows the plaintext answer alone
+    by_tls: bool = False  # its command has {certificate} and {key}, too
 
 
 PEERS = (
@@ -75,6 +76,17 @@ PEERS = (
         Kingpost(),
         ("{bin}/kingpost", "run", "kingpost_websocket_app.py", "--port", "{port}"),
         ("kingpost", "uvloop"),
+    ),
+    Peer(
+        "kingpost-tls",
+        "Kingpost, HTTPS",
+        Kingpost(),
+        (
+            *("{bin}/kingpost", "run", "kingpost_app.py", "--port", "{port}"),
+            *("--tls-cert", "{certificate}", "--tls-key", "{key}"),
+        ),
+        ("kingpost", "uvloop"),
+        by_tls=True,
     ),
     Peer(
         "epoll",
@@ -143,6 +155,17 @@ PEERS = (
         Environment("granian", ("granian", "uvloop", "msgspec")),
         (*GRANIAN, "--ws", "--interface", "rsgi", "rsgi_app:app"),
         ("granian", "uvloop"),
+    ),
+    Peer(
+        "granian-tls",
+        "Granian, bare RSGI, HTTPS",
+        Environment("granian", ("granian", "uvloop", "msgspec")),
+        (
+            *(*GRANIAN, "--ssl-certificate", "{certificate}", "--ssl-keyfile", "{key}"),
+            *("--interface", "rsgi", "rsgi_app:app"),
+        ),
+        ("granian", "uvloop"),
+        by_tls=True,
     ),
     Peer(
         "granian-asgi",

@@ -127,6 +127,12 @@ ROWS: tuple[Row, ...] = (
         entries("kingpost-wsgi", "granian-wsgi", "gunicorn", "fastpysgi"),
     ),
     LoadRow("static", "a file of 50 KB, 64 connections", STATIC, entries("kingpost", "nginx")),
+    LoadRow(
+        "https",
+        "plaintext by TLS 1.3, 64 connections that stay",
+        PLAINTEXT,
+        entries("kingpost-tls", "granian-tls"),
+    ),
     Http2Row(
         "http2",
         "plaintext by HTTP/2, 8 connections with 32 streams",

@@ -50,10 +50,13 @@ class Server:
         port: int,
         cores: Sequence[int],
         variables: Mapping[str, str] | None = None,
+        *,
+        by_tls: bool = False,
     ) -> None:
         LOGS.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.port = port
+        self.by_tls = by_tls
         self.log = LOGS / f"{name}.log"
         pinned = ["taskset", "-c", ",".join(map(str, cores)), *command]
         self.started = time.monotonic()
@@ -75,7 +78,7 @@ class Server:
             if self.process.poll() is not None:
                 raise StartError(self.why())
             try:
-                fetch(self.port, path)
+                fetch(self.port, path, by_tls=self.by_tls)
             except (OSError, WrongAnswerError):
                 time.sleep(pause)
                 continue

@@ -111,6 +111,40 @@ def test_a_rate_limit_is_exact_over_four_workers_a_request_for_each_in_turn(
     assert [int(found[1]) for found in left if found] == [*range(41, -1, -1), *[0] * 18]
 
 
+THEIRS = """
+import os
+
+def app(environ, start_response):
+    body = f"{environ['wsgi.multiprocess']} {os.getpid()}".encode()
+    start_response("200 OK", [("content-length", str(len(body)))])
+    return [body]
+"""
+
+
+MOUNTING = """
+from kingpost import App
+from theirs import app as theirs
+
+app = App()
+app.mount("/", theirs)
+"""
+
+
+def test_an_application_of_wsgi_is_told_that_it_runs_in_several_processes(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text(THEIRS)
+    (tmp_path / "app.py").write_text(MOUNTING)
+    for target in ("theirs.py", "app.py"):
+        with running(tmp_path, "run", target, "--port", "0", "--workers", "2") as program:
+            for connection in connect_to_all(program.port, 2).values():
+                with connection:
+                    connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                    assert answer_of(connection).split()[-2] == "True"
+    with running(tmp_path, "run", "theirs.py", "--port", "0") as program:
+        with program.connect() as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert answer_of(connection).split()[-2] == "False"
+
+
 @pytest.mark.parametrize("options", [["--uds", "app.sock"], ["--shared-listener", "--port", "0"]])
 def test_workers_may_share_one_socket(folder: Path, options: list[str]) -> None:
     with running(folder, "run", "--workers", "2", *options) as program:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 from pathlib import Path
 

@@ -1,12 +1,17 @@
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from harness import checker
 from harness.checker import WrongAnswerError, check, fetch
 from harness.exchange import CLOSING, JSON, PLAINTEXT
+
+from tests.certificates import Authority
 
 TEXT = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\n"
@@ -19,14 +24,19 @@ MESSAGE = (
 
 
 @contextmanager
-def answering(answer: bytes, close: bool = False) -> Iterator[int]:
+def answering(
+    answer: bytes, close: bool = False, tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     """The port of a server that says `answer` to whatever the first connection sends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = threading.Event()
 
+        def sealed(connection: socket.socket) -> socket.socket:
+            return connection if tls is None else tls.wrap_socket(connection, server_side=True)
+
         def serve() -> None:
             connection, _ = listener.accept()
-            with connection:
+            with suppress(OSError), connection, sealed(connection) as connection:
                 connection.recv(65536)
                 connection.sendall(answer)
                 if not close:
@@ -93,6 +103,36 @@ def test_a_connection_that_closes_after_close_passes() -> None:
 def test_fetch_gives_the_body() -> None:
     with answering(MESSAGE, close=True) as port:
         assert fetch(port, "/json") == JSON.answer
+
+
+def sealing(answer: bytes, folder: Path, version: ssl.TLSVersion) -> AbstractContextManager[int]:
+    """As `answering`, by TLS in this version at most, with the bench's certificate."""
+    signed = Authority(folder).sign("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = version
+    context.load_cert_chain(signed.certificate, signed.key)
+    return answering(answer, close=True, tls=context)
+
+
+def test_an_answer_by_tls_is_read_like_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "CERTIFICATE", tmp_path / "authority.pem")
+    with sealing(TEXT, tmp_path, ssl.TLSVersion.TLSv1_3) as port:
+        check(port, PLAINTEXT, 1, by_tls=True)
+    with sealing(MESSAGE, tmp_path, ssl.TLSVersion.TLSv1_3) as port:
+        assert fetch(port, "/json", by_tls=True) == JSON.answer
+
+
+def test_a_server_of_an_older_tls_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "CERTIFICATE", tmp_path / "authority.pem")
+    with (
+        sealing(TEXT, tmp_path, ssl.TLSVersion.TLSv1_2) as port,
+        pytest.raises(ssl.SSLError, match="version"),
+    ):
+        check(port, PLAINTEXT, 1, by_tls=True)
 
 
 def test_a_request_with_a_body_names_its_length() -> None:

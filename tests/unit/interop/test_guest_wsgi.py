@@ -14,6 +14,8 @@ from wsgiref.validate import validator
 
 import pytest
 
+from kingpost import _native
+from kingpost.http.counting import count_together
 from kingpost.interop.guest import Guest, GuestService
 from tests.security.rig import Rig, reset, serving
 from tests.waiting import until
@@ -51,6 +53,24 @@ def raw(rig: Rig, wire: bytes) -> bytes:
         while piece := connection.recv(65_536):
             data += piece
     return data
+
+
+def test_a_worker_among_others_says_so() -> None:
+    def app(environ: Environ, start: Start) -> list[bytes]:
+        start("200 OK", [])
+        return [str(environ["wsgi.multiprocess"]).encode()]
+
+    get = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+    answers: list[bytes] = []
+    try:
+        for counters in (_native.Counters(), None):
+            # As a worker does when it was forked.
+            count_together(counters)
+            with hosting(app) as rig:
+                answers.append(raw(rig, get).rpartition(b"\r\n\r\n")[2])
+    finally:
+        count_together(None)
+    assert answers == [b"True", b"False"]
 
 
 def test_the_environ_says_all_of_a_request() -> None:
