@@ -38,9 +38,10 @@ pub struct Limits {
     pub body_rate: u64,
     /// Time that may pass without the peer taking a byte of a waiting answer. Default 15 s.
     pub write_timeout: u64,
-    /// Time for which a refused connection is read to its end, so that the peer sees the answer. Default 1 s.
+    /// Time for which a refused connection, or by HTTP/2 a request that was answered early, is read to its end, so that the
+    /// peer sees the answer. Default 1 s.
     pub linger_timeout: u64,
-    /// Bytes that are read from a refused connection before it is closed anyway. Default 256 KiB.
+    /// Bytes that are read from it before it is closed, or reset, anyway. Default 256 KiB.
     pub linger: usize,
     /// Time that requests in flight have to finish when the server stops. Default 30 s.
     pub drain_timeout: u64,

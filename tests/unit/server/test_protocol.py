@@ -17,7 +17,9 @@ class EndingServer:
         self._fate = fate
         self._data = data
 
-    def open(self, client: object, notify: object, *, secure: bool = False) -> int:
+    def open(
+        self, client: object, notify: object, *, secure: bool = False, http2: bool = False
+    ) -> int:
         return 1
 
     def feed(self, connection: int, data: bytes) -> None:
