@@ -92,6 +92,11 @@ METHODS_ON_UVLOOP = {
     "test_cancel_yield": "counts turns of the loop; uvloop takes one more to stop, plain Tasks or not",
 }
 
+# The same, whatever the module.
+METHODS_ON_UVLOOP_ANYWHERE = {
+    "test_nested_timeouts": "two timers for one moment: uvloop rounds each delay to milliseconds, so now and then the second is first",
+}
+
 _EAGER = (
     "makes its tasks with the eager factory of a stdlib loop; else it is the same as TestTaskGroup"
 )
@@ -106,6 +111,8 @@ def reason(case: Case, loop: str, way: Way | None) -> str | None:
         tables.append(METHODS_OF_3_13)
     if loop == "uvloop" and case.module == "test_tasks":
         tables.append(METHODS_ON_UVLOOP)
+    if loop == "uvloop":
+        tables.append(METHODS_ON_UVLOOP_ANYWHERE)
     if way == "tasks":
         tables += [METHODS_AS_TASKS, METHODS_AS_TASKS_SINCE_3_14]
     return next((table[case.method] for table in tables if case.method in table), None)
@@ -113,7 +120,7 @@ def reason(case: Case, loop: str, way: Way | None) -> str | None:
 
 def names() -> set[str]:
     """Every method that is named here and that this Python should have."""
-    tables = [METHODS, METHODS_AS_TASKS, METHODS_ON_UVLOOP]
+    tables = [METHODS, METHODS_AS_TASKS, METHODS_ON_UVLOOP, METHODS_ON_UVLOOP_ANYWHERE]
     if sys.version_info >= (3, 14):
         tables += [METHODS_SINCE_3_12, METHODS_AS_TASKS_SINCE_3_14]
     return {name for table in tables for name in table}
