@@ -3,11 +3,15 @@
 //! The connection stays, where its request's body lets it: to make a new one costs both sides more than this answer.
 
 use wire::http1::Head;
-use wire::refusal::{OVERLOADED, Refusal};
+#[cfg(unix)]
+use wire::refusal::OVERLOADED;
+use wire::refusal::Refusal;
 
 use super::Engine;
 use super::problem::problem;
-use crate::event::{Event, Gone, Notice, RequestId};
+#[cfg(unix)]
+use crate::event::Event;
+use crate::event::{Gone, Notice, RequestId};
 
 impl Engine {
     /// Answers with a problem of status 503 and `retry-after`. The connection goes on.
