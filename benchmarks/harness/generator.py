@@ -63,6 +63,22 @@ def read(text: str, load: float, seconds: float) -> Report:
     )
 
 
+def run_alone(core: int, *command: str) -> tuple[str, float, float]:
+    """Runs a program on a core: what it wrote, how much of the core it took, 0 to 1, and the seconds."""
+    with tempfile.TemporaryFile() as output:
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            ("taskset", "-c", str(core), *command), stdout=output, stderr=subprocess.STDOUT
+        )
+        # wait4 gives the processor time of exactly this child.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        elapsed = time.monotonic() - begun
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    return text, (usage.ru_utime + usage.ru_stime) / elapsed, elapsed
+
+
 def run(
     port: int,
     exchange: Exchange,
@@ -75,7 +91,7 @@ def run(
 ) -> Report:
     """Loads a server with one thread of wrk. `seconds` is rounded up to whole ones by wrk."""
     command = [
-        *("taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}"),
+        *("wrk", "-t1", f"-c{connections}"),
         *(f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "8s", "-s", str(LOAD_SCRIPT)),
         *(
             f"{'https' if by_tls else 'http'}://127.0.0.1:{port}{exchange.path}",
@@ -85,13 +101,4 @@ def run(
         ),
         *(exchange.path, "close" if exchange.close else "keep", exchange.body.decode()),
     ]
-    with tempfile.TemporaryFile() as output:
-        begun = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        # wait4 gives the processor time of exactly this child.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        elapsed = time.monotonic() - begun
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    return read(text, (usage.ru_utime + usage.ru_stime) / elapsed, elapsed)
+    return read(*run_alone(core, *command))

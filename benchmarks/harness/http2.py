@@ -1,18 +1,14 @@
 """Rows about HTTP/2: h2load for the load, connections of our own for the memory."""
 
-import os
 import re
 import shutil
 import socket
-import subprocess
-import tempfile
-import time
 from dataclasses import dataclass
 
 from harness.bench import Bench
 from harness.checker import WrongAnswerError
 from harness.exchange import PLAINTEXT, Exchange
-from harness.generator import GeneratorError, Report
+from harness.generator import GeneratorError, Report, run_alone
 from harness.load import LoadRow
 from harness.server import Server
 
@@ -52,20 +48,11 @@ def run(
     if shutil.which("h2load") is None:
         raise GeneratorError("there is no h2load here: apt install nghttp2-client")
     command = [
-        *("taskset", "-c", str(core), "h2load", "-t", "1", "-c", str(connections)),
+        *("h2load", "-t", "1", "-c", str(connections)),
         *("-m", str(streams), "-D", str(max(1, round(seconds)))),
         f"http://127.0.0.1:{port}{exchange.path}",
     ]
-    with tempfile.TemporaryFile() as output:
-        begun = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        # wait4 gives the processor time of exactly this child.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        elapsed = time.monotonic() - begun
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    return read(text, (usage.ru_utime + usage.ru_stime) / elapsed, elapsed)
+    return read(*run_alone(core, *command))
 
 
 @dataclass(frozen=True, slots=True)

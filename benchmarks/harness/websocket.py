@@ -1,10 +1,7 @@
 """Rows about WebSockets: `generator/websocket.c` for the load, a client of our own for what is compared and for idle ones."""
 
-import os
 import re
 import socket
-import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +10,7 @@ from harness.bench import Bench
 from harness.builds import BuildError, compile_c
 from harness.checker import TIMEOUT, WrongAnswerError
 from harness.exchange import Exchange
-from harness.generator import GeneratorError, Report
+from harness.generator import GeneratorError, Report, run_alone
 from harness.load import Entry, LoadRow
 from harness.places import WEBSOCKET_SOURCE
 from harness.server import START_TIMEOUT, Server, StartError
@@ -54,19 +51,11 @@ def run(port: int, path: str, *, kind: Kind, connections: int, seconds: float, c
     except BuildError as error:
         raise GeneratorError(str(error)) from error
     command = [
-        *("taskset", "-c", str(core), str(program), kind, str(port), path),
+        *(str(program), kind, str(port), path),
         *(str(connections), f"{seconds:.3f}", str(len(MESSAGE))),
     ]
-    with tempfile.TemporaryFile() as output:
-        begun = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        # wait4 gives the processor time of exactly this child.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        elapsed = time.monotonic() - begun
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    return read(text, (usage.ru_utime + usage.ru_stime) / elapsed)
+    text, load, _ = run_alone(core, *command)
+    return read(text, load)
 
 
 @dataclass(frozen=True, slots=True)
