@@ -3,6 +3,7 @@
 Rule 1: messages are JSON objects, one a line, with the one key "say" that names what is meant.
 Rule 2: a line that ends means that the other process is gone; a worker then stops, so that no orphan keeps a port.
 Rule 3: what crosses the line is said here, in `reload.py` and in `supervisor.py`, nowhere else.
+Rule 4: whatever arrives, nothing is raised and nothing grows without bound: what is no message of ours says nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ ENDED = "ended"
 Order = Literal["stop", "now", "notice", "show", "gone"]
 
 
+# Bytes of one message at most; whoever sends more than that without a line break is not one of ours.
+_LONGEST = 1 << 20
+# Characters of a failure that are told: the beginning of its summary, and the end of its report, where Python says what it is.
+_SUMMARY = 4096
+_REPORT = 65536
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why code does not run: one line for a person, and everything Python said."""
@@ -50,10 +58,16 @@ class Failure:
 
 
 class Line:
-    """One end of the line. Sending works from any thread."""
+    """One end of the line. Sending works from any thread.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Args:
+        sock: A connected stream socket.
+        longest: Bytes that the other end may send without a line break.
+    """
+
+    def __init__(self, sock: socket.socket, longest: int = _LONGEST) -> None:
         self.socket = sock
+        self._longest = longest
         self._rest = b""
         self._lock = threading.Lock()
 
@@ -67,15 +81,25 @@ class Line:
             return False
         return True
 
+    def broken(self, failure: Failure) -> bool:
+        """Says that code does not run, and why; False when nobody is there any more."""
+        return self.send(
+            BROKEN, summary=failure.summary[:_SUMMARY], report=failure.report[-_REPORT:]
+        )
+
     def receive(self) -> list[dict[str, str]] | None:
-        """What has arrived, after waiting for at least some bytes; None at the end of the line."""
+        """What has arrived, after waiting for at least some bytes unless the socket does not wait; None at the end of the line."""
         try:
             data = self.socket.recv(65536)
+        except BlockingIOError:
+            return []
         except OSError:
             return None
         if not data:
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > self._longest:
+            return None
         return [_message(line) for line in lines]
 
     def finish(self) -> None:
@@ -89,8 +113,13 @@ class Line:
 
 
 def _message(line: bytes) -> dict[str, str]:
-    found: Any = json.loads(line)
-    return {str(key): str(value) for key, value in found.items()}
+    """What a line says; nothing where it is no message."""
+    try:
+        found: Any = json.loads(line)
+        return {str(key): str(value) for key, value in found.items()}
+    # AttributeError: it is JSON, but no object. RecursionError: it is too deep.
+    except (ValueError, AttributeError, RecursionError):
+        return {}
 
 
 class ReloadedChild:
@@ -109,6 +138,8 @@ class ReloadedChild:
         self._line = line
         self._on_order: Callable[[Order, Failure], None] | None = None
         self._waiting: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        # Between asking whether anybody listens and letting an order wait, nobody begins to listen.
+        self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, name="kingpost-reload", daemon=True)
         self._reader.start()
 
@@ -130,7 +161,7 @@ class ReloadedChild:
 
     def broken(self, failure: Failure) -> None:
         """Says that the code does not run."""
-        self._line.send(BROKEN, summary=failure.summary, report=failure.report)
+        self._line.broken(failure)
 
     def debugging(self) -> None:
         """Says that a debugger's prompt was opened: this worker is not to be ended while somebody types."""
@@ -150,10 +181,15 @@ class ReloadedChild:
 
     def obey(self, on_order: Callable[[Order, Failure], None] | None) -> None:
         """From now on calls `on_order(order, failure)` for each order, on a thread of its own; None lets them wait."""
-        self._on_order = on_order
-        while on_order is not None and not self._waiting.empty():
-            # Given before anybody listened, while the code was being imported.
-            on_order(self._waiting.get(), Failure("", ""))
+        waiting: list[Order] = []
+        with self._lock:
+            self._on_order = on_order
+            while on_order is not None and not self._waiting.empty():
+                # Given before anybody listened, while the code was being imported.
+                waiting.append(self._waiting.get())
+        if on_order is not None:
+            for order in waiting:
+                on_order(order, Failure("", ""))
 
     def wait_for_order(self) -> Order:
         """Waits for the next order that nobody was called for; "stop" when the supervisor is gone."""
@@ -176,10 +212,12 @@ class ReloadedChild:
         self._pass_on(self._at_end, Failure("", ""))
 
     def _pass_on(self, order: Order, failure: Failure) -> None:
-        if self._on_order is None:
-            self._waiting.put(order)
-        else:
-            self._on_order(order, failure)
+        with self._lock:
+            on_order = self._on_order
+            if on_order is None:
+                self._waiting.put(order)
+        if on_order is not None:
+            on_order(order, failure)
 
 
 def _order(message: dict[str, str]) -> Order | None:
