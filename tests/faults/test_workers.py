@@ -320,6 +320,7 @@ def test_where_the_template_is_killed_the_app_is_imported_anew(folder: Path) -> 
             program.until(lambda: len(load.acknowledged) > 20)
             os.kill(templates_of(program)[0], signal.SIGKILL)
             program.until_said("was ended from outside: importing it anew")
+            program.until_said("reloaded in")
             program.until(
                 lambda: len(workers_of(program)) == 2 and not set(before) & set(workers_of(program))
             )
@@ -669,5 +670,5 @@ def test_workers_that_come_and_go_leave_nothing_in_the_supervisor(folder: Path) 
             assert reload(folder).returncode == 0
         program.until(lambda: len(templates_of(program)) == 1)
 
-        assert descriptors() == before[0]
+        program.until(lambda: descriptors() == before[0])
         assert private(program.process.pid) < before[1] * 1.05 + 500_000

@@ -355,6 +355,14 @@ def dev(
     help="Replace a worker whose event loop is blocked for so long; 0: never.",
 )
 @click.option(
+    "--start-timeout",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up an import, and the start-up of a worker, that takes longer; 0: never.",
+)
+@click.option(
     "--control",
     metavar="PATH",
     envvar="KINGPOST_CONTROL",
@@ -384,6 +392,7 @@ def run(
     control: str | None,
     shared_listener: bool,
     worker_timeout: float,
+    start_timeout: float,
     max_requests: int,
     max_age: float,
     max_memory: int,
@@ -412,6 +421,7 @@ def run(
         control,
         shared_listener=shared_listener,
         silence=worker_timeout,
+        start_timeout=start_timeout,
         max_requests=max_requests,
         max_age=max_age,
         max_memory=max_memory,

@@ -91,7 +91,7 @@ def reload_service(control: str) -> None:
         return
     if answer.report:
         click.echo(answer.report.rstrip(), err=True)
-    raise Refusal(f"not reloaded, the code before keeps serving: {answer.summary}")
+    raise Refusal(f"not reloaded, {answer.summary}")
 
 
 def processes_of(
@@ -100,6 +100,7 @@ def processes_of(
     *,
     shared_listener: bool,
     silence: float,
+    start_timeout: float,
     **worn: float,
 ) -> Processes | None:
     """What the options say about processes; None where one process without a supervisor is enough."""
@@ -119,6 +120,7 @@ def processes_of(
         max_age=worn["max_age"],
         max_memory=int(worn["max_memory"]) << 20,
         silence=silence,
+        start_timeout=start_timeout,
         control=None if control is None else str(Path(control).absolute()),
     )
 

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kingpost import _native
 from kingpost.server import child, logs
 from kingpost.server.child import Failure, Line, ReloadedChild
 from kingpost.server.engine import Service
@@ -65,16 +64,12 @@ def work(service: Service, order: Order, recipe: Recipe) -> int:
     """Serves until told to stop; returns the exit status for the process."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGTTIN, signal.SIGTTOU):
         signal.signal(number, signal.SIG_DFL)
-    # Whoever ends the template by force gets a service that finishes what it has begun.
-    _native.end_with_parent(signal.SIGTERM)
     shared = recipe.workshop.enter(order.slot, order.lane)
     supervisor = ReloadedChild(
         Line(socket.socket(fileno=order.line)), order.listening, at_end="gone"
     )
     gc.enable()
-    if not faulthandler.is_enabled() and sys.stderr is not None:
-        # What ends a process by force says where it was.
-        faulthandler.enable()
+    show_stacks()
     logs.set_up()
     listeners = [inherit(number) for number in supervisor.listening]
     options = recipe.options
@@ -100,6 +95,12 @@ def work(service: Service, order: Order, recipe: Recipe) -> int:
     with contextlib.suppress(SystemExit):
         leave(status, worker)
     return status
+
+
+def show_stacks() -> None:
+    """From now on what ends this process by force, but SIGKILL, says where it was."""
+    if not faulthandler.is_enabled() and sys.stderr is not None:
+        faulthandler.enable()
 
 
 class Pulse:

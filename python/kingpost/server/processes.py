@@ -25,6 +25,8 @@ class Processes:
     """A worker is replaced once it has more than so many bytes of memory; 0: never."""
     silence: float = 30.0
     """A worker whose loop has not turned for so many seconds is ended, with its stack in the log, and replaced; 0: never."""
+    start_timeout: float = 60.0
+    """An import, or the start-up of a worker, that takes longer than so many seconds is ended, with its stack in the log; 0: never."""
     control: str | None = None
     """Path of the Unix socket for `kingpost reload`."""
 

@@ -2,14 +2,10 @@
 
 Rule 1: it never runs the application's code and never reads a byte of a client, so no mistake in either can end it.
 Rule 2: the sockets of a slot are open from the first moment to the last: no connection is refused, it waits at worst.
-Rule 3: a new worker says that it is ready before the old one is told to stop. New code replaces all workers or none.
+Rule 3: what is to be done is said by the `Roster`; here it is done. Signal handlers and lines only note what happened.
 Rule 4: a worker that ends is replaced at once, but one that keeps ending is given time; where nothing serves any more, the
 supervisor ends as well, and says so.
-Rule 5: signal handlers only note what was asked for; everything is done in `_step`.
-
-Who is who: a *slot* is a place for a worker, with its sockets. A *generation* is a template process, which has imported one
-version of the code, with the workers that are copies of it. On each slot one worker serves, one may be coming, and some may be
-leaving.
+Rule 5: nobody is blamed for time in which this process was held up itself: its clock stands still then.
 """
 
 from __future__ import annotations
@@ -21,40 +17,35 @@ import selectors
 import signal
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from kingpost import _native
 from kingpost.server import child, logs, template
+from kingpost.server.askers import Asker, Askers
+from kingpost.server.backoff import Backoff
 from kingpost.server.child import Failure, Line
 from kingpost.server.forked import BEAT, Recipe
 from kingpost.server.listen import Address, Doors, Listener, ListenError, open_listeners, told
-from kingpost.server.shared import LANES
+from kingpost.server.roster import Generation, Roster, Start, Stop, Worker
 from kingpost.server.signals import handled
 from kingpost.server.systemd import Notifier
 
 # Seconds between two looks, while something is under way and while nothing is.
 _LOOK = 0.05
 _IDLE_LOOK = 1.0
-# A slot whose worker ends so often in so many seconds waits before it gets another: seconds, doubled up to the most.
-_FREE_DEATHS = 5
-_DEATHS_SPAN = 60.0
-_FIRST_DELAY = 1.0
-_MOST_DELAY = 30.0
-# Nothing serves, and so many workers in a row ended before they could: then there is no use in going on.
-_MOST_STILLBORN = 5
-# Nothing serves, and so many ended soon after they could, besides five for each slot.
-_MOST_DEATHS = 10
+# Seconds that our clock moves on by at most between two looks.
+_MOST_TICK = 2 * BEAT
 # Seconds beyond its grace after which a worker that was told to stop is ended.
 _KILL_AFTER = 5.0
-# Seconds that a worker has to write down its stack.
+# Seconds that a process has to write down its stack.
 _DUMP_GRACE = 2.0
 # Seconds that replaced workers may take to let go of the sockets before the reload counts as done all the same.
 _LEAVE_GRACE = 5.0
 # Seconds after which somebody is told that new code is still starting, and between two tries where a template is gone.
 _SLOW = 10.0
 _RETRY = 10.0
+# Reads of what a process that is no more has said.
+_LAST_WORDS = 64
 # Seconds that templates have to end behind their workers.
 _LAST_GRACE = 3.0
 
@@ -66,72 +57,21 @@ def _signals(*names: str) -> tuple[signal.Signals, ...]:
 _OTHERS = _signals("SIGHUP", "SIGTTIN", "SIGTTOU", "SIGCHLD")
 
 
-@dataclass(eq=False)
-class _Generation:
-    """A template process."""
+class _Reload:
+    """New code on its way, from the question to the answer."""
 
-    number: int
-    pid: int
-    line: Line
-    begun: float
-    is_ready: bool = False
-    is_gone: bool = False
-    failure: Failure | None = None
-    was_called_slow: bool = False
+    def __init__(self, asked: float) -> None:
+        self.asked = asked
+        """When, on the system's clock."""
+        self.askers: list[Asker] = []
+        """Who waits for its end."""
+        self.leave_until = 0.0
+        """Where it has taken over: when the workers before are waited for no longer."""
 
-
-@dataclass(eq=False)
-class _Worker:
-    """One worker process, as the supervisor sees it."""
-
-    key: str
-    slot: _Slot
-    lane: int
-    generation: _Generation
-    line: Line
-    listeners: list[Listener]
-    begun: float
-    pid: int = 0
-    ready_at: float | None = None
-    told_at: float | None = None
-    """When it was told to stop."""
-    has_left: bool = False
-    """It accepts no connections any more."""
-    hears: bool = True
-    failure: Failure | None = None
-    beat: int = 0
-    silent: float = 0.0
-    """Seconds that its loop did not turn, while we looked."""
-    dumped_at: float | None = None
-
-    @property
-    def name(self) -> str:
-        return f"worker {self.slot.number + 1} ({self.pid or 'not yet started'})"
-
-
-@dataclass(eq=False)
-class _Slot:
-    """A place for a worker."""
-
-    number: int
-    serving: _Worker | None = None
-    coming: _Worker | None = None
-    leaving: list[_Worker] = field(default_factory=list[_Worker])
-    wanted: _Generation | None = None
-    """What a worker is to be made from as soon as it can be."""
-    not_before: float = 0.0
-    delay: float = 0.0
-    deaths: deque[float] = field(default_factory=deque[float])
-    adopted: list[int] = field(default_factory=list[int])
-    """Slots that are out of service, whose sockets this one serves as well."""
-
-    @property
-    def workers(self) -> list[_Worker]:
-        return [each for each in (self.serving, self.coming, *self.leaving) if each is not None]
-
-    def free_lane(self) -> int | None:
-        taken = {worker.lane for worker in self.workers}
-        return next((lane for lane in range(LANES) if lane not in taken), None)
+    def answer(self, say: str, **more: str) -> None:
+        askers, self.askers = self.askers, []
+        for asker in askers:
+            asker.answer(say, **more)
 
 
 class Supervisor:
@@ -153,48 +93,54 @@ class Supervisor:
     ) -> None:
         self._recipe = recipe
         self._doors = doors
-        self._control = control
         self._notifier = notifier or Notifier({})
         self._workshop = recipe.workshop
-        self._count = recipe.processes.workers
-        self._slots: list[_Slot] = []
-        self._current: _Generation | None = None
-        self._next: _Generation | None = None
-        self._generations: list[_Generation] = []
+        self._roster = Roster(is_split=doors.is_split)
+        self._generations: list[Generation] = []
+        """Those whose process has not ended."""
         self._numbers = 0
-        self._keys: dict[str, _Worker] = {}
+        self._keys: dict[str, Worker] = {}
         self._selector = selectors.DefaultSelector()
-        self._askers: list[Line] = []
-        """Who waits for the end of a reload."""
-        self._replaced: tuple[list[_Worker], float, str] | None = None
-        """Workers that let go of the sockets, until when they are waited for, and what is said then."""
-        self._reload_again = False
+        self._seen = time.monotonic()
+        self._now = self._seen
+        """Our clock."""
+        self._askers = (
+            None
+            if control is None
+            else Askers(control.socket, self._selector, self._reload, lambda: self._now)
+        )
+        self._reloading: _Reload | None = None
+        """What is starting."""
+        self._finishing: _Reload | None = None
+        """What has taken over, while workers of the code before still accept connections."""
+        self._later: _Reload | None = None
+        """What begins when that is over."""
+        self._again = Backoff(0)
+        """Tries to import the code anew where nothing serves."""
+        self._retry_at = 0.0
         self._asked: list[int] = []
         self._stops = 0
         self._stops_done = 0
-        self._stopping = False
         self._status = 0
-        self._stillborn = 0
-        self._deaths = 0
-        self._looked_at = time.monotonic()
-        self._retry_at = 0.0
         self._told_alive = 0.0
         self._has_terminal = _has_terminal()
         self._adopts = _native.adopt_orphans()
         self._log = logs.logger()
 
     def run(self) -> int:
-        """Runs until told to stop; returns the exit status for the process."""
+        """Runs until told to stop; returns the exit status for the process.
+
+        Raises:
+            ListenError: there is no socket for any worker.
+        """
         heard, told = socket.socketpair()
         for end in (heard, told):
             end.settimeout(0)
         self._selector.register(heard, selectors.EVENT_READ, lambda: _empty(heard))
-        if self._control is not None:
-            self._selector.register(self._control.socket, selectors.EVENT_READ, self._accept)
         with handled(self._on_stop), handled(self._asked.append, _OTHERS):
             before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
             try:
-                self._scale(0)
+                self._scale(self._recipe.processes.workers)
                 self._reload()
                 while not self._is_over():
                     self._wait()
@@ -210,29 +156,35 @@ class Supervisor:
     # -- waiting -----------------------------------------------------------------------------------------------------
 
     def _wait(self) -> None:
-        busy = self._stopping or self._next is not None or self._replaced is not None
-        busy = busy or any(slot.coming or slot.leaving or slot.wanted for slot in self._slots)
-        for key, _ in self._selector.select(_LOOK if busy else _IDLE_LOOK):
+        busy = self._roster.is_stopping or self._finishing or not self._roster.is_settled
+        seconds = _LOOK if busy else _IDLE_LOOK
+        if self._notifier.every is not None:
+            seconds = min(seconds, max(0.0, self._told_alive + self._notifier.every - self._now))
+        events = self._selector.select(seconds)
+        real = time.monotonic()
+        self._now += min(real - self._seen, _MOST_TICK)
+        self._seen = real
+        for key, _ in events:
             hear: Callable[[], None] = key.data
             hear()
 
     def _step(self) -> None:
         """Does what is due."""
-        now = time.monotonic()
-        self._obey(now)
+        self._obey()
         self._reap()
-        self._end_late_ones(now)
-        self._look_at_loops(now)
-        self._finish_reload(now)
-        self._start_wanted(now)
+        self._end_late_ones()
+        self._look_at_loops()
+        self._look_at_reload()
+        self._follow_orders()
         self._give_up()
+        if self._askers is not None:
+            self._askers.end_silent()
         every = self._notifier.every
-        if every is not None and now >= self._told_alive + every and self._serves():
-            self._told_alive = now
-            self._notifier.alive()
-
-    def _serves(self) -> bool:
-        return any(slot.serving is not None for slot in self._slots)
+        if every is not None and self._now >= self._told_alive + every:
+            # Whether it serves or not, it is looked at again only then.
+            self._told_alive = self._now
+            if self._roster.serves:
+                self._notifier.alive()
 
     # -- what is asked for -------------------------------------------------------------------------------------------
 
@@ -241,92 +193,91 @@ class Supervisor:
         if self._stops > 3:
             raise KeyboardInterrupt
 
-    def _obey(self, now: float) -> None:
+    def _obey(self) -> None:
         while self._stops_done < self._stops:
             self._stops_done += 1
-            self._stop(now, hurried=self._stops_done > 1)
+            self._stop(hurried=self._stops_done > 1)
         while self._asked:
             number = self._asked.pop(0)
             if number in _signals("SIGHUP"):
                 if self._has_terminal and not _has_terminal():
                     # The terminal was closed: nobody is there who could stop this any more.
-                    self._stop(now, hurried=False)
+                    self._stop(hurried=False)
                 else:
                     self._reload()
             elif number in _signals("SIGTTIN"):
-                self._scale(1)
+                self._rescale(1)
             elif number in _signals("SIGTTOU"):
-                self._scale(-1)
+                self._rescale(-1)
 
-    def _stop(self, now: float, *, hurried: bool) -> None:
-        if not self._stopping:
-            self._stopping = True
+    def _stop(self, *, hurried: bool) -> None:
+        if not self._roster.is_stopping:
+            self._roster.is_stopping = True
             self._notifier.stopping()
             # What has come already is accepted by the workers, who close theirs then: from now on the system refuses connections.
             self._doors.close()
-            for slot in self._slots:
-                slot.wanted = None
-            if self._next is not None and not self._next.is_ready:
-                _kill(self._next.pid, signal.SIGKILL)
-            self._answer("failed", summary="the service was told to stop")
-        for worker in self._workers():
-            if hurried:
+            for reload in (self._reloading, self._finishing, self._later):
+                if reload is not None:
+                    reload.answer("failed", summary="the service was told to stop")
+            self._reloading = self._finishing = self._later = None
+            self._drop()
+        self._follow_orders()
+        if hurried:
+            for worker in self._workers():
                 worker.line.send(child.STOP_NOW)
-                worker.told_at = min(worker.told_at or now, now - self._recipe.options.grace)
-            else:
-                self._retire(worker)
+                latest = self._now - self._recipe.options.grace
+                worker.told_at = min(worker.told_at or self._now, latest)
         if self._stops_done > 2:
             self._status = 130
             for worker in self._workers():
                 _kill(worker.pid, signal.SIGKILL)
 
-    def _scale(self, change: int) -> None:
-        """Sets how many slots are in service."""
-        if self._stopping:
+    def _rescale(self, change: int) -> None:
+        """Takes one more slot into service, or one out of it."""
+        if self._roster.is_stopping:
             return
-        before, most = self._count, self._recipe.processes.slots
-        self._count = min(most, max(1, self._count + change))
-        self._workshop.set_workers(self._count)
-        while len(self._slots) < self._count:
+        before = self._roster.count
+        most = self._recipe.processes.slots
+        self._scale(min(most, max(1, before + change)))
+        self._log.info("%d workers are to serve now, %d did", self._roster.count, before)
+
+    def _scale(self, count: int) -> None:
+        """Sets how many slots are in service, as far as there are sockets; with those of one it can begin."""
+        for number in range(count):
             try:
-                self._doors.of(len(self._slots))
+                self._doors.of(number)
             except ListenError as error:
-                self._count = len(self._slots)
-                self._workshop.set_workers(self._count)
+                if number == 0:
+                    raise
                 self._log.error("there is no socket for another worker: %s", error)
+                count = number
                 break
-            self._slots.append(_Slot(len(self._slots)))
-        first = self._slots[0]
-        for slot in self._slots[before : self._count]:
-            if slot.number in first.adopted:
-                first.adopted.remove(slot.number)
-            slot.wanted = self._next if self._next and self._next.is_ready else self._current
-        for slot in self._slots[self._count : before]:
-            slot.wanted = None
-            if self._doors.is_split:
-                # What has come to its sockets already, and what is still dealt out to them, is served by another worker; only
-                # when that is there the one of this slot leaves.
-                first.adopted.append(slot.number)
-                first.wanted = first.wanted or self._current
-            else:
-                for worker in slot.workers:
-                    self._retire(worker)
-        if change:
-            self._log.info("%d workers are to serve now, %d did", self._count, before)
+        self._roster.scale(count)
+        self._workshop.set_workers(count)
 
     # -- reloading ---------------------------------------------------------------------------------------------------
 
-    def _reload(self) -> None:
+    def _reload(self, asker: Asker | None = None) -> None:
         """Begins a new generation; one that is still starting is of no use any more."""
-        if self._stopping:
+        if self._roster.is_stopping:
+            if asker is not None:
+                asker.answer("failed", summary="the service was told to stop")
             return
-        if self._replaced is not None:
+        # Whoever waits for code that has not come yet waits for this.
+        reload = self._reloading or self._later or _Reload(self._seen)
+        if asker is not None:
+            reload.askers.append(asker)
+        if self._finishing is not None:
             # One at a time: workers that leave still have their lanes.
-            self._reload_again = True
+            self._later = reload
             return
-        if self._next is not None:
-            self._drop(self._next)
-        if self._current is not None:
+        self._later = None
+        self._begin(reload)
+
+    def _begin(self, reload: _Reload) -> None:
+        self._drop()
+        self._reloading = reload
+        if self._roster.current is not None:
             self._notifier.reloading()
         self._numbers += 1
         try:
@@ -335,47 +286,42 @@ class Supervisor:
             self._abandon(Failure(f"no process can be started: {error.strerror}", str(error)))
             return
         line.socket.settimeout(0)
-        made = self._next = _Generation(self._numbers, pid, line, time.monotonic())
+        made = Generation(self._numbers, pid, line, self._now)
+        self._roster.next = made
         self._generations.append(made)
         self._selector.register(
             line.socket, selectors.EVENT_READ, lambda: self._hear_template(made)
         )
 
-    def _hear_template(self, generation: _Generation) -> None:
+    def _hear_template(self, generation: Generation) -> None:
         messages = generation.line.receive()
         if messages is None:
             self._template_ended(generation)
-            return
-        for message in messages:
+        for message in messages or ():
+            worker = self._keys.get(message.get("key", ""))
             match message.get("say"):
                 case child.READY:
-                    self._template_is_ready(generation)
+                    generation.is_ready = True
                 case child.BROKEN:
                     generation.failure = _failure(message)
-                case child.FORKED:
-                    if worker := self._keys.get(message.get("key", "")):
-                        worker.pid = int(message["pid"])
-                case child.ENDED:
-                    if worker := self._keys.get(message.get("key", "")):
-                        self._ended(worker, message["status"])
+                case child.FORKED if worker is not None:
+                    worker.pid = int(message["pid"])
+                    if worker.is_doomed:
+                        _kill(worker.pid, signal.SIGKILL)
+                case child.ENDED if worker is not None:
+                    self._ended(worker, message["status"])
                 case _:
                     pass
 
-    def _template_is_ready(self, generation: _Generation) -> None:
-        generation.is_ready = True
-        if generation is not self._next:
+    def _template_ended(self, generation: Generation) -> None:
+        """Nothing is heard of a template any more."""
+        if generation.is_gone:
             return
-        for slot in self._slots[: self._count]:
-            if slot.coming is not None:
-                self._dismiss(slot.coming)
-            slot.wanted, slot.not_before = generation, 0.0
-
-    def _template_ended(self, generation: _Generation) -> None:
         self._forget(generation.line)
         generation.is_gone = True
-        if self._stopping:
+        if self._roster.is_stopping:
             return
-        if generation is self._next:
+        if generation is self._roster.next:
             self._abandon(
                 generation.failure
                 or Failure(
@@ -383,366 +329,350 @@ class Supervisor:
                     "What it said stands above, if anything.",
                 )
             )
-        elif generation is self._current:
+        elif generation is self._roster.current:
             self._log.error(
-                "the process that has imported the app was ended from outside: importing it anew"
+                "the process that has imported the app was ended from outside: importing it anew, its workers serve meanwhile"
             )
-            self._retry_at = 0.0
+            self._retry_at = self._now
 
-    def _take_over(self) -> None:
-        """All workers of the new generation are ready: they replace the others."""
-        made, old = self._next, self._current
-        assert made is not None  # noqa: S101 - for the type checker
-        self._current, self._next = made, None
-        replaced: list[_Worker] = []
-        for slot in self._slots:
-            if slot.serving is not None:
-                replaced.append(slot.serving)
-                self._retire(slot.serving)
-            slot.serving, slot.coming = slot.coming, None
-            slot.deaths.clear()
-        if old is None:
-            secure = self._recipe.options.tls is not None
-            urls = " and ".join(told(listener.url, secure=secure) for listener in self._doors.of(0))
-            many = "1 worker" if self._count == 1 else f"{self._count} workers"
-            self._log.info("Kingpost is ready on %s (production, %s)", urls, many)
-            self._notifier.ready(many)
+    def _look_at_reload(self) -> None:
+        """Goes on with the reload that is under way, or begins one that is due."""
+        if self._roster.is_complete:
+            self._take_over()
+        done = self._finishing
+        if done is not None and (not self._roster.has_old_code or self._now > done.leave_until):
+            # Only now nobody gets an answer of the old code.
+            self._finishing = None
+            said = f"reloaded in {self._seen - done.asked:.2f} s"
+            self._log.info("%s", said)
+            self._notifier.ready(said)
+            done.answer("done", text=said)
+        if self._roster.is_stopping or self._finishing is not None:
             return
-        old.line.finish()
-        said = f"reloaded in {time.monotonic() - made.begun:.2f} s"
-        self._replaced = (replaced, time.monotonic() + _LEAVE_GRACE, said)
-
-    def _finish_reload(self, now: float) -> None:
-        if self._replaced is not None:
-            workers, until, said = self._replaced
-            if now > until or all(worker.has_left for worker in workers):
-                # Only now nobody gets an answer of the old code.
-                self._replaced = None
-                self._log.info("%s", said)
-                self._notifier.ready(said)
-                self._answer("done", text=said)
-        if self._replaced is None and self._reload_again:
-            self._reload_again = False
-            self._reload()
-        if self._stopping:
-            return
-        if (
-            self._next is None
-            and self._current is not None
-            and self._current.is_gone
-            and now >= self._retry_at
+        current, coming = self._roster.current, self._roster.next
+        if self._later is not None or (
+            coming is None
+            and current is not None
+            and current.is_gone
+            and self._now >= self._retry_at
         ):
-            self._retry_at = now + _RETRY
             self._reload()
-        slow = self._next
-        if slow is not None and not slow.was_called_slow and now > slow.begun + _SLOW:
-            slow.was_called_slow = True
+        elif coming is not None:
+            self._look_at_start(coming)
+
+    def _look_at_start(self, coming: Generation) -> None:
+        """Says that new code takes long to start, and ends an import that takes too long."""
+        passed = self._now - coming.begun
+        limit = self._recipe.processes.start_timeout
+        if not coming.was_called_slow and passed > _SLOW:
+            coming.was_called_slow = True
             self._log.warning(
                 "the new code is still starting, after %g seconds: an import, or what runs at start-up, takes long",
                 _SLOW,
             )
+        if coming.is_ready or not limit:
+            return
+        if coming.dumped_at is not None:
+            if self._now > coming.dumped_at + _DUMP_GRACE:
+                _kill(coming.pid, signal.SIGKILL)
+        elif passed > limit:
+            coming.dumped_at = self._now
+            coming.failure = Failure(
+                f"the code was not imported within {limit:g} s. Its stack stands above; --start-timeout sets how long it may take",
+                "",
+            )
+            self._log.error("the import takes more than %g s: its stack follows", limit)
+            _kill(coming.pid, signal.SIGABRT)
+
+    def _take_over(self) -> None:
+        """All workers of the new generation are ready: they replace the others."""
+        before = self._roster.take_over()
+        reload, self._reloading = self._reloading, None
+        self._again.clear()
+        if before is None:
+            secure = self._recipe.options.tls is not None
+            urls = " and ".join(told(listener.url, secure=secure) for listener in self._doors.of(0))
+            count = self._roster.count
+            many = "1 worker" if count == 1 else f"{count} workers"
+            self._log.info("Kingpost is ready on %s (production, %s)", urls, many)
+            self._notifier.ready(many)
+            # Whoever asked while the service started has the code that was there.
+            if reload is not None:
+                reload.answer("done", text=f"started in {self._seen - reload.asked:.2f} s")
+            return
+        before.line.finish()
+        self._finishing = reload
+        if reload is not None:
+            reload.leave_until = self._now + _LEAVE_GRACE
 
     def _abandon(self, failure: Failure) -> None:
         """New code does not run: what was there before goes on."""
-        failed, self._next = self._next, None
-        if failed is not None:
-            self._drop(failed)
+        reload, self._reloading = self._reloading, None
+        self._drop()
         self._log.error("%s", failure.report.rstrip() or failure.summary)
-        if self._current is None:
+        current = self._roster.current
+        if current is None:
             self._log.error("the app did not start: %s", failure.summary)
+            if reload is not None:
+                reload.answer("failed", summary=failure.summary, report=failure.report)
             self._status = 1
-            self._stop(time.monotonic(), hurried=False)
+            self._stop(hurried=False)
             return
-        self._log.error("the code before keeps serving: %s", failure.summary)
+        self._retry_at = self._now + _RETRY
+        if not self._roster.serves and current.is_gone:
+            self._roster.stillborn += 1
+            self._retry_at = self._now + self._again.ended(self._now)
+        what = "the code before keeps serving" if self._roster.serves else "no worker serves"
+        self._log.error("%s: %s", what, failure.summary)
         self._notifier.ready(f"the last reload failed: {failure.summary}")
-        self._answer("failed", summary=failure.summary, report=failure.report)
-        for slot in self._slots[: self._count]:
-            if slot.serving is None:
-                slot.wanted = self._current
+        if reload is not None:
+            reload.answer("failed", summary=f"{what}: {failure.summary}", report=failure.report)
 
-    def _drop(self, generation: _Generation) -> None:
-        """Ends a generation that never served."""
-        if generation is self._next:
-            self._next = None
-        for slot in self._slots:
-            if slot.wanted is generation:
-                slot.wanted = None
-            if slot.coming is not None and slot.coming.generation is generation:
-                self._dismiss(slot.coming)
-        if generation.is_ready:
-            generation.line.finish()
+    def _drop(self) -> None:
+        """Ends the generation that is starting, if there is one."""
+        dropped = self._roster.drop()
+        if dropped is None or dropped.is_gone:
+            return
+        if dropped.is_ready:
+            # It ends behind its workers.
+            dropped.line.finish()
         else:
-            _kill(generation.pid, signal.SIGKILL)
+            _kill(dropped.pid, signal.SIGKILL)
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
-    def _start_wanted(self, now: float) -> None:
-        for slot in self._slots[: self._count]:
-            generation, lane = slot.wanted, slot.free_lane()
-            if (
-                generation is not None
-                and not generation.is_gone
-                and slot.coming is None
-                and lane is not None
-                and now >= slot.not_before
-            ):
-                slot.wanted = None
-                self._start(slot, lane, generation)
+    def _follow_orders(self) -> None:
+        for order in self._roster.orders(self._now):
+            match order:
+                case Start():
+                    self._start(order)
+                case Stop(worker):
+                    worker.told_at = self._now
+                    if order.by_force:
+                        worker.is_doomed = True
+                        worker.line.send(child.STOP_NOW)
+                        _kill(worker.pid, signal.SIGKILL)
+                    else:
+                        worker.line.send(child.STOP)
 
-    def _start(self, slot: _Slot, lane: int, generation: _Generation) -> None:
-        listeners = [*self._doors.of(slot.number)]
-        for number in slot.adopted:
-            listeners += self._doors.of(number)
+    def _start(self, order: Start) -> None:
+        listeners = [
+            listener for number in sorted(order.sockets) for listener in self._doors.of(number)
+        ]
         ours, theirs = socket.socketpair()
         ours.settimeout(0)
         self._numbers += 1
         key = str(self._numbers)
-        worker = _Worker(key, slot, lane, generation, Line(ours), listeners, time.monotonic())
         numbers = [theirs.fileno(), *(listener.socket.fileno() for listener in listeners)]
         message = {
             "say": child.FORK,
             "key": key,
-            "slot": str(slot.number),
-            "lane": str(lane),
+            "slot": str(order.slot.number),
+            "lane": str(order.lane),
             "descriptors": str(len(numbers)),
         }
+        data = json.dumps(message).encode() + b"\n"
         try:
-            socket.send_fds(generation.line.socket, [json.dumps(message).encode() + b"\n"], numbers)
+            socket.send_fds(order.generation.line.socket, [data], numbers)
         except OSError:
-            # Its end is heard of in a moment.
+            # Its end is heard of in a moment, or there is room then.
             ours.close()
-            slot.wanted = generation
             return
         finally:
             theirs.close()
+        worker = Worker(
+            key,
+            order.slot,
+            order.lane,
+            order.generation,
+            Line(ours),
+            order.sockets,
+            self._now,
+        )
+        order.slot.workers.append(worker)
         self._keys[key] = worker
-        slot.coming = worker
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear_worker(worker))
 
-    def _hear_worker(self, worker: _Worker) -> None:
+    def _hear_worker(self, worker: Worker) -> None:
         messages = worker.line.receive()
         if messages is None:
             worker.hears = False
             self._forget(worker.line)
-            if worker.generation.is_gone and not self._adopts:
-                self._ended(worker, "")
             return
         for message in messages:
             match message.get("say"):
                 case child.READY:
-                    self._is_ready(worker)
+                    if worker.told_at is None:
+                        self._roster.ready(worker, self._now)
                 case child.BROKEN:
                     worker.failure = _failure(message)
                 case child.LEFT:
-                    self._has_left(worker)
+                    self._left(worker)
                 case child.WORN:
-                    if worker is worker.slot.serving and worker.slot.coming is None:
+                    if worker.told_at is None and not worker.is_worn:
+                        worker.is_worn = True
                         self._log.info("%s is replaced %s", worker.name, message.get("reason", ""))
-                        worker.slot.wanted = worker.slot.wanted or self._current
                 case _:
                     pass
 
-    def _is_ready(self, worker: _Worker) -> None:
-        slot = worker.slot
-        worker.ready_at = time.monotonic()
-        self._stillborn = 0
-        if worker is not slot.coming or self._stopping:
+    def _left(self, worker: Worker) -> None:
+        was_told = worker.told_at is not None
+        delay = self._roster.left(worker, self._now)
+        if was_told or self._roster.is_stopping:
             return
-        if worker.generation is self._next:
-            ready = [each.coming for each in self._slots[: self._count]]
-            if all(each and each.ready_at and each.generation is self._next for each in ready):
-                self._take_over()
-                self._relieve()
+        if worker.generation is self._roster.next:
+            self._abandon(Failure(f"{worker.name} stopped as soon as it was ready", ""))
             return
-        if slot.serving is not None:
-            self._retire(slot.serving)
-        slot.serving, slot.coming = worker, None
-        self._relieve()
+        # By a signal, or by its own code.
+        self._log.warning(
+            "%s stops, and the supervisor has not told it to: another takes its place", worker.name
+        )
+        self._tell_delay(worker, delay)
 
-    def _relieve(self) -> None:
-        """Workers of slots that are out of service leave once another has their sockets."""
-        heir = self._slots[0].serving
-        for slot in self._slots[self._count :]:
-            if slot.serving is not None and heir is not None:
-                sockets = self._doors.of(slot.number)
-                if all(listener in heir.listeners for listener in sockets):
-                    self._retire(slot.serving)
-                    slot.serving = None
-
-    def _has_left(self, worker: _Worker) -> None:
-        worker.has_left = True
-        if worker is worker.slot.serving:
-            # Told by a signal, or by its own code.
-            self._retire(worker)
-            self._replace(worker.slot)
-
-    def _retire(self, worker: _Worker) -> None:
-        if worker.told_at is None:
-            worker.told_at = time.monotonic()
-            worker.line.send(child.STOP)
-        slot = worker.slot
-        if worker not in slot.leaving:
-            slot.leaving.append(worker)
-        if worker is slot.serving:
-            slot.serving = None
-        if worker is slot.coming:
-            slot.coming = None
-
-    def _dismiss(self, worker: _Worker) -> None:
-        """Ends a worker that never served."""
-        self._retire(worker)
-        worker.line.send(child.STOP_NOW)
-        _kill(worker.pid, signal.SIGKILL)
-
-    def _replace(self, slot: _Slot) -> None:
-        if slot.number >= self._count or self._stopping:
-            return
-        if slot.wanted is None and slot.coming is None:
-            slot.wanted = self._current
-
-    def _ended(self, worker: _Worker, status: str) -> None:
+    def _ended(self, worker: Worker, status: str) -> None:
         """A worker's process is no more."""
         if self._keys.pop(worker.key, None) is None:
             return
         self._hear_last_words(worker)
-        slot = worker.slot
-        worker.has_left = True
-        self._workshop.left(slot.number, worker.lane)
-        if worker in slot.leaving:
-            slot.leaving.remove(worker)
+        was_told = worker.told_at is not None
+        lived = None if worker.ready_at is None else self._now - worker.ready_at
+        delay = self._roster.ended(worker, self._now)
+        self._workshop.left(worker.slot.number, worker.lane)
+        if was_told or self._roster.is_stopping:
             if worker.failure is not None:
-                self._log.error("%s", worker.failure.report.rstrip())
-        elif worker is slot.serving:
-            slot.serving = None
-            self._fell(worker, status)
-        elif worker is slot.coming:
-            slot.coming = None
-            self._never_served(worker, status)
+                self._log.error("%s", worker.failure.report.rstrip() or worker.failure.summary)
+            return
+        failure = worker.failure or Failure(
+            f"{worker.name} {_how(status)} {'before it could serve' if lived is None else 'while new code started'}",
+            "",
+        )
+        if worker.generation is self._roster.next:
+            self._abandon(failure)
+        elif lived is None:
+            self._log.error("%s", failure.report.rstrip() or failure.summary)
+        else:
+            self._log.error(
+                "%s %s after %.0f s: another takes its place", worker.name, _how(status), lived
+            )
+        self._tell_delay(worker, delay)
 
-    def _hear_last_words(self, worker: _Worker) -> None:
-        while worker.hears and (words := worker.line.receive()):
+    def _hear_last_words(self, worker: Worker) -> None:
+        # Somebody whom it has started may hold its line: not to the end without a bound.
+        for _ in range(_LAST_WORDS):
+            words = worker.line.receive() if worker.hears else None
+            if words is None:
+                break
             for message in words:
                 if message.get("say") == child.BROKEN:
                     worker.failure = _failure(message)
         self._forget(worker.line)
 
-    def _fell(self, worker: _Worker, status: str) -> None:
-        """One that served has ended, and nobody had told it to."""
-        if self._stopping:
-            return
-        now = time.monotonic()
-        lived = now - (worker.ready_at or worker.begun)
-        self._log.error(
-            "%s %s after %.0f s: another takes its place", worker.name, _how(status), lived
-        )
-        self._deaths += 1
-        self._delay(worker.slot, now)
-        self._replace(worker.slot)
-
-    def _never_served(self, worker: _Worker, status: str) -> None:
-        if self._stopping:
-            return
-        failure = worker.failure or Failure(
-            f"{worker.name} {_how(status)} before it could serve", ""
-        )
-        if worker.generation is self._next:
-            self._abandon(failure)
-            return
-        self._log.error("%s", failure.report.rstrip() or failure.summary)
-        self._stillborn += 1
-        if worker.slot.serving is None:
-            self._delay(worker.slot, time.monotonic())
-            self._replace(worker.slot)
-
-    def _delay(self, slot: _Slot, now: float) -> None:
-        """Gives a slot whose workers keep ending some time."""
-        slot.deaths.append(now)
-        while slot.deaths[0] < now - _DEATHS_SPAN:
-            slot.deaths.popleft()
-        if len(slot.deaths) <= _FREE_DEATHS:
-            slot.delay = 0.0
-            return
-        slot.delay = min(_MOST_DELAY, slot.delay * 2 or _FIRST_DELAY)
-        slot.not_before = now + slot.delay
-        self._log.error(
-            "worker %d ended %d times in a minute: the next one starts in %g s",
-            slot.number + 1,
-            len(slot.deaths),
-            slot.delay,
-        )
+    def _tell_delay(self, worker: Worker, delay: float) -> None:
+        if delay:
+            self._log.error(
+                "worker %d ended %d times in a minute: the next one starts in %g s",
+                worker.slot.number + 1,
+                worker.slot.backoff.ends,
+                delay,
+            )
 
     def _give_up(self) -> None:
         """Where nothing serves and nothing will, the service ends: whoever started it learns of it."""
-        if self._stopping or self._serves() or self._current is None:
-            return
-        most = _MOST_DEATHS + _FREE_DEATHS * self._count
-        if self._stillborn < _MOST_STILLBORN and self._deaths < most:
+        roster = self._roster
+        if roster.is_stopping or not roster.is_hopeless:
             return
         self._log.critical(
             "no worker serves, and %d in a row ended: giving up. What they said stands above",
-            max(self._stillborn, self._deaths),
+            max(roster.stillborn, roster.ends),
         )
         self._status = 1
-        self._stop(time.monotonic(), hurried=True)
+        self._stop(hurried=True)
 
     # -- ends --------------------------------------------------------------------------------------------------------
 
     def _reap(self) -> None:
-        """Waits for templates that have ended, and for workers whose template has."""
-        for generation in [*self._generations]:
-            if template.ended(generation.pid) is not None:
-                self._generations.remove(generation)
-                generation.is_gone = True
-        if self._adopts:
-            for worker in [*self._keys.values()]:
-                if worker.generation not in self._generations:
-                    status = template.ended(worker.pid) if worker.pid else ""
-                    if status is not None:
-                        self._ended(worker, status)
+        """Waits for templates that have ended, for workers whose template has, and for whatever else was left to us."""
+        while (found := template.any_ended()) is not None:
+            pid, status = found
+            for generation in [*self._generations]:
+                if generation.pid == pid:
+                    self._generations.remove(generation)
+                    self._hear_last_of(generation)
+            for worker in self._workers():
+                # That of a template that lives is told by it, and its number may be another's by now.
+                if worker.pid == pid and worker.generation not in self._generations:
+                    self._ended(worker, status)
+        for worker in self._workers():
+            # A process that is not known, is not ours, or was waited for by a template that could not tell it any more.
+            if not worker.hears and worker.generation.is_gone:
+                how = template.ended(worker.pid) if worker.pid and self._adopts else ""
+                if how is not None:
+                    self._ended(worker, how)
 
-    def _end_late_ones(self, now: float) -> None:
+    def _hear_last_of(self, generation: Generation) -> None:
+        # What the import has started may hold its line: not to the end without a bound.
+        for _ in range(_LAST_WORDS):
+            if generation.is_gone:
+                return
+            self._hear_template(generation)
+        self._template_ended(generation)
+
+    def _end_late_ones(self) -> None:
         grace = self._recipe.options.grace + _KILL_AFTER
         for worker in self._workers():
-            if worker.told_at is not None and now > worker.told_at + grace:
+            if worker.told_at is not None and self._now > worker.told_at + grace:
                 self._log.error("%s did not stop in time: ending it", worker.name)
-                worker.told_at = now
-                _kill(worker.pid, signal.SIGKILL)
-            if worker.dumped_at is not None and now > worker.dumped_at + _DUMP_GRACE:
-                worker.dumped_at = now
+                worker.told_at = self._now
+                if worker.pid or worker.generation.is_gone:
+                    _kill(worker.pid, signal.SIGKILL)
+                else:
+                    # Its template was asked for it, and makes none.
+                    _kill(worker.generation.pid, signal.SIGKILL)
+            if worker.dumped_at is not None and self._now > worker.dumped_at + _DUMP_GRACE:
+                worker.dumped_at = self._now
                 _kill(worker.pid, signal.SIGKILL)
 
-    def _look_at_loops(self, now: float) -> None:
-        """Ends workers whose loop does not turn. Time in which this process was held up itself does not count."""
-        passed = now - self._looked_at
-        if passed < BEAT:
-            return
-        self._looked_at = now
-        limit = self._recipe.processes.silence
+    def _look_at_loops(self) -> None:
+        """Ends workers that do not become ready, and those whose loop does not turn."""
+        processes = self._recipe.processes
+        for worker in self._roster.overdue(self._now, processes.start_timeout):
+            if worker.dumped_at is None:
+                worker.failure = Failure(
+                    f"{worker.name} was not ready within {processes.start_timeout:g} s. Its stack stands above; "
+                    "--start-timeout sets how long its start-up may take",
+                    "",
+                )
+                self._log.error(
+                    "%s is still starting after %g s: its stack follows",
+                    worker.name,
+                    processes.start_timeout,
+                )
+                self._dump(worker)
         for worker in self._workers():
             if worker.ready_at is None or worker.told_at is not None:
                 continue
-            if now > worker.ready_at + _DEATHS_SPAN:
-                self._deaths = 0
             beat = self._workshop.beat_of(worker.slot.number, worker.lane)
             if beat != worker.beat:
-                worker.beat, worker.silent = beat, 0.0
-                continue
-            worker.silent += min(passed, 2 * BEAT)
-            if limit and worker.silent > limit and worker.dumped_at is None:
-                worker.dumped_at = now
+                worker.beat, worker.beat_at = beat, self._now
+            silent = self._now - worker.beat_at
+            if processes.silence and silent > processes.silence and worker.dumped_at is None:
                 self._log.error(
                     "%s has not turned its event loop for %.0f s: something blocks it, and its stack follows. Another takes its place",
                     worker.name,
-                    worker.silent,
+                    silent,
                 )
-                # Python's faulthandler writes the stacks of all threads to standard error.
-                _kill(worker.pid, signal.SIGABRT)
+                self._dump(worker)
 
-    def _workers(self) -> list[_Worker]:
+    def _dump(self, worker: Worker) -> None:
+        """Python's faulthandler writes the stacks of all threads to standard error as the process ends."""
+        worker.dumped_at = self._now
+        _kill(worker.pid, signal.SIGABRT)
+
+    def _workers(self) -> list[Worker]:
         return [*self._keys.values()]
 
     def _is_over(self) -> bool:
-        return self._stopping and not self._keys
+        return self._roster.is_stopping and not self._keys
 
     def _end_all(self) -> None:
         for worker in self._workers():
@@ -758,15 +688,15 @@ class Supervisor:
                 elif time.monotonic() > deadline:
                     _kill(generation.pid, signal.SIGKILL)
             time.sleep(0.005)
-        for line in self._askers:
-            line.close()
+        if self._askers is not None:
+            self._askers.close()
 
     # -- lines -------------------------------------------------------------------------------------------------------
 
     def _descriptors(self) -> list[int]:
         """What is open here and none of a forked process's business: a line that it held would never end."""
         found = [key.fd for key in self._selector.get_map().values()]
-        for slot in self._slots:
+        for slot in self._roster.slots:
             found += [listener.socket.fileno() for listener in self._doors.of(slot.number)]
         return [*found, *self._notifier.descriptors]
 
@@ -774,38 +704,6 @@ class Supervisor:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(line.socket)
         line.close()
-
-    def _accept(self) -> None:
-        """Somebody asks for something, such as `kingpost reload`."""
-        if self._control is None:
-            return
-        try:
-            sock, _ = self._control.socket.accept()
-        except OSError:
-            return
-        sock.settimeout(0)
-        line = Line(sock)
-        self._selector.register(sock, selectors.EVENT_READ, lambda: self._hear_asker(line))
-
-    def _hear_asker(self, line: Line) -> None:
-        messages = line.receive()
-        if messages is None:
-            if line in self._askers:
-                self._askers.remove(line)
-            self._forget(line)
-            return
-        for message in messages:
-            match message.get("say"):
-                case "reload":
-                    self._askers.append(line)
-                    self._reload()
-                case _:
-                    line.send("failed", summary="this service does not know that order")
-
-    def _answer(self, say: str, **more: str) -> None:
-        askers, self._askers = self._askers, []
-        for line in askers:
-            line.send(say, **more)
 
 
 def supervise(recipe: Recipe, address: Address) -> int:

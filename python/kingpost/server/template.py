@@ -25,7 +25,7 @@ from kingpost import _native
 from kingpost.server import child, logs
 from kingpost.server.child import Line
 from kingpost.server.engine import Service
-from kingpost.server.forked import ORPHAN_GRACE, Order, Recipe, work
+from kingpost.server.forked import ORPHAN_GRACE, Order, Recipe, show_stacks, work
 from kingpost.server.options import Options
 
 # Seconds beyond their grace after which orphaned workers are ended.
@@ -58,12 +58,12 @@ class Template:
             signal.signal(getattr(signal, name), ignore)
         # An import that never ends must not outlive the supervisor.
         _native.end_with_parent(signal.SIGKILL)
+        show_stacks()
         gc.disable()
         try:
             service = self._recipe.load()
         except BaseException as error:  # noqa: BLE001 - SystemExit too: exit() is a mistake to be told
-            failure = self._recipe.failure_of(error)
-            self._line.send(child.BROKEN, summary=failure.summary, report=failure.report)
+            self._line.broken(self._recipe.failure_of(error))
             return 1
         _native.end_with_parent(0)
         _prepare(self._recipe.options)
@@ -91,9 +91,10 @@ class Template:
                 if orders is None:
                     selector.unregister(self._line.socket)
                     self._is_unwanted = True
-                for order in orders or ():
+                for number, order in enumerate(orders or (), 1):
                     if not self._fork(order):
-                        # The copy: nothing of the template is of use to it.
+                        # The copy: nothing of the template is of use to it, nor what is meant for those behind it.
+                        self._close_rest((orders or [])[number:])
                         selector.close()
                         signal.set_wakeup_fd(-1)
                         for end in (heard, told, self._line.socket):
@@ -130,6 +131,13 @@ class Template:
                 )
             )
         return orders
+
+    def _close_rest(self, orders: Sequence[Order]) -> None:
+        """Closes what has arrived for other workers: a line that this one held would never end."""
+        for order in orders:
+            self._descriptors += (order.line, *order.listening)
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
@@ -182,6 +190,15 @@ def ended(pid: int) -> str | None:
     except ChildProcessError:
         return ""
     return str(os.waitstatus_to_exitcode(status)) if found else None
+
+
+def any_ended() -> tuple[int, str] | None:
+    """A process that this one has forked, or adopted, and that has ended, with how it did; None where there is none."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, str(os.waitstatus_to_exitcode(status))) if pid else None
 
 
 def start(recipe: Recipe, close: Sequence[int]) -> tuple[int, Line]:
