@@ -40,7 +40,7 @@ class Address:
     """Numbers of descriptors that systemd hands over; where there are any they stand instead of everything else."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Listener:
     """One open listening socket."""
 
@@ -50,16 +50,17 @@ class Listener:
     _made: tuple[str, int, int] | None = field(default=None)
 
     def close(self) -> None:
-        """Closes the socket, and removes the file of a Unix socket if it is still the one that was made."""
+        """Closes the socket, and removes the file of a Unix socket if it is still the one that was made. Twice is once."""
+        made, self._made = self._made, None
+        if made is not None:
+            name, device, inode = made
+            path = Path(name)
+            # While the socket is open: afterwards the file of a successor may be given the same number.
+            with contextlib.suppress(OSError):
+                found = path.stat()
+                if (found.st_dev, found.st_ino) == (device, inode):
+                    path.unlink()
         self.socket.close()
-        if self._made is None:
-            return
-        name, device, inode = self._made
-        path = Path(name)
-        with contextlib.suppress(OSError):
-            found = path.stat()
-            if (found.st_dev, found.st_ino) == (device, inode):
-                path.unlink()
 
 
 def can_split() -> bool:
@@ -293,7 +294,7 @@ def _clear_stale(path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise ListenError(f"{path} exists and is not a socket: choose another path for --uds")
+        raise ListenError(f"{path} exists and is not a socket: choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(path)

@@ -134,6 +134,19 @@ def test_closing_leaves_a_unix_socket_that_a_successor_made(tmp_path: Path) -> N
     second.close()
 
 
+def test_closing_twice_leaves_a_unix_socket_that_a_successor_made_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    (first,) = open_listeners(Address(uds=str(path)))
+    first.close()
+    # Many file systems give it the number of the file that is no more.
+    (second,) = open_listeners(Address(uds=str(path)))
+
+    first.close()
+
+    assert path.exists()
+    second.close()
+
+
 def test_an_inherited_descriptor_is_listened_on() -> None:
     with socket.create_server(("127.0.0.1", 0)) as made:
         fd = os.dup(made.fileno())
