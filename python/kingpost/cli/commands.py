@@ -78,8 +78,18 @@ def kingpost(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
+def _refused(
+    message: str, param: click.Parameter | None, ctx: click.Context | None
+) -> click.BadParameter:
+    """What is wrong with a value. Where it comes from the environment, the refusal says so: nobody has written the option then."""
+    source = None if param is None or ctx is None else ctx.get_parameter_source(param.name)
+    if param is None or source is not ParameterSource.ENVIRONMENT:
+        return click.BadParameter(message, ctx, param)
+    return click.BadParameter(message, ctx, param, f"the environment variable {param.envvar}")
+
+
 class Port(click.IntRange):
-    """A port. Where it comes from the environment, a refusal says so: nobody has written `--port` then."""
+    """A port."""
 
     name = "port"
 
@@ -87,12 +97,7 @@ class Port(click.IntRange):
         try:
             return int(super().convert(value, param, ctx))
         except click.BadParameter as error:
-            source = None if param is None or ctx is None else ctx.get_parameter_source(param.name)
-            if source is not ParameterSource.ENVIRONMENT:
-                raise
-            raise click.BadParameter(
-                error.message, ctx, param, "the environment variable PORT"
-            ) from error
+            raise _refused(error.message, param, ctx) from error
 
 
 class Workers(click.ParamType[str]):
@@ -106,8 +111,44 @@ class Workers(click.ParamType[str]):
             return text
         # Of ASCII digits: int() reads more.
         if not (text.isascii() and text.isdigit()) or len(text) > 3 or not 1 <= int(text) <= 255:
-            self.fail(f"{text!r} is not 1 to 255, and not auto", param, ctx)
+            raise _refused(f"{text!r} is not 1 to 255, and not auto", param, ctx)
         return text
+
+
+class Seconds(click.ParamType[float]):
+    """A time, 0 or more.
+
+    Args:
+        least: the shortest that is of use; 0 stands for none at all then.
+        why: what would be with a shorter one.
+    """
+
+    name = "seconds"
+
+    def __init__(self, least: float = 0.0, why: str = "") -> None:
+        self._least = least
+        self._why = why
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = -1.0
+        # Of what is no number each comparison is false.
+        if not 0 <= seconds < _FOREVER:
+            raise _refused(
+                f"{value!r} is not a number of seconds from 0 to {_FOREVER:.0f}", param, ctx
+            )
+        if 0 < seconds < self._least:
+            raise _refused(
+                f"{seconds:g} is less than {self._least:g}: {self._why}. 0 is never", param, ctx
+            )
+        return seconds
+
+
+_FOREVER = 1e9
 
 
 _host = click.option(
@@ -300,7 +341,7 @@ def dev(
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(0),
+    type=Seconds(),
     default=30.0,
     show_default=True,
     help="Seconds that running requests have to finish when the server is told to stop.",
@@ -334,7 +375,7 @@ def dev(
 )
 @click.option(
     "--max-age",
-    type=click.FloatRange(0),
+    type=Seconds(1, "workers would be replaced before they serve"),
     default=0.0,
     metavar="SECONDS",
     help="Replace a worker after about so many seconds.",
@@ -344,19 +385,17 @@ def dev(
     type=click.IntRange(0),
     default=0,
     metavar="MIB",
-    help="Replace a worker that has more memory.",
+    help="Replace a worker that has more memory; more than it has as it starts.",
 )
 @click.option(
     "--worker-timeout",
-    type=click.FloatRange(0),
-    default=30.0,
-    show_default=True,
+    type=Seconds(2, "a worker shows once a second that it is alive"),
     metavar="SECONDS",
-    help="Replace a worker whose event loop is blocked for so long; 0: never.",
+    help="Replace a worker whose event loop is blocked for so long, 2 or more; 0: never.  [default: 30]",
 )
 @click.option(
     "--start-timeout",
-    type=click.FloatRange(0),
+    type=Seconds(),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -391,7 +430,7 @@ def run(
     workers: str | None,
     control: str | None,
     shared_listener: bool,
-    worker_timeout: float,
+    worker_timeout: float | None,
     start_timeout: float,
     max_requests: int,
     max_age: float,
@@ -411,6 +450,12 @@ def run(
     from kingpost.server.proxy_protocol import proxies_of
     from kingpost.server.tls import tls_of
 
+    source = click.get_current_context().get_parameter_source("port")
+    if source is ParameterSource.COMMANDLINE and (uds is not None or fd is not None):
+        other = "--fd" if uds is None else "--uds"
+        raise click.UsageError(
+            f"--port says where to listen, and so does {other}: choose one. To listen on both, have a proxy do it"
+        )
     # Workers, and whatever else is started, write as this process does.
     os.environ[FORMAT] = log_format
     if ops_port is not None:
@@ -451,16 +496,22 @@ def run(
     "--control",
     metavar="PATH",
     envvar="KINGPOST_CONTROL",
-    required=True,
-    help="The Unix socket that the service was given by `kingpost run --control`.",
+    help="The Unix socket that the service was given by `kingpost run --control`. The environment's KINGPOST_CONTROL is the default"
+    " of both.",
 )
-def reload(*, control: str) -> None:
+def reload(*, control: str | None) -> None:
     """Have a running service take in new code, without a request that fails.
 
     Code that cannot be imported, or does not start, replaces nothing: then this says why, and ends with status 1.
     """
     from kingpost.cli.run import reload_service
 
+    if control is None:
+        raise click.UsageError(
+            "Which service? Say --control PATH here and at `kingpost run --workers N --control PATH`, or set KINGPOST_CONTROL for both."
+            " One that was started with --workers and without --control reloads on SIGHUP, and tells its log what came of it:"
+            " kill -HUP and the number of its first process, or systemctl kill --kill-whom=main -s HUP and the unit"
+        )
     reload_service(control)
 
 

@@ -99,14 +99,15 @@ def processes_of(
     control: str | None,
     *,
     shared_listener: bool,
-    silence: float,
+    silence: float | None,
     start_timeout: float,
     **worn: float,
 ) -> Processes | None:
     """What the options say about processes; None where one process without a supervisor is enough."""
-    from kingpost.server.processes import Processes, cpu_count
+    from kingpost.server.processes import SILENCE, Processes, cpu_count
 
-    if workers is None and control is None and not shared_listener and not any(worn.values()):
+    asks = (control, shared_listener, silence, *worn.values())
+    if workers is None and not any(asks):
         return None
     if not hasattr(os, "fork"):
         raise click.UsageError(
@@ -119,7 +120,7 @@ def processes_of(
         max_requests=int(worn["max_requests"]),
         max_age=worn["max_age"],
         max_memory=int(worn["max_memory"]) << 20,
-        silence=silence,
+        silence=SILENCE if silence is None else silence,
         start_timeout=start_timeout,
         control=None if control is None else str(Path(control).absolute()),
     )

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from kingpost.server.shared import MOST_SLOTS
 
+SILENCE = 30.0
+"""Seconds for which a loop may be blocked, if nothing is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Processes:
@@ -23,7 +26,7 @@ class Processes:
     """A worker is replaced after about so many seconds; 0: never."""
     max_memory: int = 0
     """A worker is replaced once it has more than so many bytes of memory; 0: never."""
-    silence: float = 30.0
+    silence: float = SILENCE
     """A worker whose loop has not turned for so many seconds is ended, with its stack in the log, and replaced; 0: never."""
     start_timeout: float = 60.0
     """An import, or the start-up of a worker, that takes longer than so many seconds is ended, with its stack in the log; 0: never."""

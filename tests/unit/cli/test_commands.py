@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from kingpost.cli import run
 from kingpost.cli.commands import kingpost
+from kingpost.server.processes import Processes
 from tests.unit.cli.calling import call
 
 APP = """
@@ -275,6 +277,14 @@ def test_a_mistake_found_at_start_up_is_a_sentence_with_a_code(folder: Path) -> 
         (("run", "app.py", "--loop", "fast"), "fast"),
         (("run", "app.py", "--limit", "heads=1"), "'heads' is no limit; there are request_line"),
         (("dev", "app.py", "--limit", "head=0"), "head is a whole number of 1 to"),
+        (("run", "app.py", "--grace", "-1"), "'-1' is not a number of seconds from 0"),
+        (("run", "app.py", "--grace", "nan"), "'nan' is not a number of seconds from 0"),
+        (("run", "app.py", "--max-age", "0.001"), "0.001 is less than 1: workers would be"),
+        (("run", "app.py", "--worker-timeout", "0.1"), "0.1 is less than 2: a worker shows once"),
+        (("run", "app.py", "--port", "80", "--uds", "a.sock"), "and so does --uds: choose one"),
+        (("run", "app.py", "--port", "80", "--fd", "3"), "and so does --fd: choose one"),
+        (("reload",), "Say --control PATH here and at `kingpost run --workers N --control"),
+        (("reload",), "kill -HUP"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused(
@@ -299,6 +309,35 @@ def test_an_unknown_mode_in_the_environment_is_refused(
 
     assert result.exit_code == 1
     assert "KINGPOST_ENV='staging'" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "silence"),
+    [([], None), (["--worker-timeout", "0"], None), (["--worker-timeout", "7"], 7.0)],
+)
+def test_a_time_for_blocked_loops_asks_for_a_worker_that_can_be_replaced(
+    folder: Path, options: list[str], silence: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "app.py").write_text(APP)
+    seen: list[Processes | None] = []
+    monkeypatch.setattr(run, "run_app", lambda *arguments: seen.append(arguments[-1]))
+
+    assert call("run", "app.py", *options).exit_code == 0
+
+    assert [one and (one.workers, one.silence) for one in seen] == [silence and (1, silence)]
+
+
+def test_a_number_of_workers_that_is_none_is_blamed_on_where_it_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "0")
+
+    by_environment = call("run", "hello.py")
+    by_option = call("run", "hello.py", "--workers", "many")
+
+    assert by_environment.exit_code == by_option.exit_code == 2
+    assert "environment variable WEB_CONCURRENCY: '0' is not 1 to 255" in by_environment.output
+    assert "'--workers': 'many' is not 1 to 255" in by_option.output
 
 
 def test_a_port_that_is_none_is_blamed_on_where_it_stands(
