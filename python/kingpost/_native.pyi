@@ -524,8 +524,8 @@ class Server:
         """The life of one worker thread; what `spawn` is given."""
     def look_at_threads(self) -> None:
         """Whether jobs wait because the threads are blocked; the server asks the loop for it by itself."""
-    def stop(self, grace: float) -> None:
-        """Accept no more, finish what is in flight, close idle connections; after `grace` seconds close the rest."""
+    def stop(self, grace: float, quiet: float = 0.25) -> None:
+        """Accept no more, finish what is in flight, close what is idle for `quiet` seconds; after `grace` seconds close the rest."""
     def close(self) -> None:
         """Close everything now, retire the carriers and end the worker threads (those in user code are left)."""
     @property

@@ -335,17 +335,21 @@ impl Server {
             .work(py, |py, job| self.core.run_job(py, job));
     }
 
-    /// Accepts no more, finishes what is in flight, closes idle connections; after `grace` seconds closes the rest.
-    fn stop(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
-        if !grace.is_finite() || grace < 0.0 {
-            return Err(PyValueError::new_err(format!(
-                "grace={grace}: it is a number of seconds, 0 or more"
-            )));
+    /// Accepts no more, finishes what is in flight, closes connections that are idle for `quiet` seconds; after `grace`
+    /// seconds closes the rest.
+    #[pyo3(signature = (grace, quiet=0.25))]
+    fn stop(slf: &Bound<'_, Self>, grace: f64, quiet: f64) -> PyResult<()> {
+        for (name, value) in [("grace", grace), ("quiet", quiet)] {
+            if !value.is_finite() || value < 0.0 {
+                return Err(PyValueError::new_err(format!(
+                    "{name}={value}: it is a number of seconds, 0 or more"
+                )));
+            }
         }
+        let [grace, quiet] =
+            [grace, quiet].map(|value| Duration::from_secs_f64(value.min(86_400.0)));
         let py = slf.py();
-        slf.get().core.shell(py, |shell| {
-            shell.stop(Duration::from_secs_f64(grace.min(86_400.0)))
-        });
+        slf.get().core.shell(py, |shell| shell.stop(grace, quiet));
         Self::serve(slf)
     }
 

@@ -380,24 +380,23 @@ impl Shell {
         Some((deadline, Duration::from_millis(left)))
     }
 
-    pub(crate) fn stop(&mut self, grace: Duration) {
+    pub(crate) fn stop(&mut self, grace: Duration, quiet: Duration) {
         let now = Now::current();
-        let deadline = now
-            .millis
-            .saturating_add(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let deadline = now.millis.saturating_add(millis(grace));
         match &mut self.transport {
             #[cfg(unix)]
-            Transport::Sockets(driver) => driver.stop(deadline, now),
+            Transport::Sockets(driver) => driver.stop(deadline, millis(quiet), now),
             #[cfg(unix)]
             Transport::Closed(_) => {}
-            Transport::Fed(fed) => fed.engine.stop(deadline, now),
+            Transport::Fed(fed) => fed.engine.stop(deadline, millis(quiet), now),
         }
     }
 
     /// Closes every connection and every descriptor.
     pub(crate) fn close(&mut self) {
         let now = Now::current();
-        self.stop(Duration::ZERO);
+        self.stop(Duration::ZERO, Duration::ZERO);
         self.flush(now);
         self.tick();
         self.flush(now);

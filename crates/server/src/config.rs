@@ -50,9 +50,6 @@ pub struct Config {
     pub high_water: usize,
     /// Bytes to which a waiting answer must shrink before its writer is told to go on. Default 16 KiB.
     pub low_water: usize,
-    /// Milliseconds that an idle connection stays open once the server stops: a request that is on
-    /// its way when `stop` is called is still answered. Default 250.
-    pub stop_grace: u64,
 }
 
 impl Default for Config {
@@ -65,7 +62,6 @@ impl Default for Config {
             spared: Vec::new(),
             high_water: 64 * 1024,
             low_water: 16 * 1024,
-            stop_grace: 250,
         }
     }
 }

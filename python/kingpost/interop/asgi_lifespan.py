@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from kingpost.interop.asgi_exchange import App, Message
 
+# Seconds that an application has to end after it was cancelled.
+_CANCEL_GRACE: Final = 1.0
 VERSIONS: Final = {"version": "3.0", "spec_version": "2.0"}
 
 
@@ -52,8 +54,13 @@ class Lifespan:
         finally:
             if not task.done():
                 task.cancel()
-            await asyncio.wait((task,))
-            if not task.cancelled():
+            await asyncio.wait((task,), timeout=_CANCEL_GRACE)
+            if not task.done():
+                logging.getLogger("kingpost.guest").error(
+                    "%s does not end, though it was cancelled: its lifespan is left to itself",
+                    self._name,
+                )
+            elif not task.cancelled():
                 # Told of where it was asked for; what it raises behind its last word is nothing to anybody.
                 task.exception()
 

@@ -30,6 +30,7 @@ LEFT = "left"
 WORN = "worn"
 # From the supervisor to the worker.
 STOP = "stop"
+RETIRE = "retire"
 STOP_NOW = "now"
 NOTICE = "notice"
 SHOW = "show"
@@ -39,7 +40,7 @@ FORK = "fork"
 FORKED = "forked"
 ENDED = "ended"
 
-Order = Literal["stop", "now", "notice", "show", "gone"]
+Order = Literal["stop", "retire", "now", "notice", "show", "gone"]
 
 
 # Bytes of one message at most; whoever sends more than that without a line break is not one of ours.
@@ -224,6 +225,8 @@ def _order(message: dict[str, str]) -> Order | None:
     match message.get("say"):
         case "stop":
             return "stop"
+        case "retire":
+            return "retire"
         case "now":
             return "now"
         case "notice":

@@ -22,6 +22,8 @@ from kingpost.types import Mode
 
 # How often a stopping server looks whether it is done: seconds.
 _LOOK_EVERY = 0.01
+QUIET = 0.25
+"""Seconds that idle connections stay open when a server stops: who has just asked is still answered."""
 # Seconds behind our own deadline at which the engine would cut off what is left by itself.
 _MUCH_LATER = 3600.0
 
@@ -104,6 +106,7 @@ class Engine:
         service.attach(self.server.call_in_thread)
         self._service = service
         self._hurry = asyncio.Event()
+        self._is_draining = False
 
     @property
     def busy(self) -> int:
@@ -114,12 +117,21 @@ class Engine:
         """Ends a drain that is under way, and makes the next one end at once."""
         self._hurry.set()
 
-    async def drain(self, grace: float) -> int:
-        """Finishes what is in flight, for `grace` seconds at most; returns how many requests were cut off."""
+    def quieten(self, quiet: float) -> None:
+        """Has a drain that is under way close connections that are idle for `quiet` seconds from now on."""
+        if self._is_draining:
+            self.server.stop(_MUCH_LATER, quiet)
+
+    async def drain(self, grace: float, quiet: float = QUIET) -> int:
+        """Finishes what is in flight, for `grace` seconds at most; returns how many requests were cut off.
+
+        Connections that are idle for `quiet` seconds are closed.
+        """
         deadline = time.monotonic() + grace
+        self._is_draining = True
         # What is cut off is counted here, then `close` does it: the engine's own deadline must not come first, however long
         # a handler holds up the loop.
-        self.server.stop(0.0 if self._hurry.is_set() else grace + _MUCH_LATER)
+        self.server.stop(0.0 if self._hurry.is_set() else grace + _MUCH_LATER, quiet)
         idle = asyncio.ensure_future(self._service.idle())
         try:
             while not self._hurry.is_set() and time.monotonic() < deadline:
@@ -132,6 +144,7 @@ class Engine:
                     )
             return self.busy
         finally:
+            self._is_draining = False
             idle.cancel()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Literal
 
 from kingpost import _native
 from kingpost.server import logs
-from kingpost.server.engine import Engine, Service
+from kingpost.server.engine import QUIET, Engine, Service
 from kingpost.server.listen import Listener
 from kingpost.server.loops import new_loop
 from kingpost.server.operations import operated
@@ -22,8 +23,10 @@ from kingpost.server.proxy_protocol import proxies_of, refuse_without_driver
 from kingpost.server.shared import here
 from kingpost.server.signals import handled
 
-# Seconds that tasks have to end after they were cancelled.
-_CANCEL_GRACE = 2.0
+CLEAN_UP = 3.0
+"""Seconds that clean-up has at least, however much of the grace requests have taken."""
+CANCEL_GRACE = 2.0
+"""Seconds that tasks have to end after they were cancelled."""
 
 
 class Worker:
@@ -57,7 +60,14 @@ class Worker:
         self._signals = 0
         self._exit_code = 0
         self._grace = options.grace
+        self._quiet = QUIET
         self._deadline: float | None = None
+        self._is_serving = False
+        self._end: asyncio.TimerHandle | None = None
+        """When start-up, or clean-up, is cut off."""
+        self._is_cut_off = False
+        self._is_left = False
+        self._main_task: asyncio.Task[None] | None = None
 
     # -- from outside ------------------------------------------------------------------------------------------------
 
@@ -74,29 +84,36 @@ class Worker:
                 main = loop.create_task(
                     self._main(), name="kingpost-main", context=self._service.context
                 )
+                self._main_task = main
                 self._run_to_end(loop, main)
             return self._exit_code
         finally:
             self._loop = None
             loop.close()
 
-    def stop(self, *, now: bool = False, grace: float | None = None) -> None:
+    def stop(self, *, now: bool = False, grace: float | None = None, quiet: float = QUIET) -> None:
         """Asks the worker to stop, from any thread: gracefully, or at once. Harmless when it has stopped.
 
         Args:
             now: What is in flight is cut off.
             grace: Seconds for what is in flight; what the options say if it is not said. Told later it counts from then, where it ends earlier.
+            quiet: Seconds after which a connection on which nobody asks is closed; longer where somebody else serves who comes anew.
         """
         if grace is not None:
             self._grace = min(self._grace, grace)
+        self._quiet = quiet
         # Written before the loop is looked for: a worker that is not running yet reads it when it is.
         self._asked = "now" if now else self._asked or "stop"
+        self.soon(lambda: self._stop(now=now, sooner=grace))
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Calls something on the loop, from any thread or handler of a signal; nothing where that does not run."""
         loop = self._loop
         if loop is None:
             return
         # RuntimeError: the loop has closed meanwhile.
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(lambda: self._stop(now=now, sooner=grace))
+            loop.call_soon_threadsafe(call)
 
     @property
     def is_stopping(self) -> bool:
@@ -109,8 +126,11 @@ class Worker:
         return 0 if self._engine is None else self._engine.server.requests
 
     def stuck_threads(self, wait: float = 0.0) -> list[str]:
-        """Names of the worker threads that are still in user code after `wait` seconds."""
-        return [thread.name for thread in self._engine.threads.alive(wait)] if self._engine else []
+        """Names of the threads that are still in user code after `wait` seconds: the worker's, and its own where the loop had to be left."""
+        left = ["the event loop"] if self._is_left else []
+        if self._engine is not None:
+            left += [thread.name for thread in self._engine.threads.alive(wait)]
+        return left
 
     # -- on the loop -------------------------------------------------------------------------------------------------
 
@@ -124,8 +144,15 @@ class Worker:
             async with self._service.lifespan():
                 if self._stopping.is_set():
                     return
-                await self._serve()
+                self._is_serving = True
+                try:
+                    await self._serve()
+                finally:
+                    self._is_serving = False
+                    self._bound_rest()
         finally:
+            if self._end is not None:
+                self._end.cancel()
             await _end_tasks()
             bus.close()
 
@@ -199,7 +226,7 @@ class Worker:
         if self._on_leaving is not None:
             # Soon, not now: `drain` begins by taking the sockets from the engine.
             loop.call_soon(self._on_leaving)
-        cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()))
+        cut = await engine.drain(max(0.0, (self._deadline or 0.0) - time.monotonic()), self._quiet)
         if cut:
             many = "request" if cut == 1 else "requests"
             logs.logger().warning("stopped with %d %s unfinished", cut, many)
@@ -207,6 +234,8 @@ class Worker:
     def _stop(self, *, now: bool, sooner: float | None = None) -> None:
         if self._deadline is None:
             self._deadline = time.monotonic() + self._grace
+        elif self._engine is not None:
+            self._engine.quieten(self._quiet)
         self._stopping.set()
         if sooner is not None and self._engine is not None:
             asyncio.get_running_loop().call_later(sooner, self._engine.hurry)
@@ -215,11 +244,48 @@ class Worker:
             self._deadline = time.monotonic()
             if self._engine is not None:
                 self._engine.hurry()
+        self._bound_rest()
+
+    def _bound_rest(self) -> None:
+        """Start-up and clean-up are the user's, and may hang: from the stop on they have what is left of the grace."""
+        loop = self._loop
+        if self._is_serving or self._deadline is None or loop is None or self._is_cut_off:
+            return
+        seconds = max(CLEAN_UP, self._deadline - time.monotonic())
+        if self._end is not None:
+            seconds = min(seconds, self._end.when() - loop.time())
+            self._end.cancel()
+        self._end = loop.call_later(max(0.0, seconds), self._cut_off)
+
+    def _cut_off(self) -> None:
+        """Ends start-up or clean-up, which takes too long."""
+        main, loop = self._main_task, self._loop
+        if main is None or loop is None or main.done():
+            return
+        self._is_cut_off = True
+        self._exit_code = self._exit_code or 1
+        logs.logger().error(
+            "what the app does when it %s has not ended in time, and is cut off: bound what it waits for, or give it a longer --grace",
+            "starts" if self._engine is None else "stops",
+        )
+        main.cancel()
+        if self._end is not None:
+            self._end.cancel()
+        self._end = loop.call_later(CANCEL_GRACE, self._leave)
+
+    def _leave(self) -> None:
+        """What was cut off goes on all the same: the loop is left as it is."""
+        if self._main_task is not None and self._loop is not None and not self._main_task.done():
+            self._is_left = True
+            self._loop.stop()
 
     # -- ways to end -------------------------------------------------------------------------------------------------
 
     def _on_signal(self, number: int) -> None:
         self._signals += 1
+        if self._signals > 3:
+            # Whoever asks so often has waited long enough for what cannot be interrupted.
+            os._exit(128 + number)
         # A signal that the loop never came to see means that it is blocked: the next one breaks into whatever blocks it.
         if self._signals > 2 or (self._signals == 2 and not self._stopping.is_set()):
             self._exit_code = 128 + number
@@ -240,9 +306,16 @@ class Worker:
                 if main.done():
                     return
                 self._stop(now=interrupts > 1)
-                if interrupts > 2:
+                if self._signals > 2 and self._stopping.is_set() and not self._is_serving:
+                    self._cut_off()
+                elif interrupts > 2:
                     main.cancel()
                 continue
+            except RuntimeError:
+                if not self._is_left:
+                    raise
+                logs.logger().error("what was cut off does not end: leaving it")
+                return
             except asyncio.CancelledError:
                 return
             return
@@ -271,5 +344,5 @@ async def _end_tasks() -> None:
     for task in left:
         task.cancel()
     if left:
-        await asyncio.wait(left, timeout=_CANCEL_GRACE)
+        await asyncio.wait(left, timeout=CANCEL_GRACE)
     await asyncio.get_running_loop().shutdown_asyncgens()

@@ -438,10 +438,10 @@ impl Driver {
 
     /// Accepts nobody any more, and lets the engine stop: see [`Engine::stop`]. Clients that wait in a listener's
     /// queue are let in first, since nobody else may come for them.
-    pub fn stop(&mut self, deadline: u64, now: Now) {
+    pub fn stop(&mut self, deadline: u64, quiet: u64, now: Now) {
         self.doors
             .close(&mut self.engine, &self.poller, &mut self.links, now);
-        self.engine.stop(deadline, now);
+        self.engine.stop(deadline, quiet, now);
         self.arm();
     }
 

@@ -481,10 +481,11 @@ impl Engine {
     }
 
     /// Begins to stop: requests in flight are finished with `connection: close`, idle connections close after
-    /// `Config::stop_grace`, and at `deadline` (milliseconds of [`Now::millis`]) whatever is left is cut.
-    pub fn stop(&mut self, deadline: u64, now: Now) {
+    /// `quiet` milliseconds, so that a request that is on its way is still answered, and at `deadline` (milliseconds of
+    /// [`Now::millis`]) whatever is left is cut. A second call takes the place of the first.
+    pub fn stop(&mut self, deadline: u64, quiet: u64, now: Now) {
         self.shared.set_now(now);
-        let idle_until = (self.shared.now + self.shared.config.stop_grace).min(deadline);
+        let idle_until = self.shared.now.saturating_add(quiet).min(deadline);
         self.shared.stopping = Some((idle_until, deadline));
         for id in self.slab.names() {
             let Some(connection) = self.slab.get_mut(id) else {

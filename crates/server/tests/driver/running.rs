@@ -185,7 +185,7 @@ fn serve(driver: &mut Driver, log: &Sender<(String, Option<RequestId>)>, orders:
                         match order {
                             Order::Stop(after) => {
                                 stopping = true;
-                                driver.stop(now.millis + after, now);
+                                driver.stop(now.millis + after, 250, now);
                             }
                             Order::Answer(id, body) => {
                                 let _ = driver.engine().respond(id, 200, &[], body.as_bytes());

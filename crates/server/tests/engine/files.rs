@@ -298,7 +298,7 @@ fn a_server_that_stops_sends_the_file_to_its_end() {
     let content = content(300_000);
     let file = hand_over(&mut shell, id, &content);
     let now = shell.now();
-    shell.engine.stop(now.millis + 10_000, now);
+    shell.engine.stop(now.millis + 10_000, 250, now);
     shell.pass(1_000);
     assert!(!shell.closed);
     shell.reads = true;

@@ -387,7 +387,7 @@ fn who_lingers_does_not_keep_a_server_that_stops() {
     let mut shell = shell(config());
     answered_early(&mut shell, None);
     let now = shell.now();
-    shell.engine.stop(now.millis + 30_000, now);
+    shell.engine.stop(now.millis + 30_000, 250, now);
     shell.flush();
     shell.pass(2_500);
     assert!(shell.closed);
@@ -542,7 +542,7 @@ fn whatever_is_sent_panics_nowhere_and_ends() {
         }
         shell.pass(100);
         let now = shell.now();
-        shell.engine.stop(now.millis + 500, now);
+        shell.engine.stop(now.millis + 500, 250, now);
         shell.flush();
         shell.pass(1_000);
         while shell.next().is_some() {}

@@ -6,7 +6,7 @@ use super::wire_shell::{Shell, get, post};
 
 fn stop(shell: &mut Shell, after: u64) {
     let now = shell.now();
-    shell.engine.stop(now.millis + after, now);
+    shell.engine.stop(now.millis + after, 250, now);
     shell.flush();
 }
 
@@ -20,6 +20,24 @@ fn an_idle_connection_closes_after_a_short_grace() {
     shell.flush();
     stop(&mut shell, 30_000);
     assert!(!shell.closed);
+    shell.pass(600);
+    assert!(shell.closed && shell.engine.is_idle());
+}
+
+#[test]
+fn an_idle_connection_may_be_left_open_for_longer_and_a_second_stop_shortens_that() {
+    let mut shell = Shell::new();
+    shell.send(&get("/"));
+    let id = shell.request_for("/");
+    shell.quiet();
+    shell.answer(id, "");
+    shell.flush();
+    let now = shell.now();
+    shell.engine.stop(now.millis + 30_000, 5_000, now);
+    shell.flush();
+    shell.pass(4_000);
+    assert!(!shell.closed);
+    stop(&mut shell, 26_000);
     shell.pass(600);
     assert!(shell.closed && shell.engine.is_idle());
 }

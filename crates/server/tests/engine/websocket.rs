@@ -346,7 +346,7 @@ fn who_is_silent_is_pinged_and_given_up() {
 fn a_server_that_stops_goes_away_in_good_order() {
     let (mut shell, id) = opened();
     let now = shell.now();
-    shell.engine.stop(60_000, now);
+    shell.engine.stop(60_000, 250, now);
     assert_eq!((1001, Vec::new()), end(&mut shell));
     assert_eq!(b"\x88\x02\x03\xe9", sent(&mut shell).as_slice());
     assert!(is_gone(&mut shell, id));
@@ -362,7 +362,7 @@ fn a_handshake_that_is_answered_while_the_server_stops_is_closed_at_once() {
     shell.send(HANDSHAKE);
     let id = shell.request_for("/live");
     let now = shell.now();
-    shell.engine.stop(60_000, now);
+    shell.engine.stop(60_000, 250, now);
     shell.engine.accept_socket(id, None, &[]).unwrap();
     assert_eq!(1001, end(&mut shell).0);
     assert!(sent(&mut shell).ends_with(b"\x88\x02\x03\xe9"));
