@@ -1,13 +1,16 @@
 """How `kingpost run` ends: by signals, with requests in flight, with handlers that do not return."""
 
+import contextlib
 import os
 import signal
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.faults.program import GET, read_all, running
+from tests.faults.program import GET, Program, read_all, running
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
@@ -208,6 +211,111 @@ def test_a_handler_that_blocks_the_loop_is_broken_by_a_second_signal(
         assert program.end() == 130
 
 
+HANGING = """
+import asyncio
+from kingpost import App
+
+async def hang():
+    print("hangs", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            print("cancelled", flush=True)
+            {swallow}
+
+async def guest(scope, receive, send):
+    assert scope["type"] == "lifespan"
+    assert (await receive())["type"] == "lifespan.startup"
+    await send({{"type": "lifespan.startup.complete"}})
+    assert (await receive())["type"] == "lifespan.shutdown"
+    await hang()
+
+app = App()
+
+@app.lifespan
+async def last():
+    yield
+    print("last closed", flush=True)
+
+{hangs}
+
+@app.get("/")
+async def home() -> str:
+    return "here"
+"""
+OURS = "@app.lifespan\nasync def ours():\n    yield\n    await hang()"
+THEIRS = 'app.mount("/theirs", guest)'
+
+
+@pytest.mark.parametrize(
+    ("hangs", "swallow", "is_closed"),
+    [
+        (OURS, "raise", True),
+        (OURS, "pass", False),
+        (THEIRS, "pass", True),
+    ],
+    ids=["ours", "ours for good", "a guest's for good"],
+)
+def test_a_clean_up_that_hangs_is_cut_off_and_the_others_are_made(
+    tmp_path: Path, hangs: str, swallow: str, *, is_closed: bool
+) -> None:
+    (tmp_path / "app.py").write_text(HANGING.format(hangs=hangs, swallow=swallow))
+    with running(tmp_path, "run", "--port", "0", "--grace", "0.2") as program:
+        assert program.body() == "here"
+
+        program.signal(signal.SIGTERM)
+
+        assert program.end() == 1
+    assert "what the app does when it stops has not ended in time, and is cut off" in program.said
+    assert "cancelled" in program.said
+    # What swallows that it is cancelled keeps what was opened before it from being closed.
+    assert ("last closed" in program.said) is is_closed
+    assert ("what was cut off does not end: leaving it" in program.said) is not is_closed
+
+
+@pytest.mark.parametrize("swallow", ["raise", "pass"])
+def test_signals_end_a_clean_up_that_hangs_however_long_the_grace(
+    tmp_path: Path, swallow: str
+) -> None:
+    (tmp_path / "app.py").write_text(HANGING.format(hangs=THEIRS, swallow=swallow))
+    with running(tmp_path, "run", "--port", "0", "--grace", "600") as program:
+        assert program.body() == "here"
+        program.signal(signal.SIGTERM)
+        program.until_said("hangs")
+
+        def ask() -> bool:
+            program.signal(signal.SIGTERM)
+            return program.process.poll() is not None
+
+        program.until(ask)
+        # The last one may come when nobody listens to signals any more.
+        assert program.end() in (128 + signal.SIGTERM, -signal.SIGTERM)
+
+
+STARTING = """
+import asyncio
+from kingpost import App
+
+app = App()
+
+@app.lifespan
+async def start():
+    print("starting", flush=True)
+    await asyncio.sleep(600)
+    yield
+"""
+
+
+def test_a_start_that_hangs_is_cut_off_when_the_server_is_told_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(STARTING)
+    with running(tmp_path, "run", "--port", "0", "--grace", "0.2") as program:
+        program.until_said("starting")
+        program.signal(signal.SIGTERM)
+        assert program.end() == 1
+    assert "what the app does when it starts has not ended in time" in program.said
+
+
 def test_a_thread_that_does_not_return_does_not_hold_up_the_end(folder: Path) -> None:
     arguments = ("run", "--port", "0", "--grace", "0.2")
     with running(folder, *arguments) as program, program.connect() as connection:
@@ -218,6 +326,99 @@ def test_a_thread_that_does_not_return_does_not_hold_up_the_end(folder: Path) ->
 
         assert program.end() == 0
     assert "leaving while user code still runs on kingpost-worker-" in program.said
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "1"]], ids=["alone", "workers"])
+def test_signals_that_open_logs_anew_elsewhere_end_no_request(
+    folder: Path, options: list[str]
+) -> None:
+    with running(folder, "run", "--port", "0", *options) as program:
+        with program.connect() as connection:
+            connection.sendall(GET.format("/slow", "*/*").encode())
+            program.until_said("begun")
+            for number in (signal.SIGUSR1, signal.SIGUSR2):
+                program.signal(number, group=True)
+                program.until_said(f"{number.name} does nothing here")
+            assert read_all(connection).endswith("finished")
+        assert program.body() == "here"
+        program.signal(signal.SIGTERM)
+        assert program.end() == 0
+
+
+def test_one_process_alone_serves_on_when_it_is_told_to_reload_and_says_what_reloads(
+    folder: Path,
+) -> None:
+    with running(folder, "run", "--port", "0") as program:
+        with program.connect() as connection:
+            connection.sendall(GET.format("/slow", "*/*").encode())
+            program.until_said("begun")
+            program.signal(signal.SIGHUP)
+            program.until_said("SIGHUP reloads nothing here: .*--workers 1")
+            assert read_all(connection).endswith("finished")
+        assert program.body() == "here"
+        program.signal(signal.SIGTERM)
+        assert program.end() == 0
+
+
+# A command that was started in a terminal: it leads a session there, as a shell does. SIGUSR1 closes the terminal.
+IN_TERMINAL = """
+import os, pty, signal, sys
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+output = os.dup(1)
+pid, terminal = pty.fork()
+if pid == 0:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+    for number in (1, 2):
+        os.dup2(output, number)
+    if sys.argv[1] == "nohup":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.execv(sys.executable, [sys.executable, "-P", *sys.argv[2:]])
+print(f"its number is {pid}", flush=True)
+signal.sigwait([signal.SIGUSR1])
+os.close(terminal)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@contextmanager
+def in_terminal(folder: Path, how: str, *arguments: str) -> Generator[tuple[Program, int]]:
+    """A command in a terminal of its own, and the number of its process."""
+    (folder / "terminal.py").write_text(IN_TERMINAL)
+    with running(folder, *arguments, under=["terminal.py", how]) as program:
+        pid = int(program.until_said(r"its number is (\d+)")[1])
+        try:
+            yield program, pid
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "1"]], ids=["alone", "workers"])
+def test_a_terminal_that_is_closed_lets_requests_finish(folder: Path, options: list[str]) -> None:
+    with in_terminal(folder, "as it is", "run", "--port", "0", *options) as (program, _):
+        with program.connect() as connection:
+            connection.sendall(GET.format("/slow", "*/*").encode())
+            program.until_said("begun")
+            program.signal(signal.SIGUSR1)
+            assert read_all(connection).endswith("finished")
+        assert program.end() == 0
+    assert "Kingpost has stopped" in program.said
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "1"]], ids=["alone", "workers"])
+def test_under_nohup_a_terminal_that_is_closed_stops_nothing(
+    folder: Path, options: list[str]
+) -> None:
+    with in_terminal(folder, "nohup", "run", "--port", "0", *options) as (program, pid):
+        assert program.body() == "here"
+        program.signal(signal.SIGUSR1)
+        if options:
+            program.until_said("reloaded in")
+        assert program.body() == "here"
+        os.kill(pid, signal.SIGTERM)
+        assert program.end() == 0
+    assert "Kingpost has stopped" in program.said
 
 
 def test_a_port_in_use_is_refused_in_one_sentence(folder: Path) -> None:

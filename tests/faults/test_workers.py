@@ -397,6 +397,35 @@ def test_a_signal_reloads_as_well(folder: Path) -> None:
         assert program.body().startswith("version 2 ")
 
 
+def test_a_client_that_pauses_while_code_is_reloaded_is_answered_on_its_connection(
+    folder: Path,
+) -> None:
+    with running(
+        folder, "run", "--port", "0", "--workers", "1", "--control", "control.sock"
+    ) as program:
+        program.until_said("is ready on")
+
+        def pauses() -> bool:
+            with program.connect() as connection:
+                ask = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
+                connection.sendall(ask)
+                before = answer_of(connection)
+                assert reload(folder).returncode == 0
+                # It pauses for half a second, in which nothing is asked of the worker that leaves.
+                assert program.body("/slow") == "finished"
+                connection.sendall(ask)
+                answer = answer_of(connection)
+                if not answer:
+                    # It has paused for much longer where this machine was held up.
+                    return False
+                assert "connection: close" in answer
+                # The worker that leaves has answered: the other was not let in on this connection.
+                assert answer.split()[-1] == before.split()[-1]
+                return True
+
+        program.until(pauses)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -536,6 +565,18 @@ def test_a_signal_under_load_lets_what_was_begun_finish(
     assert set(load.outcomes) <= {"200", *later}
     load.check(folder / "ledger.db")
     assert "Traceback" not in program.said
+
+
+def test_the_grace_ends_what_workers_do_not_finish(folder: Path) -> None:
+    with running(folder, "run", "--port", "0", "--workers", "1", "--grace", "0.3") as program:
+        program.until_said("is ready on")
+        with program.connect() as connection:
+            connection.sendall(GET.format("/never", "*/*").encode())
+            program.until_said("begun")
+            program.signal(signal.SIGTERM)
+            assert read_all(connection) == ""
+            assert program.end() == 0
+    assert "stopped with 1 request unfinished" in program.said
 
 
 def test_a_second_signal_ends_what_does_not_end(folder: Path) -> None:

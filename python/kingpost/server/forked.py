@@ -27,6 +27,9 @@ from kingpost.server.worker import Worker
 
 ORPHAN_GRACE = 5.0
 """Seconds that workers have for what is in flight when their supervisor is gone."""
+QUIET = 5.0
+"""Seconds that a worker whose place another has taken keeps connections on which nobody asks: whoever asks meanwhile is answered, and
+told to come anew."""
 BEAT = 1.0
 """Seconds between two signs of life."""
 # A worker that asked to be replaced asks again after so many seconds, if it still serves.
@@ -62,7 +65,8 @@ class Order:
 
 def work(service: Service, order: Order, recipe: Recipe) -> int:
     """Serves until told to stop; returns the exit status for the process."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGTTIN, signal.SIGTTOU):
+    # Others stay as the template has them: what a terminal sends to all processes is the supervisor's to act upon.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     shared = recipe.workshop.enter(order.slot, order.lane)
     supervisor = ReloadedChild(
@@ -77,6 +81,8 @@ def work(service: Service, order: Order, recipe: Recipe) -> int:
     def obey(told: child.Order, _: Failure) -> None:
         if told in ("stop", "now"):
             worker.stop(now=told == "now")
+        elif told == "retire":
+            worker.stop(quiet=QUIET)
         elif told == "gone":
             worker.stop(grace=ORPHAN_GRACE)
 

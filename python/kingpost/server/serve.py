@@ -14,6 +14,14 @@ from kingpost.server import logs
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, Listener, open_listeners, told
 from kingpost.server.options import Options
+from kingpost.server.signals import (
+    HANG_UP,
+    USERS,
+    handled,
+    has_terminal,
+    of_no_use,
+    unclaimed,
+)
 from kingpost.server.systemd import Notifier
 from kingpost.server.worker import Worker
 
@@ -55,7 +63,8 @@ def serve(
             on_ready=_say_ready(service, listeners, options, notifier),
             on_leaving=notifier.stopping,
         )
-        status = worker.run()
+        with handled(_others(worker), unclaimed((*HANG_UP, *USERS))):
+            status = worker.run()
         logs.logger().info("Kingpost has stopped")
     finally:
         notifier.close()
@@ -77,6 +86,27 @@ def leave(status: int, worker: Worker) -> None:
         os._exit(status)
     if status:
         raise SystemExit(status)
+
+
+def _others(worker: Worker) -> Callable[[int], None]:
+    """What is done on signals that would end the process, and are not meant so."""
+    had_terminal = has_terminal()
+
+    def hear(number: int) -> None:
+        if number in USERS:
+            worker.soon(lambda: logs.logger().warning("%s", of_no_use(number)))
+        elif had_terminal and not has_terminal():
+            # The terminal was closed: nobody is there who could stop this any more.
+            worker.stop()
+        else:
+            worker.soon(
+                lambda: logs.logger().warning(
+                    "SIGHUP reloads nothing here: one process alone cannot take in new code, and serves on."
+                    " Start it with --workers 1, and SIGHUP reloads without a request that fails"
+                )
+            )
+
+    return hear
 
 
 def flush() -> None:

@@ -27,7 +27,7 @@ from kingpost.server.child import Failure, Line
 from kingpost.server.forked import BEAT, Recipe
 from kingpost.server.listen import Address, Doors, Listener, ListenError, open_listeners, told
 from kingpost.server.roster import Generation, Roster, Start, Stop, Worker
-from kingpost.server.signals import handled
+from kingpost.server.signals import HANG_UP, USERS, handled, has_terminal, named, of_no_use
 from kingpost.server.systemd import Notifier
 
 # Seconds between two looks, while something is under way and while nothing is.
@@ -36,7 +36,7 @@ _IDLE_LOOK = 1.0
 # Seconds that our clock moves on by at most between two looks.
 _MOST_TICK = 2 * BEAT
 # Seconds beyond its grace after which a worker that was told to stop is ended.
-_KILL_AFTER = 5.0
+_KILL_AFTER = 8.0
 # Seconds that a process has to write down its stack.
 _DUMP_GRACE = 2.0
 # Seconds that replaced workers may take to let go of the sockets before the reload counts as done all the same.
@@ -50,11 +50,7 @@ _LAST_WORDS = 64
 _LAST_GRACE = 3.0
 
 
-def _signals(*names: str) -> tuple[signal.Signals, ...]:
-    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
-
-
-_OTHERS = _signals("SIGHUP", "SIGTTIN", "SIGTTOU", "SIGCHLD")
+_OTHERS = named("SIGHUP", "SIGTTIN", "SIGTTOU", "SIGCHLD", "SIGUSR1", "SIGUSR2")
 
 
 class _Reload:
@@ -123,7 +119,9 @@ class Supervisor:
         self._stops_done = 0
         self._status = 0
         self._told_alive = 0.0
-        self._has_terminal = _has_terminal()
+        # Under nohup it goes on when the terminal is closed.
+        ignores = any(signal.getsignal(number) is signal.SIG_IGN for number in HANG_UP)
+        self._has_terminal = not ignores and has_terminal()
         self._adopts = _native.adopt_orphans()
         self._log = logs.logger()
 
@@ -199,15 +197,17 @@ class Supervisor:
             self._stop(hurried=self._stops_done > 1)
         while self._asked:
             number = self._asked.pop(0)
-            if number in _signals("SIGHUP"):
-                if self._has_terminal and not _has_terminal():
+            if number in HANG_UP:
+                if self._has_terminal and not has_terminal():
                     # The terminal was closed: nobody is there who could stop this any more.
                     self._stop(hurried=False)
                 else:
                     self._reload()
-            elif number in _signals("SIGTTIN"):
+            elif number in USERS:
+                self._log.warning("%s", of_no_use(number))
+            elif number in named("SIGTTIN"):
                 self._rescale(1)
-            elif number in _signals("SIGTTOU"):
+            elif number in named("SIGTTOU"):
                 self._rescale(-1)
 
     def _stop(self, *, hurried: bool) -> None:
@@ -222,9 +222,10 @@ class Supervisor:
             self._reloading = self._finishing = self._later = None
             self._drop()
         self._follow_orders()
-        if hurried:
-            for worker in self._workers():
-                worker.line.send(child.STOP_NOW)
+        for worker in self._workers():
+            # Nobody takes its place: it need not wait for clients that ask once more.
+            worker.line.send(child.STOP_NOW if hurried else child.STOP)
+            if hurried:
                 latest = self._now - self._recipe.options.grace
                 worker.told_at = min(worker.told_at or self._now, latest)
         if self._stops_done > 2:
@@ -279,6 +280,10 @@ class Supervisor:
         self._reloading = reload
         if self._roster.current is not None:
             self._notifier.reloading()
+        for worker in self._workers():
+            if worker.told_at is not None:
+                # Its lane is wanted.
+                worker.line.send(child.STOP)
         self._numbers += 1
         try:
             pid, line = template.start(self._recipe, self._descriptors())
@@ -453,7 +458,7 @@ class Supervisor:
                         worker.line.send(child.STOP_NOW)
                         _kill(worker.pid, signal.SIGKILL)
                     else:
-                        worker.line.send(child.STOP)
+                        worker.line.send(child.RETIRE)
 
     def _start(self, order: Start) -> None:
         listeners = [
@@ -757,11 +762,3 @@ def _empty(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while sock.recv(4096):
             pass
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True

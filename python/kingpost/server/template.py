@@ -31,7 +31,7 @@ from kingpost.server.options import Options
 # Seconds beyond their grace after which orphaned workers are ended.
 _LATE = 2.0
 # What a terminal or systemd sends to all processes of the service is the supervisor's to act upon.
-_NOT_OURS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGTTIN", "SIGTTOU")
+_NOT_OURS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGTTIN", "SIGTTOU", "SIGUSR1", "SIGUSR2")
 
 
 def ignore(_number: int, _frame: FrameType | None) -> None:
