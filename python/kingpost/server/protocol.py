@@ -22,6 +22,9 @@ from kingpost.server.listen import BACKLOG
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+SHARE = 1024 * 1024
+"""Bytes that one connection sends before others have their turn; its client may read as fast as it is written to."""
+
 
 class EngineProtocol(asyncio.Protocol):
     """One connection of the engine on one transport."""
@@ -37,6 +40,7 @@ class EngineProtocol(asyncio.Protocol):
         self._full = False
         self._reading = True
         self._finished = False
+        self._had_share = False
         self._written = 0
         self._stall: asyncio.TimerHandle | None = None
 
@@ -98,11 +102,16 @@ class EngineProtocol(asyncio.Protocol):
     def _look(self) -> None:
         """Moves what can be moved. The engine calls it when it has something new to say."""
         transport = self._transport
-        if transport is None:
+        if transport is None or self._had_share:
             return
+        end = self._written + SHARE
         while not self._full and (data := self._server.output(self._connection)):
             transport.write(data)
             self._written += len(data)
+            if self._written >= end:
+                self._had_share = True
+                asyncio.get_running_loop().call_soon(self._look_again)
+                return
         if self._stall is None and transport.get_write_buffer_size():
             self._watch(transport)
         fate = self._server.fate(self._connection)
@@ -120,6 +129,10 @@ class EngineProtocol(asyncio.Protocol):
         if wanted != self._reading:
             self._reading = wanted
             (transport.resume_reading if wanted else transport.pause_reading)()
+
+    def _look_again(self) -> None:
+        self._had_share = False
+        self._look()
 
     def _watch(self, transport: asyncio.Transport) -> None:
         """Looks in a while whether the client has taken any of what waits for it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
 
-from kingpost.server.protocol import EngineProtocol
+from kingpost.server.protocol import SHARE, EngineProtocol
 
 
 class EndingServer:
@@ -124,3 +125,28 @@ def test_a_stream_that_waits_for_room_is_told_when_the_client_has_read() -> None
         return server.turns
 
     assert asyncio.run(main()) == 1
+
+
+def test_a_client_that_reads_as_fast_as_it_is_written_to_has_its_share_of_a_turn() -> None:
+    class Endless(EndingServer):
+        said = 0
+
+        def output(self, connection: int) -> bytes:
+            self.said += 100_000
+            return bytes(100_000) if self.said <= 10 * SHARE else b""
+
+    async def main() -> list[int]:
+        server, transport = Endless("open"), BadTransport(takes=20 * SHARE)
+        protocol = connected(server, transport)
+        protocol.data_received(b"x")
+        seen = [server.said]
+        while server.said <= 10 * SHARE:
+            # Other news of the same connection earn nothing.
+            protocol.data_received(b"x")
+            await asyncio.sleep(0)
+            seen.append(server.said)
+        return seen
+
+    seen = asyncio.run(main())
+    assert len(seen) >= 10
+    assert all(after - before <= SHARE + 100_000 for before, after in pairwise(seen))

@@ -23,6 +23,8 @@ pub(crate) struct Link {
     pub(crate) is_listed: bool,
     /// The system takes no more bytes now; it will tell.
     pub(crate) write_blocked: bool,
+    /// It has sent its share of this turn and goes on in the next.
+    pub(crate) had_share: bool,
     /// The client sends no more: behind what is there stands the end, and no edge will tell of it again.
     pub(crate) read_closed: bool,
     /// Both directions are over.
@@ -41,6 +43,7 @@ impl Link {
             readable: false,
             is_listed: false,
             write_blocked: false,
+            had_share: false,
             read_closed: false,
             closed: false,
             is_shut: false,

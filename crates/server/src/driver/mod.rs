@@ -309,6 +309,9 @@ impl Driver {
             .accept(&mut self.engine, &self.poller, &mut self.links, now);
         // Taken out first: what is put back while it is worked off is for the next turn.
         for id in std::mem::take(&mut self.links.to_attend) {
+            if let Some(link) = self.links.get_mut(id) {
+                link.had_share = false;
+            }
             self.attend(id, now);
         }
         self.arm();
@@ -367,10 +370,14 @@ impl Driver {
         let Some(link) = links.get_mut(id) else {
             return;
         };
+        if link.had_share {
+            return;
+        }
         if !link.write_blocked {
             match send(link, engine, id, now) {
                 Ok(Sent::Everything) => {}
                 Ok(Sent::Share) => {
+                    link.had_share = true;
                     links.to_attend.push(id);
                     return;
                 }

@@ -13,11 +13,11 @@ pub(crate) enum Sent {
     Everything,
     /// The system takes no more for now; it will tell.
     AllThatFits,
-    /// As much as one connection may send of files before others have their turn.
+    /// As much as one connection may send before others have their turn.
     Share,
 }
 
-/// What one connection sends of a file before others have their turn, in bytes.
+/// What one connection sends before others have their turn, in bytes: of files, and of what HTTP/2 prepares while it is sent.
 const SHARE: u64 = 1024 * 1024;
 
 /// How one attempt to send of a file ended.
@@ -41,18 +41,25 @@ pub(crate) fn send(link: &mut Link, engine: &mut Engine, id: ConnId, now: Now) -
     if link.session.is_some() {
         return send_sealed(link, engine, id, now);
     }
-    let output = engine.output(id);
-    if !output.is_empty() {
-        let wanted = output.len();
-        let more = engine.has_stretch(id);
-        if send_output(link, engine, id, more, now)? < wanted {
+    let mut left = SHARE;
+    loop {
+        let (waiting, more) = engine.waiting(id);
+        if waiting == 0 {
+            return if more {
+                send_file(link, engine, id, now)
+            } else {
+                Ok(Sent::Everything)
+            };
+        }
+        if left == 0 {
+            return Ok(Sent::Share);
+        }
+        // By HTTP/2 more may stand there afterwards.
+        if send_output(link, engine, id, more, now)? < waiting {
             return Ok(Sent::AllThatFits);
         }
+        left = left.saturating_sub(waiting as u64);
     }
-    if engine.has_stretch(id) {
-        return send_file(link, engine, id, now);
-    }
-    Ok(Sent::Everything)
 }
 
 #[inline]

@@ -197,7 +197,8 @@ impl Engine {
             .unwrap_or_default()
     }
 
-    /// `count` bytes of the output were sent. Call it with 0 when the transport takes nothing now.
+    /// `count` bytes of the output were sent. Call it with 0 when the transport takes nothing now. Afterwards there may be more
+    /// output, which nothing else tells of: it is for the shell to say how much of it one connection sends before others.
     pub fn advance(&mut self, id: ConnId, count: usize, now: Now) {
         self.shared.set_now(now);
         let Engine { slab, shared, .. } = self;
@@ -225,7 +226,7 @@ impl Engine {
                 connection.offer_room(shared);
             }
             if connection.http2.is_some() && connection.unsent() <= shared.config.low_water {
-                connection.http2_advanced(shared);
+                connection.pump(shared);
             }
         }
         connection.settle(shared);

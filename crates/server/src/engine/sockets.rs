@@ -75,6 +75,14 @@ impl Engine {
         (*start, *end) = (0, count);
     }
 
+    /// How many bytes of output wait, and whether a file's follow as soon as they are sent.
+    #[inline]
+    pub(crate) fn waiting(&self, id: ConnId) -> (usize, bool) {
+        self.slab.get(id).map_or((0, false), |connection| {
+            (connection.unsent(), connection.file().is_some())
+        })
+    }
+
     /// Whether a file's bytes follow as soon as `output` is sent.
     #[must_use]
     pub(crate) fn has_stretch(&self, id: ConnId) -> bool {

@@ -9,6 +9,7 @@
 
 mod descriptors;
 mod files;
+mod http2;
 mod leaving;
 mod listeners;
 mod nesting;

@@ -450,16 +450,6 @@ impl Connection {
         }
     }
 
-    /// Output has left: there may be room for more.
-    #[inline(never)]
-    pub(super) fn http2_advanced(&mut self, shared: &mut Shared) {
-        let before = self.unsent();
-        self.pump(shared);
-        if self.unsent() > before {
-            self.touch(shared);
-        }
-    }
-
     /// Nothing more is read, and once what is written has left the connection is closed.
     fn http2_over(&mut self, shared: &mut Shared) {
         let id = self.id;
