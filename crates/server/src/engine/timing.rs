@@ -86,6 +86,9 @@ impl Connection {
         } else if self.write_deadline == NEVER {
             self.write_deadline = shared.now + shared.config.limits.write_timeout;
         }
+        if let Some(http2) = &mut self.http2 {
+            http2.output_waits(self.output.len() > self.sent, shared.now);
+        }
         self.schedule(shared);
     }
 

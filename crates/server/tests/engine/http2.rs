@@ -9,6 +9,7 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 
@@ -488,6 +489,72 @@ fn an_answer_that_is_not_taken_is_reset_alone() {
     let seen = frames(&mut shell);
     assert!(seen.iter().any(|frame| frame.0 == RESET && frame.2 == 1));
     assert!(shell.engine.is_live(other) && !shell.closed);
+}
+
+#[test]
+fn a_client_that_reads_slowly_without_a_pause_gets_all_of_its_answers() {
+    let mut shell = shell(config());
+    let (size, count) = (100_000, 20);
+    let mut window = vec![0, 4];
+    window.extend_from_slice(&1_000_000_u32.to_be_bytes());
+    shell.send(&frame(SETTINGS, 0, 0, &window));
+    shell.send(&frame(WINDOW_UPDATE, 0, 0, &100_000_000_u32.to_be_bytes()));
+    shell.quiet();
+    shell.flush();
+    shell.sent.clear();
+    shell.reads = false;
+    for at in 0..count {
+        let id = asked(&mut shell, 2 * at + 1, "/");
+        if at % 2 == 0 {
+            shell
+                .engine
+                .respond(id, 200, &[], &vec![b'x'; size])
+                .unwrap();
+        } else {
+            shell.engine.start(id, 200, &[], None).unwrap();
+            let _ = shell.engine.write(id, &vec![b'x'; size]).unwrap();
+            shell.engine.finish(id).unwrap();
+        }
+    }
+    shell.flush();
+    // 10 KB each second, far within the time that a client may take for a byte.
+    for _ in 0..(size * count as usize / 10_000) {
+        shell.take(10_000);
+        shell.pass(1_000);
+        while let Some(event) = shell.next() {
+            assert!(matches!(event, Event::Writable { .. }), "{event:?}");
+        }
+    }
+    shell.reads = true;
+    while !shell.engine.output(shell.connection).is_empty() {
+        shell.take(usize::MAX);
+    }
+    let seen = frames(&mut shell);
+    for at in 0..count {
+        let (body, ended) = body_of(&seen, 2 * at + 1);
+        assert_eq!((size, true), (body.len(), ended), "stream {}", 2 * at + 1);
+    }
+    assert!(!shell.closed);
+}
+
+#[test]
+fn pings_do_not_keep_an_answer_that_is_not_taken() {
+    let mut shell = shell(config());
+    let id = asked(&mut shell, 1, "/");
+    shell
+        .engine
+        .respond(id, 200, &[], &[b'x'; 100_000])
+        .unwrap();
+    shell.flush();
+    let mut passed = 0;
+    while !frames(&mut shell).iter().any(|frame| frame.0 == RESET) {
+        shell.send(&frame(PING, 0, 0, b"12345678"));
+        shell.quiet();
+        shell.pass(1_000);
+        passed += 1;
+        assert!(passed <= 16);
+    }
+    assert!(passed >= 15);
 }
 
 #[test]

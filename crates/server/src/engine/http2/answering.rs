@@ -29,6 +29,7 @@ impl Http2 {
             self.let_go(shared, serial);
             return Ok(());
         }
+        let now = self.lull.read(shared.now);
         let stream = self.find(serial).ok_or(Gone)?;
         stream.progress = Progress::Complete;
         let room = stream.frames.room(body.len());
@@ -41,7 +42,7 @@ impl Http2 {
         }
         stream.out.extend_from_slice(body);
         stream.ends = true;
-        stream.waiting_since = Some(shared.now);
+        stream.waiting_since = Some(now);
         Ok(())
     }
 
@@ -119,6 +120,7 @@ impl Http2 {
         serial: u64,
         data: &[u8],
     ) -> Result<Room, Gone> {
+        let now = self.lull.read(shared.now);
         let stream = self.find(serial).ok_or(Gone)?;
         let Progress::Streaming(encoder) = &mut stream.progress else {
             return Err(Gone);
@@ -137,7 +139,7 @@ impl Http2 {
         };
         stream.waits_for_room = room == Room::Full;
         if stream.unsent() > 0 && stream.waiting_since.is_none() {
-            stream.waiting_since = Some(shared.now);
+            stream.waiting_since = Some(now);
         }
         self.dirty = true;
         Ok(room)
@@ -249,8 +251,9 @@ impl Http2 {
             self.let_go(shared, serial);
             return Ok(());
         }
+        let now = self.lull.read(shared.now);
         let stream = self.find(serial).ok_or(Gone)?;
-        stream.waiting_since = Some(shared.now);
+        stream.waiting_since = Some(now);
         if body.advance_to_stretch(&mut stream.out).is_none() {
             stream.progress = Progress::Complete;
             stream.ends = true;
@@ -373,6 +376,7 @@ impl Http2 {
 
     /// Sends what waits, as far as clients take it. Whether anything was sent.
     pub(super) fn send_waiting(&mut self, id: ConnId, shared: &mut Shared) -> bool {
+        let now = self.lull.read(shared.now);
         let mut went_on = false;
         let mut at = 0;
         while let Some(stream) = self.streams.get_mut(at) {
@@ -381,7 +385,7 @@ impl Http2 {
                 at += 1;
                 continue;
             }
-            match stream.send_waiting(shared.now) {
+            match stream.send_waiting(now) {
                 Ok(is_over) => {
                     let moved = std::mem::take(&mut stream.moved);
                     went_on |= is_over || moved > 0;

@@ -1,7 +1,7 @@
 //! HTTP/2 on one connection: the same requests and answers as by HTTP/1.1, in streams.
 //!
 //! Layout: `frames` is what is needed of whoever speaks the frames, `h2_crate` whoever that is, `pipe` its transport; `stream`
-//! is one request, `lingering` what is left of one whose answer was early; this file is the connection, and `answering` what is said on it.
+//! is one request, `lingering` what is left of one whose answer was early, `lull` the clock by which a client's patience with one is measured; this file is the connection, and `answering` what is said on it.
 //!
 //! Rule 1: what stands in `Connection` beside this is bytes and time: `output`, `fate`, the deadlines. No byte of HTTP/2 ever
 //! comes near the parser, the queue or the body of HTTP/1.
@@ -14,6 +14,7 @@ mod answering;
 mod frames;
 mod h2_crate;
 mod lingering;
+mod lull;
 mod pipe;
 mod stream;
 
@@ -24,6 +25,7 @@ use wire::refusal::{BAD_REQUEST_LINE, BODY_TIMEOUT, BODY_TOO_LARGE, HEAD_TIMEOUT
 use self::frames::{Accepted, Driven, End, Frames as _, Stream as _};
 use self::h2_crate::{H2, H2Stream};
 use self::lingering::Lingering;
+use self::lull::Lull;
 use self::stream::{Looked, Stream};
 use super::connection::{Connection, Fate};
 use super::incoming::Use;
@@ -37,6 +39,8 @@ use crate::event::{ConnId, Event, Notice, RequestId};
 pub(crate) struct Http2 {
     frames: H2,
     meter: Meter,
+    /// By it is told how long an answer waits for its client.
+    lull: Lull,
     /// In no order.
     streams: Vec<Stream<H2Stream>>,
     /// Answered before their bodies had come.
@@ -54,6 +58,7 @@ impl Http2 {
         Http2 {
             frames: H2::new(config),
             meter: Meter::new(),
+            lull: Lull::default(),
             streams: Vec::new(),
             lingering: Vec::new(),
             dirty: true,
@@ -119,10 +124,15 @@ impl Http2 {
     pub(crate) fn deadline(&self, config: &Config) -> u64 {
         self.streams
             .iter()
-            .filter_map(|stream| stream.deadline(&config.limits, config.high_water))
+            .filter_map(|stream| stream.deadline(config, self.lull))
             .chain(self.lingering.iter().map(|lingering| lingering.until))
             .min()
             .unwrap_or(NEVER)
+    }
+
+    /// Tells whether output of the connection waits to be sent.
+    pub(crate) fn output_waits(&mut self, waits: bool, now: u64) {
+        self.lull.set(waits, now);
     }
 
     /// Whether the request's answer is not complete.
@@ -295,6 +305,7 @@ impl Http2 {
     /// Refuses streams that are too slow, one way or the other.
     fn check_deadlines(&mut self, id: ConnId, shared: &mut Shared) {
         let (now, high_water) = (shared.now, shared.config.high_water);
+        let lull = self.lull;
         let before = self.lingering.len();
         self.lingering.retain(|lingering| now < lingering.until);
         self.dirty |= self.lingering.len() < before;
@@ -307,7 +318,8 @@ impl Http2 {
             let patience = limits.write_timeout;
             if stream
                 .waiting_since
-                .is_some_and(|since| now.saturating_sub(since) >= patience)
+                .and_then(|since| lull.when(since + patience))
+                .is_some_and(|due| now >= due)
             {
                 stream.frames.reset();
                 let owed = stream.is_owed();

@@ -7,6 +7,8 @@ use wire::refusal::Refusal;
 use super::super::exchange::Progress;
 use super::super::incoming::Use;
 use super::frames::Piece;
+use super::lull::Lull;
+use crate::config::Config;
 use crate::event::BodyState;
 
 /// A file is read in pieces of so many bytes at most.
@@ -42,7 +44,7 @@ pub(super) struct Stream<S> {
     pub(super) trailers: Option<Box<TrailerBlock>>,
     /// The writer was told `Full` and waits for `Writable`.
     pub(super) waits_for_room: bool,
-    /// When the client last took something of an answer that waits (milliseconds); `None`: nothing waits.
+    /// When the client last took something of an answer that waits, by the clock of `Lull`; `None`: nothing waits.
     pub(super) waiting_since: Option<u64>,
     /// Bytes that were sent since this was cleared.
     pub(super) moved: usize,
@@ -124,7 +126,7 @@ impl<S: super::frames::Stream> Stream<S> {
         self.unsent() > 0 || self.ends || matches!(self.progress, Progress::Filing(_))
     }
 
-    /// Sends what waits, as far as the client takes it; true once the answer is sent to its end.
+    /// Sends what waits, as far as the client takes it; true once the answer is sent to its end. `now` by the clock of `Lull`.
     ///
     /// # Errors
     /// The stream is over. True: because the file was shorter than the answer's head says.
@@ -278,10 +280,13 @@ impl<S: super::frames::Stream> Stream<S> {
     }
 
     /// When the client must have done something, in milliseconds.
-    pub(super) fn deadline(&self, limits: &Limits, high_water: usize) -> Option<u64> {
-        let body = (self.wants_more(high_water) && !self.expects_continue)
+    pub(super) fn deadline(&self, config: &Config, lull: Lull) -> Option<u64> {
+        let limits = &config.limits;
+        let body = (self.wants_more(config.high_water) && !self.expects_continue)
             .then(|| self.last_byte.min(self.since) + limits.body_timeout);
-        let answer = self.waiting_since.map(|since| since + limits.write_timeout);
+        let answer = self
+            .waiting_since
+            .and_then(|since| lull.when(since + limits.write_timeout));
         body.into_iter().chain(answer).min()
     }
 }
