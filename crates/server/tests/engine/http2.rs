@@ -473,6 +473,126 @@ fn a_body_that_is_late_costs_its_request_alone() {
     assert!(!shell.shut);
 }
 
+/// A request whose body is handed out as it comes.
+fn uploading(shell: &mut Shell, stream: u32, fields: &[u8]) -> RequestId {
+    let block = [head("POST", "/up"), fields.to_vec()].concat();
+    shell.send(&frame(HEADERS, HEAD_ONLY, stream, &block));
+    let id = shell.request_for("/up");
+    shell.engine.stream_body(id, 1 << 30).unwrap();
+    id
+}
+
+/// Fills a stream's window.
+fn fill(shell: &mut Shell, stream: u32) {
+    for _ in 0..4 {
+        shell.send(&frame(DATA, 0, stream, &[b'x'; 16_384]));
+    }
+    while let Some(event) = shell.next() {
+        assert!(matches!(event, Event::BodyReady { .. }), "{event:?}");
+    }
+    shell.flush();
+}
+
+fn read(shell: &mut Shell, id: RequestId) -> (usize, BodyState) {
+    let mut body = Vec::new();
+    loop {
+        match shell.engine.read_body(id, &mut body) {
+            BodyState::Data => {}
+            state => {
+                shell.flush();
+                return (body.len(), state);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_has_its_time_from_when_it_may_send() {
+    let mut shell = shell(config());
+    let id = uploading(&mut shell, 1, b"");
+    for _ in 0..3 {
+        fill(&mut shell, 1);
+        shell.pass(40_000);
+        assert_eq!((65_536, BodyState::Pending), read(&mut shell, id));
+        shell.pass(14_900);
+        assert_eq!((0, BodyState::Pending), read(&mut shell, id));
+    }
+    shell.pass(400);
+    assert!(matches!(read(&mut shell, id), (0, BodyState::Failed(_))));
+}
+
+#[test]
+fn what_waits_for_a_reader_is_not_late() {
+    let mut shell = shell(config());
+    let id = uploading(&mut shell, 1, b"");
+    fill(&mut shell, 1);
+    let mut body = Vec::new();
+    assert_eq!(BodyState::Data, shell.engine.read_body(id, &mut body));
+    shell.flush();
+    // Nobody has asked for more when it comes.
+    fill(&mut shell, 1);
+    shell.pass(60_000);
+    assert_eq!((65_536, BodyState::Pending), read(&mut shell, id));
+}
+
+#[test]
+fn a_window_below_the_high_water_is_held_for_no_debt_either() {
+    let mut shell = shell(Config {
+        limits: wire::limits::Limits {
+            http2_window: 16_384,
+            ..config().limits
+        },
+        ..config()
+    });
+    let id = uploading(&mut shell, 1, b"");
+    shell.send(&frame(DATA, 0, 1, &[b'x'; 16_384]));
+    shell.quiet();
+    shell.pass(40_000);
+    assert_eq!((16_384, BodyState::Pending), read(&mut shell, id));
+    shell.pass(14_900);
+    assert_eq!((0, BodyState::Pending), read(&mut shell, id));
+    shell.pass(400);
+    assert!(matches!(read(&mut shell, id), (0, BodyState::Failed(_))));
+}
+
+#[test]
+fn who_waits_for_100_continue_has_its_time_from_then() {
+    let mut shell = shell(config());
+    let id = uploading(&mut shell, 1, &fields(&[("expect", "100-continue")]));
+    shell.pass(40_000);
+    assert_eq!((0, BodyState::Pending), read(&mut shell, id));
+    assert!(frames(&mut shell).iter().any(|frame| frame.0 == HEADERS));
+    shell.pass(14_900);
+    assert_eq!((0, BodyState::Pending), read(&mut shell, id));
+    shell.pass(400);
+    assert!(matches!(read(&mut shell, id), (0, BodyState::Failed(_))));
+}
+
+#[test]
+fn who_waits_for_the_window_of_the_connection_is_not_late() {
+    let mut shell = shell(config());
+    let unread: Vec<_> = (0..16)
+        .map(|at| {
+            let id = uploading(&mut shell, 2 * at + 1, b"");
+            fill(&mut shell, 2 * at + 1);
+            id
+        })
+        .collect();
+    let id = uploading(&mut shell, 101, b"");
+    assert_eq!((0, BodyState::Pending), read(&mut shell, id));
+    shell.pass(37_000);
+    assert_eq!((65_536, BodyState::Pending), read(&mut shell, unread[0]));
+    assert_eq!((65_536, BodyState::Pending), read(&mut shell, unread[1]));
+    shell.pass(14_900);
+    assert_eq!((0, BodyState::Pending), read(&mut shell, id));
+    shell.pass(400);
+    assert!(matches!(read(&mut shell, id), (0, BodyState::Failed(_))));
+    assert!(matches!(
+        read(&mut shell, unread[2]),
+        (65_536, BodyState::Pending)
+    ));
+}
+
 #[test]
 fn an_answer_that_is_not_taken_is_reset_alone() {
     let mut shell = shell(config());

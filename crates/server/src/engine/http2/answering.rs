@@ -282,7 +282,7 @@ impl Http2 {
         }
         stream.used = used;
         stream.most = most;
-        (stream.last_byte, stream.since, stream.in_window) = (now, now, 0);
+        stream.start_window(now);
         if let wire::http1::Framing::Length(length) = stream.framing
             && length > most
         {
@@ -311,7 +311,7 @@ impl Http2 {
             return Ok(());
         }
         if used == Use::Collected {
-            self.say_continue(serial);
+            self.say_continue(serial, now);
         }
         self.look_at(id, shared, serial);
         self.dirty = true;
@@ -343,7 +343,7 @@ impl Http2 {
         if stream.used != Use::Streamed {
             return BodyState::End;
         }
-        let mut state = stream.take(out);
+        let mut state = stream.take(out, shared.now, &shared.config);
         if state == BodyState::Pending {
             // What came since it was full is still with the frames.
             self.look_at(id, shared, serial);
@@ -351,22 +351,23 @@ impl Http2 {
                 return BodyState::Gone;
             };
             stream.reader_waits = false;
-            state = stream.take(out);
+            state = stream.take(out, shared.now, &shared.config);
         }
         if state == BodyState::Pending {
-            self.say_continue(serial);
+            self.say_continue(serial, shared.now);
         }
         self.dirty = true;
         state
     }
 
     /// Tells a client that waits for it to send its body.
-    fn say_continue(&mut self, serial: u64) {
+    fn say_continue(&mut self, serial: u64, now: u64) {
         if let Some(stream) = self.find(serial)
             && stream.expects_continue
             && stream.failed.is_none()
         {
             stream.expects_continue = false;
+            stream.start_window(now);
             if matches!(stream.progress, Progress::Waiting) {
                 stream.frames.inform(100, &[]);
             }

@@ -111,6 +111,8 @@ pub(super) trait Stream {
     fn reset(&mut self);
     /// Appends what has come of the body.
     fn receive(&mut self, out: &mut Vec<u8>) -> Piece;
+    /// Bytes of the body that have come and were not released.
+    fn held(&mut self) -> usize;
     /// So many bytes of the body were used: the peer may send as many more.
     fn release(&mut self, count: usize);
 }

@@ -384,6 +384,12 @@ impl Stream for H2Stream {
         }
     }
 
+    fn held(&mut self) -> usize {
+        self.body
+            .as_mut()
+            .map_or(0, |body| body.flow_control().used_capacity())
+    }
+
     fn release(&mut self, count: usize) {
         if let Some(body) = &mut self.body {
             // More than was received is never released.

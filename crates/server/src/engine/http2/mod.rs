@@ -45,6 +45,8 @@ pub(crate) struct Http2 {
     streams: Vec<Stream<H2Stream>>,
     /// Answered before their bodies had come.
     lingering: Vec<Lingering<H2Stream>>,
+    /// Bodies that nobody reads hold so much of the connection's window that clients may have to wait with the others.
+    is_crowded: bool,
     /// Something was said that is not written yet.
     dirty: bool,
     /// A request has come.
@@ -61,6 +63,7 @@ impl Http2 {
             lull: Lull::default(),
             streams: Vec::new(),
             lingering: Vec::new(),
+            is_crowded: false,
             dirty: true,
             asked: false,
             over: false,
@@ -124,7 +127,7 @@ impl Http2 {
     pub(crate) fn deadline(&self, config: &Config) -> u64 {
         self.streams
             .iter()
-            .filter_map(|stream| stream.deadline(config, self.lull))
+            .filter_map(|stream| stream.deadline(config, self.lull, self.is_crowded))
             .chain(self.lingering.iter().map(|lingering| lingering.until))
             .min()
             .unwrap_or(NEVER)
@@ -273,6 +276,27 @@ impl Http2 {
         gathered.map(|stream| stream.buffer.len() as u64).sum()
     }
 
+    /// Looks how much of the connection's window is held. Once there is room again all clients have their time anew: which of
+    /// them have waited for it nobody knows.
+    fn watch_window(&mut self, shared: &Shared) {
+        let limits = &shared.config.limits;
+        let whole = limits.http2_connection_window;
+        let room = limits.http2_window.min(whole / 2);
+        let mut held = 0;
+        for stream in &mut self.streams {
+            // Whoever has no body needs no look, and those are most.
+            if !stream.done || !stream.buffer.is_empty() {
+                held += stream.frames.held();
+            }
+        }
+        let is_crowded = held > usize::try_from(whole - room).unwrap_or(usize::MAX);
+        if std::mem::replace(&mut self.is_crowded, is_crowded) && !is_crowded {
+            for stream in &mut self.streams {
+                stream.start_window(shared.now);
+            }
+        }
+    }
+
     /// Looks at all streams: some have news.
     fn look(&mut self, id: ConnId, shared: &mut Shared) {
         self.lingering.retain_mut(Lingering::go_on);
@@ -304,8 +328,7 @@ impl Http2 {
 
     /// Refuses streams that are too slow, one way or the other.
     fn check_deadlines(&mut self, id: ConnId, shared: &mut Shared) {
-        let (now, high_water) = (shared.now, shared.config.high_water);
-        let lull = self.lull;
+        let (now, lull) = (shared.now, self.lull);
         let before = self.lingering.len();
         self.lingering.retain(|lingering| now < lingering.until);
         self.dirty |= self.lingering.len() < before;
@@ -329,11 +352,16 @@ impl Http2 {
                     let id = named(id, serial);
                     shared.events.push_back(Event::Gone { id });
                 }
-            } else if stream.wants_more(high_water)
-                && !stream.expects_continue
-                && stream.is_too_slow(now, limits)
-            {
-                self.fail_body(id, shared, serial, BODY_TIMEOUT);
+            } else if stream.is_owed_body(&shared.config) && !self.is_crowded {
+                // What has come may wait for a reader who has not looked for long.
+                self.look_at(id, shared, serial);
+                let is_too_slow = self.find(serial).is_some_and(|stream| {
+                    stream.is_owed_body(&shared.config)
+                        && stream.is_too_slow(now, &shared.config.limits)
+                });
+                if is_too_slow {
+                    self.fail_body(id, shared, serial, BODY_TIMEOUT);
+                }
             }
         }
     }
@@ -412,6 +440,7 @@ impl Connection {
             http2.dirty = true;
         }
         let blocked = http2.frames.has_input();
+        http2.watch_window(shared);
         http2.frames.take_output(&mut self.output);
         self.touch(shared);
         let outcome = if blocked {
@@ -435,6 +464,7 @@ impl Connection {
                 return;
             }
             http2.dirty = false;
+            http2.watch_window(shared);
             let went_on = http2.send_waiting(id, shared);
             let driven = http2.frames.drive(room);
             let written = http2.frames.take_output(&mut self.output);

@@ -14,6 +14,10 @@ use crate::event::BodyState;
 /// A file is read in pieces of so many bytes at most.
 const LARGEST_PIECE: usize = 64 * 1024;
 
+/// A window that is not smaller may be held for one of so many bytes: a client that has not seen our settings has this one
+/// (RFC 9113 6.9.2).
+const FIRST_WINDOW: usize = 65_535;
+
 /// How the body stands after one look.
 pub(super) enum Looked {
     /// As it was, or with more in it.
@@ -64,7 +68,7 @@ pub(super) struct Stream<S> {
     pub(super) expects_continue: bool,
     /// The reader was told `Pending` and waits for `BodyReady`.
     pub(super) reader_waits: bool,
-    /// When the last byte came, when the measured time began, and how many bytes came in it.
+    /// When the last byte came or the client came to owe one, when the measured time began, and how many bytes came in it.
     pub(super) last_byte: u64,
     pub(super) since: u64,
     pub(super) in_window: u64,
@@ -119,6 +123,24 @@ impl<S: super::frames::Stream> Stream<S> {
                 Use::Collected => true,
                 Use::Streamed => self.buffer.len() < high_water,
             }
+    }
+
+    /// Whether so much waits for the reader that the client may send no more.
+    fn has_shut_window(&self, limits: &Limits) -> bool {
+        let window = usize::try_from(limits.http2_window).unwrap_or(usize::MAX);
+        self.used == Use::Streamed && self.buffer.len() >= window.min(FIRST_WINDOW)
+    }
+
+    /// Whether the client has to send more of the body now: its time runs.
+    pub(super) fn is_owed_body(&self, config: &Config) -> bool {
+        self.wants_more(config.high_water)
+            && !self.expects_continue
+            && !self.has_shut_window(&config.limits)
+    }
+
+    /// The client comes to owe: its time begins.
+    pub(super) fn start_window(&mut self, now: u64) {
+        (self.last_byte, self.since, self.in_window) = (now, now, 0);
     }
 
     /// Whether `send_waiting` could do something.
@@ -243,8 +265,11 @@ impl<S: super::frames::Stream> Stream<S> {
     }
 
     /// Hands out what has come of a streamed body.
-    pub(super) fn take(&mut self, out: &mut Vec<u8>) -> BodyState {
+    pub(super) fn take(&mut self, out: &mut Vec<u8>, now: u64, config: &Config) -> BodyState {
         if !self.buffer.is_empty() {
+            if !self.wants_more(config.high_water) || self.has_shut_window(&config.limits) {
+                self.start_window(now);
+            }
             self.frames.release(self.buffer.len());
             if out.is_empty() {
                 std::mem::swap(out, &mut self.buffer);
@@ -280,9 +305,9 @@ impl<S: super::frames::Stream> Stream<S> {
     }
 
     /// When the client must have done something, in milliseconds.
-    pub(super) fn deadline(&self, config: &Config, lull: Lull) -> Option<u64> {
+    pub(super) fn deadline(&self, config: &Config, lull: Lull, is_crowded: bool) -> Option<u64> {
         let limits = &config.limits;
-        let body = (self.wants_more(config.high_water) && !self.expects_continue)
+        let body = (!is_crowded && self.is_owed_body(config))
             .then(|| self.last_byte.min(self.since) + limits.body_timeout);
         let answer = self
             .waiting_since
