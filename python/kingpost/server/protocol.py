@@ -95,7 +95,10 @@ class EngineProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._full = False
         self._look()
-        # There is room again, and a stream may wait for it: nothing else would tell the engine.
+        self._turn()
+
+    def _turn(self) -> None:
+        """Serves what waited for room: nothing else would tell the engine that there is some."""
         with _passing_exits():
             self._server.turn()
 
@@ -133,6 +136,7 @@ class EngineProtocol(asyncio.Protocol):
     def _look_again(self) -> None:
         self._had_share = False
         self._look()
+        self._turn()
 
     def _watch(self, transport: asyncio.Transport) -> None:
         """Looks in a while whether the client has taken any of what waits for it."""

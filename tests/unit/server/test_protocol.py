@@ -30,6 +30,9 @@ class EndingServer:
         data, self._data = self._data, b""
         return data
 
+    def turn(self) -> None:
+        """Nothing waits for room."""
+
     def fate(self, connection: int) -> str:
         return self._fate
 

@@ -678,6 +678,59 @@ fn pings_do_not_keep_an_answer_that_is_not_taken() {
 }
 
 #[test]
+fn a_request_behind_full_output_is_handed_out_once_there_is_room() {
+    let mut shell = shell(config());
+    let mut window = vec![0, 4];
+    window.extend_from_slice(&1_000_000_u32.to_be_bytes());
+    shell.send(&frame(SETTINGS, 0, 0, &window));
+    shell.send(&frame(WINDOW_UPDATE, 0, 0, &1_000_000_u32.to_be_bytes()));
+    shell.quiet();
+    shell.flush();
+    shell.reads = false;
+    let id = asked(&mut shell, 1, "/large");
+    shell
+        .engine
+        .respond(id, 200, &[], &[b'x'; 500_000])
+        .unwrap();
+    shell.flush();
+    let ping = frame(PING, 0, 0, b"12345678");
+    let others = [ping, ask(3, "/3"), ask(5, "/5")].concat();
+    shell.send(&others);
+    // Whatever of that could be looked at already.
+    let mut seen = Vec::new();
+    let mut gather = |shell: &mut Shell| {
+        while let Some(event) = shell.next() {
+            match event {
+                Event::Request { head, .. } => {
+                    seen.push(String::from_utf8_lossy(head.slice(head.path)).into_owned());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        shell.flush();
+        seen.len()
+    };
+    gather(&mut shell);
+    while !shell.engine.output(shell.connection).is_empty() {
+        shell.take(usize::MAX);
+        gather(&mut shell);
+    }
+    gather(&mut shell);
+    assert_eq!(vec!["/3", "/5"], seen);
+}
+
+#[test]
+fn head_that_is_refused_has_no_body_either() {
+    let mut shell = shell(config());
+    let block = [head("HEAD", "/"), fields(&[("host", "y")])].concat();
+    shell.send(&frame(HEADERS, WHOLE, 1, &block));
+    assert!(matches!(shell.next(), Some(Event::Refused { .. })));
+    let seen = frames(&mut shell);
+    let kinds: Vec<_> = seen.iter().map(|frame| (frame.0, frame.1)).collect();
+    assert_eq!(vec![(HEADERS, WHOLE)], kinds);
+}
+
+#[test]
 fn a_client_that_takes_no_bytes_is_closed() {
     let mut shell = shell(config());
     let id = asked(&mut shell, 1, "/");

@@ -19,8 +19,8 @@ pub(super) trait Frames {
     fn has_input(&self) -> bool;
     /// Looks at what came and writes what is to be sent, until `room` bytes of output wait. At most one request is taken.
     fn accept(&mut self, room: usize) -> Accepted<Self::Stream>;
-    /// As `accept`, leaving requests for later.
-    fn drive(&mut self, room: usize) -> Driven;
+    /// As `accept`, of a connection that is to end: requests that have come are taken in and stay there.
+    fn drive(&mut self, room: usize);
     /// Moves what is to be sent behind what stands in `out`; how much it was.
     fn take_output(&mut self, out: &mut Vec<u8>) -> usize;
     /// Whether a stream has news since this was asked last.
@@ -40,30 +40,26 @@ pub(super) enum End {
     Flood,
 }
 
-/// What became of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Driven {
-    /// It goes on.
-    Open,
-    /// It is over; output may be left.
-    Over,
-}
-
 /// What `accept` found.
 pub(super) enum Accepted<S> {
     /// A request.
-    Request {
-        /// Its head as that of HTTP/1.1, for our parser to judge, or why there is none.
-        head: Result<Vec<u8>, Refusal>,
-        /// There is no body.
-        ends: bool,
-        /// Where the answer goes.
-        stream: S,
-    },
+    Request(Asked<S>),
     /// No request.
     Nothing,
-    /// No request, and none will come.
+    /// No request, and none will come; output may be left.
     Over,
+}
+
+/// A request as it was asked.
+pub(super) struct Asked<S> {
+    /// Its head as that of HTTP/1.1, for our parser to judge, or why there is none.
+    pub(super) head: Result<Vec<u8>, Refusal>,
+    /// It is HEAD, whatever else is wrong with it.
+    pub(super) is_head: bool,
+    /// There is no body.
+    pub(super) ends: bool,
+    /// Where the answer goes.
+    pub(super) stream: S,
 }
 
 /// A final answer's head.

@@ -14,12 +14,12 @@ use bytes::Bytes;
 use h2::server::{Builder, Connection, Handshake, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
 use http::header::{CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use wire::http1::{FieldBlock, TrailerBlock};
 use wire::http2::{HeadText, write_head};
 use wire::refusal::Refusal;
 
-use super::frames::{Accepted, AnswerHead, Driven, End, Frames, Piece, Stream};
+use super::frames::{Accepted, AnswerHead, Asked, End, Frames, Piece, Stream};
 use super::pipe::Pipe;
 use crate::config::Config;
 use crate::event::Gone;
@@ -145,17 +145,19 @@ impl Frames for H2 {
             Poll::Pending => Accepted::Nothing,
             Poll::Ready(Some(Ok((request, answer)))) => {
                 let head = head_of(&request);
+                let is_head = request.method() == Method::HEAD;
                 let body = request.into_body();
                 let ends = body.is_end_stream();
-                Accepted::Request {
+                Accepted::Request(Asked {
                     head,
+                    is_head,
                     ends,
                     stream: H2Stream {
                         body: (!ends).then_some(body),
                         way: Way::Waiting(answer),
                         waker,
                     },
-                }
+                })
             }
             // An error was said to the peer already, and nobody else has to know.
             Poll::Ready(None | Some(Err(_))) => {
@@ -165,17 +167,12 @@ impl Frames for H2 {
         }
     }
 
-    fn drive(&mut self, room: usize) -> Driven {
+    fn drive(&mut self, room: usize) {
         let mut context = Context::from_waker(Waker::noop());
         if let Some(connection) = self.connection(room)
             && connection.poll_closed(&mut context).is_ready()
         {
             self.state = State::Over;
-        }
-        if self.is_over() {
-            Driven::Over
-        } else {
-            Driven::Open
         }
     }
 

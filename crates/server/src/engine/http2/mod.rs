@@ -22,7 +22,7 @@ use wire::http1::{Framing, HeadParser, HeadProgress};
 use wire::http2::Meter;
 use wire::refusal::{BAD_REQUEST_LINE, BODY_TIMEOUT, BODY_TOO_LARGE, HEAD_TIMEOUT, Refusal};
 
-use self::frames::{Accepted, Driven, End, Frames as _, Stream as _};
+use self::frames::{Accepted, Asked, End, Frames as _, Stream as _};
 use self::h2_crate::{H2, H2Stream};
 use self::lingering::Lingering;
 use self::lull::Lull;
@@ -165,15 +165,21 @@ impl Http2 {
         &mut self,
         id: ConnId,
         shared: &mut Shared,
-        text: Result<Vec<u8>, Refusal>,
-        ends: bool,
-        mut frames: H2Stream,
+        request: Asked<H2Stream>,
     ) -> Option<Event> {
+        let Asked {
+            head: text,
+            is_head,
+            ends,
+            stream: mut frames,
+        } = request;
         self.asked = true;
         if frames.is_reset() {
             return None;
         }
         let mut head = shared.head();
+        // What is refused before it is read has nothing of the request that this one belonged to.
+        (head.framing, head.expect_continue) = (Framing::None, false);
         let repeated = shared.repeated.of(id.slot);
         let read = text.and_then(|text| {
             let limits = &shared.config.limits;
@@ -192,7 +198,7 @@ impl Http2 {
             head.expect_continue = head.field("expect").is_some();
         }
         let serial = shared.next_serial();
-        let stream = Stream::new(serial, frames, &head, ends, shared.now);
+        let stream = Stream::new(serial, frames, &head, is_head, ends, shared.now);
         self.streams.push(stream);
         if let Err(refusal) = read {
             shared.recycle_head(head);
@@ -419,8 +425,8 @@ impl Connection {
         }
         loop {
             match http2.frames.accept(room) {
-                Accepted::Request { head, ends, stream } => {
-                    if let Some(event) = http2.hand_out(id, shared, head, ends, stream) {
+                Accepted::Request(request) => {
+                    if let Some(event) = http2.hand_out(id, shared, request) {
                         // From here on the time is ours.
                         self.timing = Timing::Nothing;
                         self.read_deadline = NEVER;
@@ -466,12 +472,28 @@ impl Connection {
             http2.dirty = false;
             http2.watch_window(shared);
             let went_on = http2.send_waiting(id, shared);
-            let driven = http2.frames.drive(room);
+            // Behind full output there may wait what has come long ago, and nothing else would ask for it.
+            let accepted = http2.frames.accept(room);
             let written = http2.frames.take_output(&mut self.output);
-            if let Driven::Over = driven {
-                self.http2_over(shared);
-                return;
+            match accepted {
+                Accepted::Request(request) => {
+                    if let Some(event) = http2.hand_out(id, shared, request) {
+                        shared.events.push_back(event);
+                        self.timing = Timing::Nothing;
+                        self.read_deadline = NEVER;
+                    }
+                    // Others may have come with it: one at a time, as always.
+                    self.run(shared);
+                }
+                Accepted::Nothing => {}
+                Accepted::Over => {
+                    self.http2_over(shared);
+                    return;
+                }
             }
+            let Some(http2) = &mut self.http2 else {
+                return;
+            };
             if http2.frames.has_news() {
                 http2.look(id, shared);
             } else if !(http2.dirty || went_on && written > 0) {

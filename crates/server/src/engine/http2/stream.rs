@@ -75,12 +75,19 @@ pub(super) struct Stream<S> {
 }
 
 impl<S: super::frames::Stream> Stream<S> {
-    pub(super) fn new(serial: u64, frames: S, head: &Head, ends: bool, now: u64) -> Stream<S> {
+    pub(super) fn new(
+        serial: u64,
+        frames: S,
+        head: &Head,
+        is_head: bool,
+        ends: bool,
+        now: u64,
+    ) -> Stream<S> {
         Stream {
             serial,
             frames,
             progress: Progress::Waiting,
-            is_head: head.method == wire::http1::Method::Head,
+            is_head,
             out: Vec::new(),
             sent: 0,
             ends: false,
