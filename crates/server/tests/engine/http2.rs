@@ -720,6 +720,43 @@ fn a_request_behind_full_output_is_handed_out_once_there_is_room() {
 }
 
 #[test]
+fn fields_of_the_connection_are_left_out() {
+    use wire::http1::FieldBlock;
+
+    let mut shell = shell(config());
+    let id = asked(&mut shell, 1, "/");
+    let mut block = FieldBlock::new();
+    for (name, value) in [
+        ("Keep-Alive", "timeout=5"),
+        ("proxy-connection", "x"),
+        ("te", "gzip"),
+        ("te", "trailers"),
+        ("upgrade", "h2c"),
+    ] {
+        // Those that only the server says are not taken at all.
+        let _ = block.push(name.as_bytes(), value.as_bytes());
+    }
+    block.append(&FieldBlock::upgrade_to_websocket());
+    shell.engine.early_hints(id, &[&block]).unwrap();
+    shell.engine.respond(id, 200, &[&block], b"here").unwrap();
+    let seen = frames(&mut shell);
+    assert_eq!((b"here".to_vec(), true), body_of(&seen, 1));
+    shell.quiet();
+
+    let id = asked(&mut shell, 3, "/socket");
+    shell
+        .engine
+        .refuse(
+            id,
+            wire::refusal::Refusal::new(426, "test.upgrade", "Upgrade."),
+        )
+        .unwrap();
+    let seen = frames(&mut shell);
+    let (problem, ended) = body_of(&seen, 3);
+    assert!(String::from_utf8_lossy(&problem).contains("test.upgrade") && ended);
+}
+
+#[test]
 fn head_that_is_refused_has_no_body_either() {
     let mut shell = shell(config());
     let block = [head("HEAD", "/"), fields(&[("host", "y")])].concat();

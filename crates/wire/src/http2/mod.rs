@@ -11,7 +11,7 @@ mod meter;
 mod request;
 
 pub use meter::{Flood, Meter};
-pub use request::{HeadText, write_head};
+pub use request::{HeadText, is_of_connection, write_head};
 
 /// What a client's connection begins with (RFC 9113 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

@@ -15,14 +15,15 @@ pub struct HeadText<'a> {
     pub path: Option<&'a [u8]>,
 }
 
-/// Fields that speak of the connection, which HTTP/2 has frames for (RFC 9113 8.2.2).
-const CONNECTION: [&[u8]; 5] = [
-    b"connection",
-    b"keep-alive",
-    b"proxy-connection",
-    b"transfer-encoding",
-    b"upgrade",
-];
+/// Whether a field of this name, in lower case, speaks of the connection, which HTTP/2 has frames for: it must not be sent (RFC
+/// 9113 8.2.2).
+#[must_use]
+pub fn is_of_connection(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"connection" | b"keep-alive" | b"proxy-connection" | b"transfer-encoding" | b"upgrade"
+    )
+}
 
 /// Appends the head that says in HTTP/1.1 what the request says in HTTP/2, for [`HeadParser`](crate::http1::HeadParser)
 /// to judge: `:authority` becomes `host`, and the crumbs of `cookie` become one field (RFC 9113 8.2.3).
@@ -78,7 +79,7 @@ pub fn write_head<'a>(
                 crumbs.extend_from_slice(value);
                 continue;
             }
-            7 | 10 | 16 | 17 if CONNECTION.contains(&name) => {
+            7 | 10 | 16 | 17 if is_of_connection(name) => {
                 return Err(refusal::BAD_FIELD_NAME);
             }
             _ => {}

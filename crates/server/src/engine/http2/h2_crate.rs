@@ -13,10 +13,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use bytes::Bytes;
 use h2::server::{Builder, Connection, Handshake, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
-use http::header::{CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue, TE};
 use http::{Method, Request, Response, StatusCode};
 use wire::http1::{FieldBlock, TrailerBlock};
-use wire::http2::{HeadText, write_head};
+use wire::http2::{HeadText, is_of_connection, write_head};
 use wire::refusal::Refusal;
 
 use super::frames::{Accepted, AnswerHead, Asked, End, Frames, Piece, Stream};
@@ -411,12 +411,18 @@ fn push_blocks(fields: &mut HeaderMap, blocks: &[&FieldBlock]) {
     push_pairs(fields, blocks.iter().flat_map(|block| block.pairs()));
 }
 
+/// Appends fields but those of the connection: "an intermediary transforming an HTTP/1.x message to HTTP/2 MUST remove"
+/// them (RFC 9113 8.2.2), and what answers may have copied them from elsewhere. The h2 crate sends no head that has one.
 fn push_pairs<'a>(fields: &mut HeaderMap, pairs: impl Iterator<Item = (&'a [u8], &'a [u8])>) {
     for (name, value) in pairs {
         // Both were checked when they came into the block, by rules that are not laxer.
         if let (Ok(name), Ok(value)) =
             (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
         {
+            let text = name.as_str().as_bytes();
+            if is_of_connection(text) || (name == TE && value != "trailers") {
+                continue;
+            }
             let _ = fields.try_append(name, value);
         }
     }
