@@ -283,6 +283,9 @@ impl Http2 {
         stream.used = used;
         stream.most = most;
         stream.start_window(now);
+        let gathered = stream.gathered();
+        self.gathered += gathered;
+        let stream = self.find(serial).ok_or(Gone)?;
         if let wire::http1::Framing::Length(length) = stream.framing
             && length > most
         {
@@ -405,7 +408,7 @@ impl Http2 {
                 Err(wrong_length) => {
                     stream.frames.reset();
                     let owed = stream.is_owed();
-                    self.streams.swap_remove(at);
+                    self.remove_at(at);
                     if wrong_length {
                         wrong_length_of(id, shared, serial);
                     }

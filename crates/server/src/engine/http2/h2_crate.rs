@@ -115,12 +115,7 @@ impl Frames for H2 {
     type Stream = H2Stream;
 
     fn feed(&mut self, bytes: &[u8]) {
-        let mut way = self.pipe.way();
-        if way.used > 0 {
-            let used = std::mem::take(&mut way.used);
-            way.input.drain(..used);
-        }
-        way.input.extend_from_slice(bytes);
+        self.pipe.way().feed(bytes);
     }
 
     fn end_input(&mut self) {
@@ -177,14 +172,7 @@ impl Frames for H2 {
     }
 
     fn take_output(&mut self, out: &mut Vec<u8>) -> usize {
-        let mut way = self.pipe.way();
-        let count = way.output.len();
-        if out.is_empty() {
-            std::mem::swap(out, &mut way.output);
-        } else {
-            out.append(&mut way.output);
-        }
-        count
+        self.pipe.way().take_output(out)
     }
 
     fn has_news(&mut self) -> bool {

@@ -45,6 +45,8 @@ pub(crate) struct Http2 {
     streams: Vec<Stream<H2Stream>>,
     /// Answered before their bodies had come.
     lingering: Vec<Lingering<H2Stream>>,
+    /// Bytes of bodies that are being gathered.
+    gathered: u64,
     /// Bodies that nobody reads hold so much of the connection's window that clients may have to wait with the others.
     is_crowded: bool,
     /// Something was said that is not written yet.
@@ -63,6 +65,7 @@ impl Http2 {
             lull: Lull::default(),
             streams: Vec::new(),
             lingering: Vec::new(),
+            gathered: 0,
             is_crowded: false,
             dirty: true,
             asked: false,
@@ -84,8 +87,14 @@ impl Http2 {
             .iter()
             .position(|stream| stream.serial == serial)
         {
-            self.streams.swap_remove(at);
+            self.remove_at(at);
         }
+    }
+
+    fn remove_at(&mut self, at: usize) -> Stream<H2Stream> {
+        let stream = self.streams.swap_remove(at);
+        self.gathered -= stream.gathered();
+        stream
     }
 
     /// The answer has been said to its end. Of a body that has not come, some is read for nothing.
@@ -97,7 +106,7 @@ impl Http2 {
         else {
             return;
         };
-        let stream = self.streams.swap_remove(at);
+        let stream = self.remove_at(at);
         if stream.done {
             return;
         }
@@ -151,6 +160,7 @@ impl Http2 {
     /// Forgets all requests; those that are not answered are told as gone.
     pub(crate) fn give_up(&mut self, id: ConnId, shared: &mut Shared) {
         self.lingering.clear();
+        self.gathered = 0;
         for stream in self.streams.drain(..) {
             if stream.is_owed() {
                 shared.events.push_back(Event::Gone {
@@ -243,7 +253,14 @@ impl Http2 {
         let Some(stream) = self.find(serial) else {
             return;
         };
-        match stream.look(now, high_water, limits) {
+        let before = stream.gathered();
+        let looked = stream.look(now, high_water, limits);
+        let after = stream.gathered();
+        self.gathered = self.gathered - before + after;
+        let Some(stream) = self.find(serial) else {
+            return;
+        };
+        match looked {
             Looked::Left => {
                 let owed = stream.is_owed();
                 self.remove(serial);
@@ -266,20 +283,11 @@ impl Http2 {
                     shared.events.push_back(Event::BodyReady { id });
                 }
                 let is_gathered = stream.used == Use::Collected;
-                if is_gathered && self.gathered() > shared.config.limits.http2_bodies {
+                if is_gathered && self.gathered > shared.config.limits.http2_bodies {
                     self.fail_body(id, shared, serial, BODY_TOO_LARGE);
                 }
             }
         }
-    }
-
-    /// Bytes of bodies that are being gathered.
-    fn gathered(&self) -> u64 {
-        let gathered = self
-            .streams
-            .iter()
-            .filter(|stream| stream.used == Use::Collected && !stream.done);
-        gathered.map(|stream| stream.buffer.len() as u64).sum()
     }
 
     /// Looks how much of the connection's window is held. Once there is room again all clients have their time anew: which of
@@ -311,7 +319,7 @@ impl Http2 {
             let serial = stream.serial;
             if stream.frames.is_reset() {
                 let owed = stream.is_owed();
-                self.streams.swap_remove(at);
+                self.remove_at(at);
                 if owed {
                     let id = named(id, serial);
                     shared.events.push_back(Event::Gone { id });
@@ -330,6 +338,10 @@ impl Http2 {
             }
             at += 1;
         }
+        debug_assert_eq!(
+            self.gathered,
+            self.streams.iter().map(Stream::gathered).sum()
+        );
     }
 
     /// Refuses streams that are too slow, one way or the other.

@@ -150,6 +150,15 @@ impl<S: super::frames::Stream> Stream<S> {
         (self.last_byte, self.since, self.in_window) = (now, now, 0);
     }
 
+    /// How many bytes of a body that is gathered wait for the rest.
+    pub(super) fn gathered(&self) -> u64 {
+        if self.used == Use::Collected && !self.done {
+            self.buffer.len() as u64
+        } else {
+            0
+        }
+    }
+
     /// Whether `send_waiting` could do something.
     pub(super) fn has_something_to_send(&self) -> bool {
         self.unsent() > 0 || self.ends || matches!(self.progress, Progress::Filing(_))
