@@ -20,6 +20,7 @@ mod carrier;
 mod cell;
 mod core;
 mod counters;
+mod done;
 #[cfg(feature = "failpoints")]
 mod failpoint;
 mod ffi;
@@ -58,12 +59,12 @@ const _: () = {
     cell::aligned::<caller::CallerStream>();
     cell::aligned::<carrier::Carrier>();
     cell::aligned::<counters::Counters>();
+    cell::aligned::<done::Done>();
     cell::aligned::<file::FileBody>();
     cell::aligned::<file::OpenFile>();
     cell::aligned::<form::MultipartParser>();
     cell::aligned::<guest::AsgiReceive>();
     cell::aligned::<guest::AsgiSend>();
-    cell::aligned::<guest::Done>();
     cell::aligned::<guest::FileWrapper>();
     cell::aligned::<guest::Guest>();
     cell::aligned::<guest::StartResponse>();
@@ -81,7 +82,6 @@ const _: () = {
     #[cfg(unix)]
     cell::aligned::<tls::Tls>();
     cell::aligned::<waiter::Waiter>();
-    cell::aligned::<websocket::Done>();
     cell::aligned::<websocket::Frame>();
     cell::aligned::<websocket::WebSocket>();
     cell::aligned::<websocket::WebSocketClosed>();

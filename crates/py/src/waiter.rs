@@ -2,21 +2,27 @@
 //!
 //! They speak the protocol of a future, so that any Task can wait for one, and are woken inside the batch:
 //! no asyncio future, no turn of the loop.
+//!
+//! Rule 1: asyncio takes one for a future only once a Task waits for it. Before that it is a coroutine in what it can do, so
+//! that `wait_for`, `gather` and their like make a Task of it.
 
 use std::sync::Arc;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::exceptions::asyncio::CancelledError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::cell::GilCell;
 use crate::core::Core;
+use crate::done::thrown;
 
 /// How a wait ended.
 pub(crate) type Outcome = PyResult<Py<PyAny>>;
 
 struct State {
-    blocking: bool,
+    /// None until somebody waits.
+    blocking: Option<bool>,
     outcome: Option<Outcome>,
     /// The message of the cancellation, once there was one.
     cancelled: Option<Option<Py<PyAny>>>,
@@ -39,7 +45,7 @@ impl Waiter {
         Self {
             core: Arc::clone(core),
             state: GilCell::new(State {
-                blocking: false,
+                blocking: None,
                 outcome,
                 cancelled: None,
                 wakeup: None,
@@ -119,7 +125,7 @@ impl Waiter {
         let py = slf.py();
         let outcome = slf.get().state.with(py, |state| {
             match state.outcome.take() {
-                None => state.blocking = true,
+                None => state.blocking = Some(true),
                 taken => {
                     state.is_taken = true;
                     return taken;
@@ -134,14 +140,35 @@ impl Waiter {
         }
     }
 
+    fn send<'py>(
+        slf: &Bound<'py, Self>,
+        value: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        drop(value);
+        Self::__next__(slf)
+    }
+
+    #[pyo3(signature = (exception, value=None, traceback=None))]
+    fn throw(
+        &self,
+        exception: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        drop(traceback);
+        Err(thrown(exception, value)?)
+    }
+
+    fn close(&self) {}
+
     #[getter(_asyncio_future_blocking)]
-    fn future_blocking(&self, py: Python<'_>) -> bool {
+    fn future_blocking(&self, py: Python<'_>) -> Option<bool> {
         self.state.with(py, |state| state.blocking)
     }
 
     #[setter(_asyncio_future_blocking)]
     fn set_future_blocking(&self, py: Python<'_>, value: bool) {
-        self.state.with(py, |state| state.blocking = value);
+        self.state.with(py, |state| state.blocking = Some(value));
     }
 
     #[pyo3(signature = (callback, *, context=None))]
@@ -209,5 +236,28 @@ impl Waiter {
 
     fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
         self.core.asyncio.event_loop.clone_ref(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.state.peek(|state| {
+            if let Some(Ok(value)) = &state.outcome {
+                visit.call(value)?;
+            }
+            if let Some(message) = &state.cancelled {
+                visit.call(message)?;
+            }
+            if let Some((wakeup, context)) = &state.wakeup {
+                visit.call(wakeup)?;
+                visit.call(context)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        let gone = self
+            .state
+            .with(py, |state| (state.outcome.take(), state.wakeup.take()));
+        drop(gone);
     }
 }

@@ -19,6 +19,7 @@ use wire::websocket::{Closed, Deflate, Handshake, Kind, Message, encode_message,
 use crate::answer::push_field;
 use crate::cell::GilCell;
 use crate::core::{Core, Work};
+use crate::done::Done;
 use crate::settle::Prepared;
 use crate::waiter::{Outcome, Waiter};
 
@@ -85,29 +86,10 @@ fn closed_error(py: Python<'_>, closed: &Closed) -> PyErr {
     }
 }
 
-/// An awaitable of something that is done: one for all.
-#[pyclass(frozen, module = "kingpost._native")]
-pub(crate) struct Done;
-
-#[pymethods]
-impl Done {
-    fn __await__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __iter__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __next__(&self) -> Option<Py<PyAny>> {
-        None
-    }
-}
-
 /// A message that goes to many: encoded once.
 #[pyclass(frozen, module = "kingpost._native")]
 pub(crate) struct Frame {
-    /// As it was given.
+    /// As it was given; of what may change, bytes as they were then.
     #[pyo3(get)]
     message: Py<PyAny>,
     encoded: Vec<u8>,
@@ -124,6 +106,7 @@ impl Frame {
     #[new]
     #[pyo3(signature = (message, /))]
     fn new(message: Bound<'_, PyAny>) -> PyResult<Self> {
+        let message = settled(message)?;
         let mut encoded = Vec::new();
         with_payload(&message, |kind, payload| {
             encode_message(&mut encoded, kind, payload);
@@ -139,6 +122,15 @@ impl Frame {
     fn __len__(&self) -> usize {
         self.encoded.len()
     }
+}
+
+/// A message that stays what it is, for later: whoever gave it may change its bytes meanwhile.
+fn settled(message: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    if message.is_instance_of::<PyByteArray>() || message.is_instance_of::<PyMemoryView>() {
+        let bytes = message.extract::<Vec<u8>>()?;
+        return Ok(PyBytes::new(message.py(), &bytes).into_any());
+    }
+    Ok(message)
 }
 
 /// Calls `f` with what a message is on the wire.
@@ -481,13 +473,11 @@ impl WebSocket {
         if !is_accepted && !is_closed {
             return Err(not_accepted());
         }
+        let mut outcome = None;
         if let Some(reader) = reader {
             match Waiter::reclaim(reader.bind(py)) {
-                // The task that was given it was cancelled before it could take it.
-                Ok(Some(outcome)) => {
-                    return Py::new(py, Waiter::new(&this.core, Some(outcome)));
-                }
-                Ok(None) => {}
+                // Something where the task that was given it was cancelled before it could take it.
+                Ok(reclaimed) => outcome = reclaimed,
                 Err(()) => {
                     this.state.with(py, |state| state.reader = Some(reader));
                     return Err(PyRuntimeError::new_err(
@@ -496,14 +486,15 @@ impl WebSocket {
                 }
             }
         }
-        let waiter = match this.outcome(py) {
-            Some(outcome) => {
+        if outcome.is_none() {
+            outcome = this.outcome(py);
+            if outcome.is_some() {
                 // Receiving made room: the connection may go on.
                 this.core.output_changed(py)?;
-                Py::new(py, Waiter::new(&this.core, Some(outcome)))?
             }
-            None => Py::new(py, Waiter::new(&this.core, None))?,
-        };
+        }
+        // It is kept as well: this task, too, may be cancelled before it takes what it is given.
+        let waiter = Py::new(py, Waiter::new(&this.core, outcome))?;
         let kept = waiter.clone_ref(py);
         this.state.with(py, |state| state.reader = Some(kept));
         Ok(waiter)
@@ -520,7 +511,7 @@ impl WebSocket {
             .with(py, |state| state.is_full || !state.senders.is_empty());
         if waits {
             let waiter = Py::new(py, Waiter::new(&this.core, None))?;
-            let entry = (waiter.clone_ref(py), message.unbind());
+            let entry = (waiter.clone_ref(py), settled(message)?.unbind());
             this.state.with(py, |state| state.senders.push_back(entry));
             return Ok(waiter.into_any());
         }
@@ -529,7 +520,8 @@ impl WebSocket {
         Ok(this.core.done.clone_ref(py).into_any())
     }
 
-    /// Queues a message; False, and nothing is queued, where the client reads too slowly or is gone.
+    /// Queues a message, before those that wait in `send`; False, and nothing is queued, where the client reads too slowly
+    /// or is gone.
     #[pyo3(signature = (message, /))]
     fn send_now(&self, py: Python<'_>, message: Bound<'_, PyAny>) -> PyResult<bool> {
         let (is_accepted, is_closed) = self

@@ -312,6 +312,74 @@ def test_no_message_is_lost_with_a_task_that_is_cancelled() -> None:
     run(patient, talk)
 
 
+def test_a_message_outlives_two_tasks_that_do_not_take_it() -> None:
+    seen: list[Any] = []
+
+    async def forgetful(ws: _native.WebSocket) -> None:
+        ws.accept()
+        assert await ws.receive() == "first"
+        for _ in range(3):
+            # Each is given what the one before it did not take.
+            ws.receive()
+        seen.append(await ws.receive())
+
+    async def talk(client: Client, service: Service) -> None:
+        client.send(frame(TEXT, b"first"), frame(TEXT, b"second"), closing(1000))
+        await client.rest()
+        await until_async(lambda: service.server.in_flight == 0)
+        assert seen == ["second"]
+        assert service.dispatch.failures == []
+
+    run(forgetful, talk)
+
+
+@pytest.mark.parametrize("tasks", ["carrier", "plain"])
+def test_asyncio_makes_tasks_of_what_is_awaited(tasks: str) -> None:
+    piece = b"x" * 65_536
+    full = asyncio.Event()
+    seen: list[str] = []
+
+    async def use(ws: _native.WebSocket) -> None:
+        ws.accept()
+        # What is done at once, and what has to wait.
+        assert await asyncio.wait_for(ws.send("now"), 60) is None
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ws.receive(), 0)
+        assert await asyncio.gather(ws.receive(), ws.send("together")) == ["said", None]
+        while ws.send_now(piece):
+            pass
+        full.set()
+        await asyncio.gather(ws.send("a"), asyncio.shield(ws.send("b")))
+        done, _ = await asyncio.wait([asyncio.create_task(ws.send("c"))])
+        assert [task.exception() for task in done] == [None]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ws.send("d"))
+        task = asyncio.create_task(ws.receive())
+        await asyncio.sleep(0)
+        task.cancel("enough")
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        seen.append("all")
+
+    async def talk(client: Client, service: Service) -> None:
+        assert await client.text_of() == "now"
+        client.text("said")
+        assert await client.text_of() == "together"
+        await full.wait()
+        texts: list[str] = []
+        while len(texts) < 4:
+            read = await client.read()
+            if read.opcode == TEXT:
+                texts.append(read.payload.decode())
+        assert texts == ["a", "b", "c", "d"]
+        assert (await client.read()).code == 1000
+        await until_async(lambda: service.server.in_flight == 0)
+        assert service.dispatch.failures == []
+        assert seen == ["all"]
+
+    run(use, talk, tasks=tasks)
+
+
 def test_a_slow_reader_is_waited_for_and_send_now_says_no() -> None:
     piece = b"x" * 65_536
     sent = 0
@@ -379,6 +447,33 @@ def test_a_frame_is_encoded_once_for_many() -> None:
             assert unpacked(received.payload).decode() == long
             for client in (plain, packs):
                 assert await client.read() == Frame(BINARY, b"short")
+
+    asyncio.run(main())
+
+
+def test_a_frame_is_what_was_given_whatever_becomes_of_it() -> None:
+    sockets: list[_native.WebSocket] = []
+    text = b"the same again, and " * 100
+    given = bytearray(text)
+    once = _native.Frame(given)
+    given[:] = b"!" * len(given)
+    assert once.message == text
+
+    async def join(ws: _native.WebSocket) -> None:
+        ws.accept()
+        sockets.append(ws)
+        await ws.receive()
+
+    async def main() -> None:
+        async with (
+            serving(on(join)) as service,
+            connected(service.port) as plain,
+            connected(service.port, sec_websocket_extensions="permessage-deflate") as packs,
+        ):
+            await until_async(lambda: len(sockets) == 2)
+            assert all(ws.send_now(once) for ws in sockets)
+            assert await plain.read() == Frame(BINARY, text)
+            assert unpacked((await packs.read()).payload) == text
 
     asyncio.run(main())
 
@@ -473,8 +568,6 @@ def test_a_server_that_stops_says_that_it_goes_away() -> None:
 
 def test_a_client_that_is_silent_is_asked_and_then_given_up() -> None:
     async def talk(client: Client, service: Service) -> None:
-        assert (await client.read()).opcode == PING
-        client.send(frame(PONG))
         assert (await client.read()).opcode == PING
         assert (await client.read()).code == 1011
         await client.rest()

@@ -38,7 +38,7 @@ use crate::request::Request;
 use crate::shell::Shell;
 use crate::threads::Pool;
 use crate::watch::Watch;
-use crate::websocket::Done;
+use crate::done::Done;
 use flights::Flights;
 use wakeups::Wakeup;
 

@@ -11,7 +11,6 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError, PyValueErro
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
 use server::{BodyState, Peer, RequestId, Room};
 use wire::http1::{FieldBlock, Method, TrailerBlock};
@@ -20,6 +19,7 @@ use wire::refusal::Refusal;
 use super::{Guest, Head, client_left, declared, need_bytes, too_long, too_short};
 use crate::cell::{GilCell, GilSlot};
 use crate::core::{Core, Work};
+use crate::done::thrown;
 use crate::file::OpenFile;
 use crate::headers::latin1;
 use crate::plan::Plan;
@@ -80,60 +80,6 @@ pub(crate) struct AsgiSend {
 #[pyclass(frozen, module = "kingpost._native")]
 pub(crate) struct AsgiReceive {
     exchange: Py<AsgiSend>,
-}
-
-/// An awaitable that is done. It has no state, so there is one.
-#[pyclass(frozen, module = "kingpost._native")]
-pub(crate) struct Done;
-
-static DONE: PyOnceLock<Py<Done>> = PyOnceLock::new();
-
-fn done(py: Python<'_>) -> PyResult<Py<PyAny>> {
-    let done = DONE.get_or_try_init(py, || Py::new(py, Done))?;
-    Ok(done.clone_ref(py).into_any())
-}
-
-#[pymethods]
-impl Done {
-    fn __await__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __iter__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __next__(&self) -> Option<Py<PyAny>> {
-        None
-    }
-
-    fn send(&self, value: Bound<'_, PyAny>) -> PyResult<()> {
-        drop(value);
-        Err(PyStopIteration::new_err(()))
-    }
-
-    #[pyo3(signature = (exception, value=None, traceback=None))]
-    fn throw(
-        &self,
-        exception: Bound<'_, PyAny>,
-        value: Option<Bound<'_, PyAny>>,
-        traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        drop(traceback);
-        Err(thrown(exception, value)?)
-    }
-
-    fn close(&self) {}
-}
-
-/// What was thrown into a coroutine, in the form of one argument or the older one of three.
-fn thrown(exception: Bound<'_, PyAny>, value: Option<Bound<'_, PyAny>>) -> PyResult<PyErr> {
-    let exception = match value {
-        Some(value) if !value.is_none() => value,
-        _ if exception.is_instance_of::<pyo3::types::PyType>() => exception.call0()?,
-        _ => exception,
-    };
-    Ok(PyErr::from_value(exception))
 }
 
 /// What an awaitable waits for.
@@ -256,7 +202,7 @@ impl AsgiSend {
             return Ok(Py::new(py, turn)?.into_any());
         }
         this.take(py, message)?;
-        done(py)
+        Ok(this.core.done.clone_ref(py).into_any())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use wire::http1::{FieldBlock, FieldError};
 
-pub(crate) use asgi::{AsgiReceive, AsgiSend, Done, Turn};
+pub(crate) use asgi::{AsgiReceive, AsgiSend, Turn};
 pub(crate) use names::Names;
 pub(crate) use wsgi::{FileWrapper, StartResponse, WsgiInput, WsgiWriter};
 

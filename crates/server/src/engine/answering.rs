@@ -10,7 +10,7 @@ use wire::http1::{
 use wire::refusal::Refusal;
 
 use super::connection::Connection;
-use super::exchange::{Exchange, Progress};
+use super::exchange::{Exchange, Progress, room_left};
 use super::incoming::{Incoming, Use};
 use super::problem::problem;
 use super::shared::Shared;
@@ -161,12 +161,8 @@ impl Connection {
             }
         }
         let waiting = out.len() - if place == 0 { self.sent } else { 0 };
-        let room = if waiting >= shared.config.high_water {
-            Room::Full
-        } else {
-            Room::Free
-        };
-        exchange.waits_for_room = room == Room::Full;
+        let high_water = shared.config.high_water;
+        let room = room_left(&mut exchange.waits_for_room, waiting, high_water);
         if place == 0 {
             self.touch(shared);
         }

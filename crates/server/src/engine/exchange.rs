@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use wire::http1::BodyEncoder;
 
+use crate::event::Room;
 use crate::file::FileBody;
 
 /// How far an answer is.
@@ -54,6 +55,18 @@ impl Exchange {
     /// Whether the caller still owes something, so that it has to know when the client leaves.
     pub(crate) fn is_owed(&self) -> bool {
         self.is_known && !matches!(self.progress, Progress::Complete | Progress::Filing(_))
+    }
+}
+
+/// What a writer is told where so many bytes wait to be sent. Once it was told `Full` it is told nothing else until `Writable` has been
+/// told, for it waits for that, whoever writes meanwhile.
+#[inline]
+pub(crate) fn room_left(waits_for_room: &mut bool, unsent: usize, high_water: usize) -> Room {
+    *waits_for_room |= unsent >= high_water;
+    if *waits_for_room {
+        Room::Full
+    } else {
+        Room::Free
     }
 }
 

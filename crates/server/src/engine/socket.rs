@@ -15,7 +15,7 @@ use wire::websocket::{Closed, Deflate, Expiry, Kind, Message, Session, Step, enc
 
 use super::Engine;
 use super::connection::Connection;
-use super::exchange::Progress;
+use super::exchange::{Progress, room_left};
 use super::reading::Outcome;
 use super::shared::Shared;
 use crate::event::{Event, Gone, Received, RequestId, Room, SocketEnd};
@@ -279,12 +279,12 @@ impl Connection {
 
     /// Something is to be sent: whether more may follow at once.
     fn socket_wrote(&mut self, shared: &mut Shared) -> Room {
-        let is_full = self.unsent() >= shared.config.high_water;
-        if let Some(first) = self.queue.first_mut() {
-            first.waits_for_room = is_full;
-        }
+        let (unsent, high_water) = (self.unsent(), shared.config.high_water);
         self.touch(shared);
-        if is_full { Room::Full } else { Room::Free }
+        match self.queue.first_mut() {
+            Some(first) => room_left(&mut first.waits_for_room, unsent, high_water),
+            None => Room::Free,
+        }
     }
 
     /// A deadline of the session has passed.

@@ -291,6 +291,29 @@ fn who_reads_slowly_is_not_written_to_without_end() {
 }
 
 #[test]
+fn whoever_waits_for_room_is_told_of_it_whatever_others_send_meanwhile() {
+    let (mut shell, id) = opened();
+    shell.reads = false;
+    let data = vec![b'x'; 70_000];
+    assert_eq!(
+        Ok(Room::Full),
+        shell.engine.send_message(id, Kind::Binary, &data)
+    );
+    shell.flush();
+    shell.take(40_000);
+    shell.quiet();
+    let waiting = shell.engine.unsent(id);
+    assert!(
+        (16_384..65_536).contains(&waiting),
+        "less than too much, and still not little"
+    );
+    assert_eq!(Ok(Room::Full), shell.engine.send_encoded(id, b"\x81\x01y"));
+    shell.take(35_000);
+    assert!(matches!(shell.next(), Some(Event::Writable { .. })));
+    assert_eq!(Ok(Room::Free), shell.engine.send_encoded(id, b"\x81\x01z"));
+}
+
+#[test]
 fn a_client_is_heard_before_more_is_sent_to_it() {
     let (mut shell, id) = opened();
     shell.reads = false;

@@ -3,7 +3,7 @@
 use wire::http1::{BodyEncoder, BodyError, Delivery, FieldBlock, TrailerBlock, unframed};
 use wire::refusal::Refusal;
 
-use super::super::exchange::Progress;
+use super::super::exchange::{Progress, room_left};
 use super::super::incoming::Use;
 use super::super::problem::problem;
 use super::super::shared::Shared;
@@ -132,12 +132,8 @@ impl Http2 {
                 return Err(Gone);
             }
         }
-        let room = if stream.unsent() >= shared.config.high_water {
-            Room::Full
-        } else {
-            Room::Free
-        };
-        stream.waits_for_room = room == Room::Full;
+        let (unsent, high_water) = (stream.unsent(), shared.config.high_water);
+        let room = room_left(&mut stream.waits_for_room, unsent, high_water);
         if stream.unsent() > 0 && stream.waiting_since.is_none() {
             stream.waiting_since = Some(now);
         }
