@@ -322,8 +322,8 @@ def dev(
 )
 @click.option(
     "--ops-port",
-    type=click.IntRange(1, 65535),
-    help="Serve the pages of Health() and Metrics() on this port, and not on the others.",
+    type=click.IntRange(0, 65535),
+    help="Serve the pages of Health() and Metrics() on this port, and not on the others; 0 takes a free one.",
 )
 @click.option(
     "--ops-host",

@@ -6,6 +6,7 @@ variable that they are workers.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from kingpost.errors import ConfigurationError
 from kingpost.server.child import Failure, Order, ReloadedChild
 from kingpost.server.listen import Address, Listener, ListenError, inherit, open_listeners, told
 from kingpost.server.loops import LoopKind, LoopMissing
+from kingpost.server.operations import VARIABLE as OPERATIONS
+from kingpost.server.operations import is_operations, open_operations, told_operations
 from kingpost.server.options import Options
 from kingpost.server.target import Target, find_target
 from kingpost.server.tls import Tls, tls_of
@@ -93,15 +96,21 @@ def _tls(
 def _supervise(target: Target, address: Address, *, secure: bool) -> None:
     from kingpost.server.reload import Supervisor, interpreter
 
+    operations = open_operations(address)
+    if operations:
+        # Port 0 is another number by now, and workers tell them apart by it.
+        host, port = operations[0].socket.getsockname()[:2]
+        os.environ[OPERATIONS] = f"{host}:{port}"
     listeners = open_listeners(address)
     try:
         for listener in listeners:
-            _say(f"Kingpost serves {target.text} on {told(listener.url, secure=secure)}")
+            url = told(listener.url, secure=secure)
+            _say(f"Kingpost serves {target.text} on {url}{told_operations(operations)}")
         _say("Development mode: it reloads when a file changes. Press Ctrl-C to stop.")
         command = [*interpreter(), "-m", "kingpost.cli", *sys.argv[1:]]
-        status = Supervisor(command, listeners, _roots(target), _say).run()
+        status = Supervisor(command, [*listeners, *operations], _roots(target), _say).run()
     finally:
-        for listener in listeners:
+        for listener in (*listeners, *operations):
             listener.close()
     if status:
         raise SystemExit(status)
@@ -123,7 +132,9 @@ def _say(line: str) -> None:
 
 
 def _work(target: Target, child: ReloadedChild, options: Options, guest: GuestOptions) -> None:
-    listeners = [inherit(number) for number in child.listening]
+    inherited = [inherit(number) for number in child.listening]
+    listeners = [each for each in inherited if not is_operations(each)]
+    operations = [each for each in inherited if is_operations(each)]
     _report_debuggers(child)
     try:
         service = _service(target, child, guest)
@@ -133,7 +144,7 @@ def _work(target: Target, child: ReloadedChild, options: Options, guest: GuestOp
         _serve_failure(error, target, listeners, options, child)
         return
     try:
-        _serve(service, listeners, options, child)
+        _serve(service, listeners, options, child, operations)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         # Start-up is the user's code as well.
         child.obey(None)
@@ -172,7 +183,11 @@ def _prepare(app: App | Guest, before_writing: Callable[[Path], None] | None = N
 
 
 def _serve(
-    service: Service, listeners: Sequence[Listener], options: Options, child: ReloadedChild
+    service: Service,
+    listeners: Sequence[Listener],
+    options: Options,
+    child: ReloadedChild,
+    operations: Sequence[Listener] = (),
 ) -> None:
     from kingpost.app.pages import may_show_details
     from kingpost.server import logs
@@ -196,6 +211,7 @@ def _serve(
         dispatch=dispatch,
         on_ready=lambda _: child.ready(),
         on_leaving=child.left,
+        operations=operations,
     )
     child.obey(obey)
     try:

@@ -61,6 +61,7 @@ def _supervise(
     processes: Processes,
 ) -> None:
     from kingpost.server.forked import Recipe
+    from kingpost.server.operations import open_operations
     from kingpost.server.shared import Workshop
     from kingpost.server.supervisor import supervise
 
@@ -71,7 +72,10 @@ def _supervise(
 
     try:
         workshop = Workshop(processes.slots)
-        status = supervise(Recipe(load, failure_of, options, processes, workshop), address)
+        # Before anything is forked: all processes have them, and this one for as long as there is any.
+        operations = open_operations(address)
+        recipe = Recipe(load, failure_of, options, processes, workshop, operations)
+        status = supervise(recipe, address)
     except (ListenError, OSError) as error:
         raise Refusal(str(error)) from None
     if status:

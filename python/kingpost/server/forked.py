@@ -12,13 +12,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kingpost.server import child, logs
 from kingpost.server.child import Failure, Line, ReloadedChild
 from kingpost.server.engine import Service
-from kingpost.server.listen import inherit
+from kingpost.server.listen import Listener, inherit
 from kingpost.server.options import Options
 from kingpost.server.processes import Processes
 from kingpost.server.serve import leave
@@ -49,6 +49,8 @@ class Recipe:
     options: Options
     processes: Processes
     workshop: Workshop
+    operations: Sequence[Listener] = ()
+    """The sockets for those who run the service; every process that is forked has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,14 @@ def work(service: Service, order: Order, recipe: Recipe) -> int:
         Pulse(loop, shared, worker, supervisor, recipe.processes).beat()
         supervisor.ready()
 
-    worker = Worker(service, listeners, options, on_ready=ready, on_leaving=supervisor.left)
+    worker = Worker(
+        service,
+        listeners,
+        options,
+        on_ready=ready,
+        on_leaving=supervisor.left,
+        operations=recipe.operations,
+    )
     supervisor.obey(obey)
     try:
         status = worker.run()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from kingpost.server import logs
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, Listener, open_listeners, told
+from kingpost.server.operations import open_operations, told_operations
 from kingpost.server.options import Options
 from kingpost.server.signals import (
     HANG_UP,
@@ -52,23 +53,27 @@ def serve(
     """
     logs.set_up()
     hosts = (host,) if isinstance(host, str) else tuple(host)
-    listeners = open_listeners(address if address is not None else Address(hosts=hosts, port=port))
+    where = address if address is not None else Address(hosts=hosts, port=port)
+    listeners = open_listeners(where)
+    operations: list[Listener] = []
     options = options or Options()
     notifier = Notifier()
     try:
+        operations = open_operations(where)
         worker = Worker(
             service,
             listeners,
             options,
-            on_ready=_say_ready(service, listeners, options, notifier),
+            on_ready=_say_ready(service, listeners, operations, options, notifier),
             on_leaving=notifier.stopping,
+            operations=operations,
         )
         with handled(_others(worker), unclaimed((*HANG_UP, *USERS))):
             status = worker.run()
         logs.logger().info("Kingpost has stopped")
     finally:
         notifier.close()
-        for listener in listeners:
+        for listener in (*listeners, *operations):
             listener.close()
     leave(status, worker)
 
@@ -151,7 +156,11 @@ def _is_idle(thread: threading.Thread) -> bool:
 
 
 def _say_ready(
-    service: Service, listeners: Sequence[Listener], options: Options, notifier: Notifier
+    service: Service,
+    listeners: Sequence[Listener],
+    operations: Sequence[Listener],
+    options: Options,
+    notifier: Notifier,
 ) -> Callable[[asyncio.AbstractEventLoop], None]:
     def live(loop: asyncio.AbstractEventLoop, every: float) -> None:
         notifier.alive()
@@ -159,7 +168,8 @@ def _say_ready(
 
     def say(loop: asyncio.AbstractEventLoop) -> None:
         urls = [told(one.url, secure=options.tls is not None) for one in listeners]
-        logs.logger().info("Kingpost is ready on %s (%s)", " and ".join(urls), service.mode)
+        where = " and ".join(urls) + told_operations(operations)
+        logs.logger().info("Kingpost is ready on %s (%s)", where, service.mode)
         notifier.ready("serving")
         if notifier.every is not None:
             live(loop, notifier.every)

@@ -26,6 +26,7 @@ from kingpost.server.backoff import Backoff
 from kingpost.server.child import Failure, Line
 from kingpost.server.forked import BEAT, Recipe
 from kingpost.server.listen import Address, Doors, Listener, ListenError, open_listeners, told
+from kingpost.server.operations import told_operations
 from kingpost.server.roster import Generation, Roster, Start, Stop, Worker
 from kingpost.server.signals import HANG_UP, USERS, handled, has_terminal, named, of_no_use
 from kingpost.server.systemd import Notifier
@@ -397,6 +398,7 @@ class Supervisor:
         if before is None:
             secure = self._recipe.options.tls is not None
             urls = " and ".join(told(listener.url, secure=secure) for listener in self._doors.of(0))
+            urls += told_operations(self._recipe.operations)
             count = self._roster.count
             many = "1 worker" if count == 1 else f"{count} workers"
             self._log.info("Kingpost is ready on %s (production, %s)", urls, many)

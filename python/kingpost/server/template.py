@@ -1,6 +1,6 @@
 """The template process: it has imported the application, and workers are copies of it, made in a millisecond.
 
-Rule 1: it starts no thread and no loop, serves nothing and holds no socket, so that a copy of it is whole.
+Rule 1: it starts no thread and no loop, serves nothing and holds no socket but those of --ops-port, so that a copy of it is whole.
 Rule 2: the garbage collector leaves alone what was there before the first copy (gc.freeze), so that copies share it.
 Rule 3: it ends when its supervisor is gone, after its workers, which it ends if they do not.
 """

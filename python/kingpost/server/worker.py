@@ -33,7 +33,7 @@ class Worker:
     """Serves `service` on `listeners` until it is told to stop.
 
     It closes the listeners when it stops. `on_ready` is called on the loop once connections are accepted,
-    `on_leaving` once none is accepted any more.
+    `on_leaving` once none is accepted any more. `operations` are the sockets for those who run the service; they stay the caller's.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Worker:
         dispatch: object | None = None,
         on_ready: Callable[[asyncio.AbstractEventLoop], None] | None = None,
         on_leaving: Callable[[], None] | None = None,
+        operations: Sequence[Listener] = (),
     ) -> None:
         self._service = service
         self._listeners = listeners
@@ -52,6 +53,7 @@ class Worker:
         self._dispatch = dispatch
         self._on_ready = on_ready
         self._on_leaving = on_leaving
+        self._operations = operations
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
         self._stopping = asyncio.Event()
@@ -180,16 +182,18 @@ class Worker:
             )
         )
         try:
-            if shell is None:
-                loop.add_reader(engine.server.fileno(), engine.server.poll)
-                for listener in self._listeners:
-                    self._listen(engine, listener)
-            else:
-                await shell.listen(
-                    (listener.socket for listener in self._listeners),
-                    tls=None if self._options.tls is None else self._options.tls.context(),
-                )
-            async with operated(self._service, self._options, loop, native=native):
+            async with operated(
+                self._service, self._operations, self._options, loop, native=native
+            ):
+                if shell is None:
+                    loop.add_reader(engine.server.fileno(), engine.server.poll)
+                    for listener in self._listeners:
+                        self._listen(engine, listener)
+                else:
+                    await shell.listen(
+                        (listener.socket for listener in self._listeners),
+                        tls=None if self._options.tls is None else self._options.tls.context(),
+                    )
                 await self._until_stopped(engine, shell, loop)
         finally:
             if shell is None:

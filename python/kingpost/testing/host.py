@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from kingpost.server.engine import Engine, Service
 from kingpost.server.hosted.asgi import AsgiApplication
 from kingpost.server.hosted.wsgi import WsgiApplication
+from kingpost.server.operations import warn_of_host
 from kingpost.server.options import Options
 from kingpost.testing.exchange import Exchange
 from kingpost.testing.hosted import (
@@ -178,6 +179,7 @@ class TestHost:
         try:
             async with service.lifespan():
                 loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+                warn_of_host(service)
                 engine = self._engine = Engine(
                     service, Options(), loop=loop, context=context, sockets=False
                 )

@@ -6,7 +6,8 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from kingpost.server.listen import Address, open_listeners
+from kingpost.server.listen import Address, Listener, open_listeners
+from kingpost.server.operations import open_operations
 from kingpost.server.options import Options
 from kingpost.server.worker import Worker
 
@@ -40,6 +41,7 @@ class LiveServer:
         self._listeners = open_listeners(Address(port=port))
         self.url = self._listeners[0].url
         """Address without a slash at its end: "http://127.0.0.1:49152"."""
+        self._operations: list[Listener] = []
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self._worker: Worker | None = None
@@ -61,9 +63,14 @@ class LiveServer:
 
         try:
             service = compile_app(self._app, mode="test")
+            self._operations = open_operations(Address(port=self.port))
             options = Options(grace=_GRACE)
             self._worker = Worker(
-                service, self._listeners, options, on_ready=lambda _: self._ready.set()
+                service,
+                self._listeners,
+                options,
+                on_ready=lambda _: self._ready.set(),
+                operations=self._operations,
             )
             self._thread = threading.Thread(
                 target=self._run, args=(self._worker,), name="kingpost-live", daemon=True
@@ -86,7 +93,7 @@ class LiveServer:
             self._worker.stop()
         if self._thread is not None:
             self._thread.join(_PATIENCE)
-        for listener in self._listeners:
+        for listener in (*self._listeners, *self._operations):
             listener.close()
 
     def __enter__(self) -> Self:

@@ -12,9 +12,9 @@ import pytest
 from kingpost import App
 from kingpost.checks import Health, Metrics
 from kingpost.errors import ConfigurationError
-from kingpost.server.listen import ListenError
-from kingpost.server.operations import VARIABLE, address, open_socket
-from kingpost.testing import LiveServer
+from kingpost.server.listen import Address, ListenError
+from kingpost.server.operations import VARIABLE, address, open_operations
+from kingpost.testing import LiveServer, TestClient
 from tests.waiting import PATIENCE
 
 
@@ -78,32 +78,50 @@ def test_without_such_a_port_they_are_where_they_were() -> None:
         assert ask(f"{server.url}/metrics")[0] == 200
 
 
-def test_several_workers_listen_beside_each_other(port: int) -> None:
-    with LiveServer(shop()), LiveServer(shop()):
-        for _ in range(8):
-            assert ask(f"http://127.0.0.1:{port}/livez")[0] == 200
+def test_two_services_do_not_share_the_port(port: int) -> None:
+    with LiveServer(shop()), pytest.raises(ListenError, match=f"port {port} .* is in use"):
+        LiveServer(shop()).start()
 
 
-def test_an_app_with_nothing_to_serve_there_is_told(
-    port: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_app_with_nothing_to_serve_there_does_not_start(port: int) -> None:
     app = App()
     app.add_route("/", lambda: "", name="home")
 
-    with caplog.at_level(logging.WARNING), LiveServer(app) as server:
-        assert ask(server.url)[0] == 200
+    with pytest.raises(
+        ListenError, match=rf":{port}: the application has neither Health\(\) nor Metrics\(\)"
+    ):
+        LiveServer(app).start()
 
-    assert f"nothing is served on port {port}" in caplog.text
 
-
-def test_a_port_that_is_taken_is_named() -> None:
+def test_a_port_that_cannot_be_had_is_named(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        with pytest.raises(ListenError, match="say another --ops-port"):
-            open_socket("127.0.0.1", taken.getsockname()[1])
-    with pytest.raises(ListenError, match="is no address"):
-        open_socket("no such host", 9000)
+        with pytest.raises(ListenError, match=f"choose another port: --ops-port {port + 1}"):
+            open_operations(Address())
+    monkeypatch.setenv(VARIABLE, "no such host:9000")
+    with pytest.raises(ListenError, match="operations cannot be served: host 'no such host'"):
+        open_operations(Address())
+
+
+def test_the_port_of_the_public_is_refused(port: int) -> None:
+    with pytest.raises(ListenError, match=f"port {port} is the one that the public is served on"):
+        open_operations(Address(port=port))
+    # A Unix socket has no port, whatever stands there.
+    for listener in open_operations(Address(port=port, uds="public.sock")):
+        listener.close()
+
+
+@pytest.mark.usefixtures("port")
+def test_who_serves_the_app_but_kingpost_shows_none_of_it_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        with TestClient(shop()) as client:
+            assert client.get("/").status == 200
+            assert client.get("/livez").status == 404
+
+    assert "health and metrics are not served: KINGPOST_OPS names port" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -122,7 +140,7 @@ def test_an_address_is_read(
     assert address() == meant
 
 
-@pytest.mark.parametrize("said", ["9000", ":9000", "localhost:", "localhost:0", "localhost:65536"])
+@pytest.mark.parametrize("said", ["9000", ":9000", "localhost:", "localhost:65536"])
 def test_what_is_no_address_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, said)
 

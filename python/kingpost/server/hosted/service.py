@@ -9,6 +9,7 @@ from contextvars import Context, ContextVar, Token
 from typing import Any, Final
 
 from kingpost.server.engine import Engine, Service
+from kingpost.server.operations import warn_of_host
 from kingpost.server.options import Options
 
 # Connections are the host's to count: ours are one for each request.
@@ -118,6 +119,7 @@ class HostedService:
             for variable, value in context.items()
             if self._around.get(variable, missing) is not value
         ]
+        warn_of_host(service)
         engine = Engine(
             service, options, loop=asyncio.get_running_loop(), context=context, sockets=False
         )
