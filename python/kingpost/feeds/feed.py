@@ -47,6 +47,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True):
     hole: int = 0
     asks: bool = False
     floor: int = -1
+    last: int = -1
 
 
 class Feed(Generic[T]):
@@ -109,11 +110,13 @@ class Feed(Generic[T]):
         self._replay = replay
         self._log = Log(keep, limits.FEED_BYTES)
         self._run = ""
+        self._shared: Shared | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Future[None] | None = None
         self._giving_up: asyncio.TimerHandle | None = None
         self._opened = 0.0
         self._is_told = True
+        self._asked = 0
 
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
@@ -133,7 +136,8 @@ class Feed(Generic[T]):
             ValueError: a line end in `event`; the data has more than 1 MiB as JSON.
             RuntimeError: nobody serves the App that it is installed on.
         """
-        if self._loop is None:
+        shared, loop = self._shared, self._loop
+        if shared is None or loop is None:
             raise self._unserved()
         # It is refused here where its name could not be sent.
         Event("", event=event or None)
@@ -146,14 +150,13 @@ class Feed(Generic[T]):
             raise ValueError(
                 f"an event of {len(encoded)} bytes: it can have {limits.FEED_EVENT_BYTES} at most"
             )
-        shared = here()
         number = self._number(shared)
         entry = Entry(number, event, encoded)
         shared.bus.send(self._kind, msgspec.json.encode(Said([entry])))
-        if is_running(self._loop):
+        if is_running(loop):
             self._take(entry)
         else:
-            self._loop.call_soon_threadsafe(self._take, entry)
+            loop.call_soon_threadsafe(self._take, entry)
         return self._id(number)
 
     def _number(self, shared: Shared) -> int:
@@ -242,21 +245,26 @@ class Feed(Generic[T]):
         if said is None or said[1] != self._run:
             return self._log.newest(self._replay), True
         number = int(said[2])
-        if number < self._log.floor or number > self._log.last:
+        if number < self._log.floor:
             # What the other workers know may be on its way still.
-            await self._until_told()
+            await self._until(lambda: self._is_told, self._opened + PATIENCE)
+        if number > self._log.last and not self._is_alone:
+            # Seen in another worker, and on its way to this one.
+            await self._until(lambda: number <= self._log.last, time.monotonic() + PATIENCE)
         # What is to come cannot have been seen: it was made up.
         return min(number, self._log.last), number > self._log.last
 
-    async def _until_told(self) -> None:
-        left = self._opened + PATIENCE - time.monotonic()
-        while not self._is_told and left > 0:
-            try:
-                async with asyncio.timeout(left):
+    async def _until(self, is_so: Callable[[], bool], end: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, end - time.monotonic())):
+                while not is_so():
                     await self._change()
-            except TimeoutError:
-                return
-            left = self._opened + PATIENCE - time.monotonic()
+        except TimeoutError:
+            return
+
+    @property
+    def _is_alone(self) -> bool:
+        return self._shared is None or self._shared.workers == 1
 
     def _change(self) -> asyncio.Future[None]:
         """Done when something was added."""
@@ -268,19 +276,19 @@ class Feed(Generic[T]):
     # -- between workers -----------------------------------------------------------------------------------------
 
     async def _open(self) -> AsyncIterator[None]:
-        shared = here()
+        shared = self._shared = here()
         self._loop = asyncio.get_running_loop()
         undo: Callable[[], None] = shared.bus.listen(self._kind, self._hear)
         self._opened = time.monotonic()
         number = self._number(shared)
         self._log.begin(number)
-        self._is_told = shared.workers == 1
+        self._is_told = self._is_alone
         shared.bus.send(self._kind, msgspec.json.encode(Said(hole=number, asks=True)))
         try:
             yield
         finally:
             undo()
-            self._loop = None
+            self._shared = self._loop = None
             if self._giving_up is not None:
                 self._giving_up.cancel()
             self._wake()
@@ -290,16 +298,24 @@ class Feed(Generic[T]):
         if said.hole:
             self._take_number(said.hole, None)
         if said.asks:
-            entries, floor = self._log.tail(limits.FEED_TOLD_BYTES)
-            answer = Said(list(entries), floor=floor)
-            here().bus.send(self._kind, msgspec.json.encode(answer))
+            self._asked = max(self._asked, said.hole)
+            self._tell()
         elif said.floor >= 0:
-            self._log.take_earlier(said.entries, said.floor)
+            self._log.take_earlier(said.entries, said.floor, said.last)
             self._is_told = True
             self._wake()
         else:
             for entry in said.entries:
                 self._take(entry)
+
+    def _tell(self) -> None:
+        """Answer who has asked, once all is here that was before it began."""
+        if self._shared is None or not 0 < self._asked <= self._log.last:
+            return
+        self._asked = 0
+        entries, floor = self._log.tail(limits.FEED_TOLD_BYTES)
+        answer = Said(list(entries), floor=floor, last=self._log.last)
+        self._shared.bus.send(self._kind, msgspec.json.encode(answer))
 
     def _take(self, entry: Entry) -> None:
         self._take_number(entry.number, entry)
@@ -319,6 +335,7 @@ class Feed(Generic[T]):
         return RuntimeError(f"{self!r} is not served: install it, and use it in handlers")
 
     def _wake(self) -> None:
+        self._tell()
         changed, self._changed = self._changed, None
         if changed is not None and not changed.done():
             changed.set_result(None)

@@ -61,8 +61,13 @@ class Log:
             return self.give_up()
         return self._show()
 
-    def take_earlier(self, entries: Sequence[Entry], floor: int) -> None:
-        """Take what another log knows of the time before this one began; it is complete behind `floor`."""
+    def take_earlier(self, entries: Sequence[Entry], floor: int, last: int) -> bool:
+        """Take what another log knows of the time before this one began: it is complete behind `floor`, up to `last`.
+
+        Whether that joins what is here; what does not is left aside, for between the two something is missing.
+        """
+        if last < self.floor:
+            return False
         known = {
             each.number: each for each in (*entries, *self._entries) if each.number <= self.last
         }
@@ -70,6 +75,7 @@ class Log:
         self._bytes = sum(len(each.data) for each in self._entries)
         self.floor = min(self.floor, floor)
         self._trim()
+        return True
 
     @property
     def is_waiting(self) -> bool:

@@ -258,45 +258,13 @@ def test_a_feed_that_nobody_serves_says_so() -> None:
 
 
 def in_workers(monkeypatch: pytest.MonkeyPatch, count: int) -> tuple[Wire, list[Feed[int]]]:
-    """As many feeds of one name, each with its own place on one bus."""
+    """As many feeds of one name, which are opened in this order, each with its own place on one bus."""
     from kingpost import _native
 
     wire, counters = Wire(), _native.Counters()
-    feeds: list[Feed[int]] = [Feed("numbers", int) for _ in range(count)]
-    places = {id(each): wire.shared(counters) for each in feeds}
-    acting: list[Feed[int]] = []
-
-    def here() -> Any:
-        return places[id(acting[-1])]
-
-    monkeypatch.setattr(feed, "here", here)
-    for name in ("_open", "add", "_hear"):
-        plain = getattr(Feed, name)
-
-        def acts(self: Feed[int], *args: Any, _plain: Any = plain, **named: Any) -> Any:
-            acting.append(self)
-            try:
-                return _plain(self, *args, **named)
-            finally:
-                acting.pop()
-
-        if name != "_open":
-            monkeypatch.setattr(Feed, name, acts)
-
-    plain_open = Feed._open
-
-    async def opens(self: Feed[int]) -> AsyncIterator[None]:
-        lifespan = plain_open(self)
-        acting.append(self)
-        try:
-            await anext(lifespan)
-        finally:
-            acting.pop()
-        yield
-        await anext(lifespan, None)
-
-    monkeypatch.setattr(Feed, "_open", opens)
-    return wire, feeds
+    places = iter([wire.shared(counters) for _ in range(count)])
+    monkeypatch.setattr(feed, "here", places.__next__)
+    return wire, [Feed("numbers", int) for _ in range(count)]
 
 
 def test_what_is_added_in_one_worker_is_seen_by_the_followers_of_all(

@@ -103,13 +103,13 @@ def test_what_was_before_can_be_told_by_another() -> None:
     made = log()
     made.begin(5)
     made.take(6, entry(6))
-    made.take_earlier([entry(3), entry(4)], 2)
+    assert made.take_earlier([entry(3), entry(4)], 2, 5)
 
     assert made.after(2) == ([entry(3), entry(4), entry(6)], False)
     assert made.after(1)[1]
 
     # A second one that knows more adds what was missing.
-    made.take_earlier([entry(2), entry(3)], 1)
+    assert made.take_earlier([entry(2), entry(3)], 1, 6)
     assert numbers(made, 1) == [2, 3, 4, 6]
 
 
@@ -117,16 +117,29 @@ def test_what_is_told_is_kept_within_the_bounds() -> None:
     made = log(keep=2)
     made.begin(5)
     made.take(6, entry(6))
-    made.take_earlier([entry(2), entry(3), entry(4)], 1)
+    assert made.take_earlier([entry(2), entry(3), entry(4)], 1, 6)
 
     assert numbers(made) == [4, 6]
     assert made.after(3) == ([entry(4), entry(6)], False)
     assert made.after(2)[1]
 
 
+def test_what_is_told_too_late_does_not_hide_what_has_fallen_out_since() -> None:
+    made = log(keep=2)
+    made.begin(2)
+    for number in (3, 4, 5, 6):
+        made.take(number, entry(number))
+
+    # It knows nothing of the third.
+    assert not made.take_earlier([entry(1)], 0, 2)
+
+    assert made.after(0) == ([entry(5), entry(6)], True)
+    assert made.after(3)[1]
+
+
 def test_what_is_told_does_not_overtake_what_is_waited_for() -> None:
     made = log(1)
-    made.take_earlier([entry(3)], 0)
+    assert made.take_earlier([entry(3)], 0, 3)
 
     assert numbers(made) == [1]
 
