@@ -9,6 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")])
 
+GOES_ON_FROM = {
+    "10-a-page-that-changes.md": "9-a-larger-application.md",
+    "11-a-chat.md": "10-a-page-that-changes.md",
+}
+"""Pages that begin in the folder in which the reader has left another one."""
+
 _FENCE = re.compile(r"(?P<indent> *)(?P<fence>```+)(?P<info>.*)")
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -61,6 +67,18 @@ def blocks_of(page: Path) -> list[Block]:
         attributes = dict(_ATTRIBUTE.findall(rest))
         found.append(Block(page, number, language, attributes, "\n".join(inside) + "\n"))
     return found
+
+
+def files_before(page: Path) -> dict[str, str]:
+    """What lies in the folder in which a page begins."""
+    earlier = GOES_ON_FROM.get(page.name)
+    return files_after(page.with_name(earlier)) if earlier is not None else {}
+
+
+def files_after(page: Path) -> dict[str, str]:
+    """The files of a reader who has come to the end of a page."""
+    titled = [block for block in blocks_of(page) if "title" in block.attributes]
+    return files_before(page) | {block.attributes["title"]: block.text for block in titled}
 
 
 def links_of(page: Path) -> list[str]:

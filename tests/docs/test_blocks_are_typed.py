@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import PAGES, ROOT, blocks_of
+from tests.docs.markdown import PAGES, ROOT, blocks_of, files_before
 from tests.docs.prompts import imports_for, typed_at
 from tests.docs.reader import is_new
 from tests.docs.test_pages import REFERENCE
@@ -25,7 +25,7 @@ def states_of(page: Path) -> list[State]:
     What is typed at the prompt is one program of the page; in the reference, where each prompt stands for itself, one each.
     """
     states: list[State] = prompts_of(page)
-    files: State = {}
+    files = {title: text for title, text in files_before(page).items() if title.endswith(".py")}
     program = ""
     for block in blocks_of(page):
         if block.language != "python" or "refused" in block.attributes:

@@ -25,7 +25,7 @@ import kingpost.staticfiles
 import kingpost.templates
 import kingpost.testing
 from kingpost import App, WebSocket
-from tests.docs.markdown import PAGES, ROOT, anchors_of, blocks_of, links_of
+from tests.docs.markdown import PAGES, ROOT, anchors_of, blocks_of, files_before, links_of
 from tests.docs.reader import Reader
 from tests.needs import need
 from tools import assets
@@ -102,6 +102,9 @@ def test_what_the_page_says_happens(page: Path, tmp_path: Path) -> None:
         shutil.copytree(page.parent, folder, ignore=shutil.ignore_patterns("*.db", "__*", ".*"))
     else:
         folder.mkdir()
+    for name, text in files_before(page).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
     with Reader(folder, reference_names() if page.name == "names.md" else None) as reader:
         for block in blocks_of(page):
             reader.read(block)
