@@ -33,6 +33,7 @@ _MAY_BE_NONE = frozenset(
         "body_rate",
         "linger",
         "linger_timeout",
+        "websocket_ping",
     }
 )
 _LARGEST = 1 << 30
@@ -50,12 +51,13 @@ def limits_of(texts: Iterable[str]) -> dict[str, int]:
     for text in texts:
         name, separator, number = text.partition("=")
         if not separator:
-            raise ValueError(f"{text!r} is not NAME=NUMBER, such as head=65536")
+            raise ValueError(
+                f"{text!r} is not NAME=NUMBER, such as head=65536; there are {_known()}"
+            )
         if name in _ELSEWHERE:
             raise ValueError(f"{name} is not set here: {_ELSEWHERE[name]}")
         if name not in _native.LIMITS:
-            known = ", ".join(each for each in _native.LIMITS if each not in _ELSEWHERE)
-            raise ValueError(f"{name!r} is no limit; there are {known}")
+            raise ValueError(f"{name!r} is no limit; there are {_known()}")
         least = 0 if name in _MAY_BE_NONE else 1
         # Of ASCII digits, and few: int() reads more, at a cost that grows with the square of their number.
         is_number = number.isascii() and number.isdigit() and len(number) <= len(str(_LARGEST))
@@ -65,6 +67,10 @@ def limits_of(texts: Iterable[str]) -> dict[str, int]:
             )
         found[name] = int(number)
     return found
+
+
+def _known() -> str:
+    return ", ".join(each for each in _native.LIMITS if each not in _ELSEWHERE)
 
 
 def _from_environment(name: str, choices: object, default: str) -> str:

@@ -63,16 +63,14 @@ def test_the_grace_of_a_stop_is_the_engines_wherever_it_is_written() -> None:
 
 def test_limits_are_read_by_their_names() -> None:
     assert limits_of([]) == {}
-    assert limits_of(["head=65536", "trailer=0", "head=1073741824"]) == {
-        "head": 1 << 30,
-        "trailer": 0,
-    }
+    texts = ["head=65536", "trailer=0", "head=1073741824", "websocket_ping=0"]
+    assert limits_of(texts) == {"head": 1 << 30, "trailer": 0, "websocket_ping": 0}
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("head", "'head' is not NAME=NUMBER"),
+        ("x", "'x' is not NAME=NUMBER, such as head=65536; there are request_line, field, head,"),
         ("heads=1", "'heads' is no limit; there are request_line, field, head, fields,"),
         ("=1", "'' is no limit"),
         ("head=", "head is a whole number of 1 to 1073741824; it is 32768 if you do not say"),
