@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.ledger import APP, Load, answer_of, connect_to_all
-from tests.faults.program import GET, Program, children_of, is_alive, read_all, running
+from tests.faults.program import GET, is_alive, read_all, running
+from tests.faults.processes import reload, templates_of, workers_of
 from tests.needs import need
 from tests.saving import save
 from tests.waiting import PATIENCE, until
@@ -31,31 +32,6 @@ def folder(tmp_path: Path) -> Path:
 
 def change(folder: Path, version: int) -> None:
     save(folder / "app.py", APP.replace("version 1", f"version {version}"))
-
-
-def workers_of(program: Program) -> list[int]:
-    """The workers' processes: children of a template, which is a child of the supervisor."""
-    return [
-        pid
-        for parent in children_of(program.process.pid)
-        for pid in children_of(parent)
-        if is_alive(pid)
-    ]
-
-
-def templates_of(program: Program) -> list[int]:
-    return [pid for pid in children_of(program.process.pid) if is_alive(pid)]
-
-
-def reload(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "kingpost.cli", "reload", "--control", "control.sock"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
 
 
 # -- workers ---------------------------------------------------------------------------------------------------------

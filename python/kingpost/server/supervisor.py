@@ -384,7 +384,7 @@ class Supervisor:
         elif passed > limit:
             coming.dumped_at = self._now
             coming.failure = Failure(
-                f"the code was not imported within {limit:g} s. Its stack stands above; --start-timeout sets how long it may take",
+                f"the code was not imported within {limit:g} s. Its stack is in the log; --start-timeout sets how long it may take",
                 "",
             )
             self._log.error("the import takes more than %g s: its stack follows", limit)
@@ -645,7 +645,7 @@ class Supervisor:
         for worker in self._roster.overdue(self._now, processes.start_timeout):
             if worker.dumped_at is None:
                 worker.failure = Failure(
-                    f"{worker.name} was not ready within {processes.start_timeout:g} s. Its stack stands above; "
+                    f"{worker.name} was not ready within {processes.start_timeout:g} s. Its stack is in the log; "
                     "--start-timeout sets how long its start-up may take",
                     "",
                 )
