@@ -18,6 +18,7 @@ from tests.faults.ledger import connect_to_all
 from tests.faults.program import GET, Program, read_all, running
 from tests.faults.processes import reload, templates_of, workers_of
 from tests.saving import save
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -97,14 +98,15 @@ def serving(folder: Path, workers: int, *options: str) -> Generator[Program]:
 def ask(folder: Path, data: bytes = b'{"say": "reload"}\n') -> socket.socket:
     """A question to the supervisor; the answer can be read when it comes."""
     connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(PATIENCE)
     connection.connect(str(folder / "control.sock"))
     connection.sendall(data)
     return connection
 
 
 def answer(connection: socket.socket) -> dict[str, str]:
-    with connection:
-        found: dict[str, str] = json.loads(read_all(connection))
+    with connection, connection.makefile() as lines:
+        found: dict[str, str] = json.loads(lines.readline())
         return found
 
 

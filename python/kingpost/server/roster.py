@@ -94,8 +94,9 @@ class Slot:
 
     @property
     def serving(self) -> list[Worker]:
-        """Those that accept connections, the last to come last."""
+        """Those that accept connections and are to go on, the last to come last."""
         found = [each for each in self.workers if each.ready_at is not None and _stays(each)]
+        found = [each for each in found if not each.generation.is_dropped]
         return sorted(found, key=lambda each: each.ready_at or 0.0)
 
     def coming(self, generation: Generation) -> Worker | None:
@@ -246,6 +247,7 @@ class Roster:
     def take_over(self) -> Generation | None:
         """The next generation is the current one now; returns the one before."""
         before, self.current, self.next = self.current, self.next, None
+        self.stillborn = 0
         for slot in self.slots:
             slot.backoff.clear()
         return before
@@ -260,7 +262,8 @@ class Roster:
     def ready(self, worker: Worker, now: float) -> None:
         """A worker accepts connections."""
         worker.ready_at = worker.beat_at = now
-        self.stillborn = 0
+        if worker.generation is self.current:
+            self.stillborn = 0
 
     def left(self, worker: Worker, now: float) -> float:
         """A worker accepts no connections any more; returns the delay that its slot has, where nobody had told it to stop."""

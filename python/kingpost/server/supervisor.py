@@ -120,6 +120,7 @@ class Supervisor:
         self._stops_done = 0
         self._status = 0
         self._told_alive = 0.0
+        """When, on the system's clock, which is systemd's as well."""
         # Under nohup it goes on when the terminal is closed.
         ignores = any(signal.getsignal(number) is signal.SIG_IGN for number in HANG_UP)
         self._has_terminal = not ignores and has_terminal()
@@ -158,7 +159,7 @@ class Supervisor:
         busy = self._roster.is_stopping or self._finishing or not self._roster.is_settled
         seconds = _LOOK if busy else _IDLE_LOOK
         if self._notifier.every is not None:
-            seconds = min(seconds, max(0.0, self._told_alive + self._notifier.every - self._now))
+            seconds = min(seconds, max(0.0, self._told_alive + self._notifier.every - self._seen))
         events = self._selector.select(seconds)
         real = time.monotonic()
         self._now += min(real - self._seen, _MOST_TICK)
@@ -179,9 +180,9 @@ class Supervisor:
         if self._askers is not None:
             self._askers.end_silent()
         every = self._notifier.every
-        if every is not None and self._now >= self._told_alive + every:
+        if every is not None and self._seen >= self._told_alive + every:
             # Whether it serves or not, it is looked at again only then.
-            self._told_alive = self._now
+            self._told_alive = self._seen
             if self._roster.serves:
                 self._notifier.alive()
 
@@ -328,11 +329,11 @@ class Supervisor:
         if self._roster.is_stopping:
             return
         if generation is self._roster.next:
+            what = "its workers started" if generation.is_ready else "it was imported"
             self._abandon(
                 generation.failure
                 or Failure(
-                    "the program ended while it was imported",
-                    "What it said stands above, if anything.",
+                    f"the program ended while {what}", "What it said stands above, if anything."
                 )
             )
         elif generation is self._roster.current:

@@ -179,6 +179,28 @@ def test_five_in_a_row_that_never_serve_are_hopeless_where_nothing_serves() -> N
     assert service.roster.is_hopeless
 
 
+def test_new_code_that_serves_in_one_place_and_fails_in_another_is_hopeless_in_the_end() -> None:
+    service = Service(2)
+    assert service.roster.current is not None
+    service.roster.current.is_gone = True
+    for number in range(2):
+        service.roster.ended(service.serving(number), service.now)
+    for _ in range(5):
+        assert not service.roster.is_hopeless
+        service.reload()
+        service.step()
+        first, second = service.roster.workers
+        service.roster.ready(first, service.now)
+        service.roster.ended(second, service.now)
+        service.roster.drop()
+        assert not service.roster.serves
+        service.step()
+        service.leave()
+        # What the supervisor counts where an import fails and nothing serves.
+        service.roster.stillborn += 1
+    assert service.roster.is_hopeless
+
+
 def test_workers_that_end_soon_after_they_serve_are_hopeless_in_the_end() -> None:
     service = Service(2)
     count = 0

@@ -222,7 +222,7 @@ def test_signs_of_life_are_not_slept_through(rig: Rig, every: float | None, most
 
     selector, rig.it._selector = rig.it._selector, cast("Any", Selector())
     rig.notifier.every = every
-    rig.it._told_alive = rig.now
+    rig.it._told_alive = rig.it._seen
     rig.it._wait()
     selector.close()
     assert waited == [pytest.approx(most, abs=1e-6)]
