@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 from weakref import WeakKeyDictionary
 
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 APP = """
 import asyncio, os, sqlite3, time
@@ -77,21 +77,25 @@ async def block() -> str:
 """
 
 
-HELD_UP = 0.2
-"""Seconds: somewhat less than a worker that stops leaves connections on which nobody asks."""
+QUIET = 4.0
+"""Seconds: somewhat less than a worker whose place another has taken leaves connections on which nobody asks."""
+QUIET_AT_THE_END = 0.2
+"""The same of a service that stops."""
 
 
 class Load:
     """Asks the ledger from several threads, each on a connection that it keeps, and writes down what came of each request."""
 
-    def __init__(self, port: int, threads: int = 4) -> None:
+    def __init__(self, port: int, threads: int = 4, quiet: float = QUIET) -> None:
         self.port = port
+        self.quiet = quiet
+        """Seconds after which a request may meet that its connection is closed."""
         self.acknowledged: list[str] = []
         self.unanswered: list[str] = []
         self.outcomes: Counter[str] = Counter()
         self.pids: Counter[int] = Counter()
         self._keys = itertools.count()
-        self._heard: WeakKeyDictionary[http.client.HTTPConnection, float] = WeakKeyDictionary()
+        self._used: WeakKeyDictionary[http.client.HTTPConnection, float] = WeakKeyDictionary()
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
 
@@ -126,6 +130,7 @@ class Load:
             connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection, key: str) -> bool:
+        used = self._used.get(connection)
         asked = None
         try:
             connection.request("POST", f"/transfer/{key}?amount=1")
@@ -134,15 +139,14 @@ class Load:
             response = connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException):
-            # A worker that stops closes connections on which nobody has asked for a quarter of a second. Only where this thread
-            # was held up for so long itself may a request meet that on its way.
-            heard = self._heard.get(connection)
-            is_late = heard is not None and (asked or time.monotonic()) - heard > HELD_UP
+            # A worker that leaves closes connections on which nobody has asked for a while. Only where this thread was held up for
+            # so long itself, since it has asked there last, may a request meet that on its way.
+            is_late = used is not None and (asked or time.monotonic()) - used > self.quiet
             what = "too late" if is_late else "unanswered"
-            self.outcomes["unanswered at first" if heard is None else what] += 1
+            self.outcomes["unanswered at first" if used is None else what] += 1
             self.unanswered.append(key)
             return False
-        self._heard[connection] = time.monotonic()
+        self._used[connection] = asked
         if response.status == 200 and body.decode() == key:
             self.acknowledged.append(key)
         self.outcomes[str(response.status)] += 1
@@ -163,7 +167,8 @@ class Load:
 def connect_to_all(port: int, count: int) -> dict[int, socket.socket]:
     """A connection to each of so many workers, by process."""
     found: dict[int, socket.socket] = {}
-    while len(found) < count:
+
+    def connect() -> bool:
         connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
         pid = int(answer_of(connection).rpartition(" ")[2])
@@ -171,6 +176,9 @@ def connect_to_all(port: int, count: int) -> dict[int, socket.socket]:
             connection.close()
         else:
             found[pid] = connection
+        return len(found) == count
+
+    until(connect, pause=0, shows=lambda: f"{len(found)} of {count} workers have answered")
     return found
 
 

@@ -56,14 +56,20 @@ def test_each_worker_resumes_the_sessions_of_the_others(tmp_path: Path) -> None:
         assert not resumed
 
         seen: set[int] = set()
-        while len(seen) < 3:
+
+        def all_have_answered() -> bool:
+            nonlocal session
             pid, resumed, session = ask(program, client, session)
             assert resumed
             seen.add(pid)
+            return len(seen) == 3
+
+        program.until(all_have_answered, pause=0)
 
         program.signal(signal.SIGHUP)
-        while (answer := ask(program, client, session))[0] in seen:
-            session = answer[2]
-        assert answer[1], "a reload has forgotten the sessions"
+        program.until_said("reloaded in")
+        pid, resumed, _ = ask(program, client, session)
+        assert pid not in seen
+        assert resumed, "a reload has forgotten the sessions"
         program.signal(signal.SIGTERM)
         assert program.end() == 0
