@@ -34,9 +34,13 @@ def run_app(
     processes: Processes | None = None,
 ) -> None:
     """Serves the target until it is told to stop; where `processes` is given, by workers under a supervisor."""
+    from kingpost.server import descriptors
+
     if processes is not None:
         _supervise(text, address, options, guest, processes)
         return
+    descriptors.fill_standard()
+    descriptors.raise_limit()
     app = import_any(text, guest)
     from kingpost.server.serve import serve
 
@@ -60,6 +64,7 @@ def _supervise(
     guest: GuestOptions,
     processes: Processes,
 ) -> None:
+    from kingpost.server import descriptors
     from kingpost.server.forked import Recipe
     from kingpost.server.operations import open_operations
     from kingpost.server.shared import Workshop
@@ -71,12 +76,14 @@ def _supervise(
         return service_of(load_app(target, guest), "production")
 
     try:
+        descriptors.fill_standard()
+        descriptors.check(processes.workers, processes.slots, descriptors.raise_limit())
         workshop = Workshop(processes.slots)
         # Before anything is forked: all processes have them, and this one for as long as there is any.
         operations = open_operations(address)
         recipe = Recipe(load, failure_of, options, processes, workshop, operations)
         status = supervise(recipe, address)
-    except (ListenError, OSError) as error:
+    except (ListenError, OSError, descriptors.TooFew) as error:
         raise Refusal(str(error)) from None
     if status:
         raise SystemExit(status)

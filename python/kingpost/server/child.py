@@ -37,6 +37,7 @@ SHOW = "show"
 
 # From the supervisor to a template process, and from that to the supervisor.
 FORK = "fork"
+HAND = "hand"
 FORKED = "forked"
 ENDED = "ended"
 

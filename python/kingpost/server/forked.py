@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import faulthandler
 import gc
-import os
 import random
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kingpost.server import child, logs
 from kingpost.server.child import Failure, Line, ReloadedChild
@@ -21,6 +22,7 @@ from kingpost.server.engine import Service
 from kingpost.server.listen import Listener, inherit
 from kingpost.server.options import Options
 from kingpost.server.processes import Processes
+from kingpost.server.readings import memory
 from kingpost.server.serve import leave
 from kingpost.server.shared import Shared, Workshop
 from kingpost.server.worker import Worker
@@ -70,7 +72,9 @@ def work(service: Service, order: Order, recipe: Recipe) -> int:
     # Others stay as the template has them: what a terminal sends to all processes is the supervisor's to act upon.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    _leave_to_the_template()
     shared = recipe.workshop.enter(order.slot, order.lane)
+    recipe.workshop.leave_to_others(order.slot, order.lane)
     supervisor = ReloadedChild(
         Line(socket.socket(fileno=order.line)), order.listening, at_end="gone"
     )
@@ -112,6 +116,17 @@ def work(service: Service, order: Order, recipe: Recipe) -> int:
     return status
 
 
+def _leave_to_the_template() -> None:
+    """What the import has made and is to be removed in the end, such as a temporary folder, is the template's: this copy keeps its hands off."""
+    for finalizer in [*_finalizers()]:
+        finalizer.atexit = False
+
+
+def _finalizers() -> Iterable[Any]:
+    # There is no public way to them.
+    return getattr(weakref.finalize, "_registry", ())
+
+
 def show_stacks() -> None:
     """From now on what ends this process by force, but SIGKILL, says where it was."""
     if not faulthandler.is_enabled() and sys.stderr is not None:
@@ -135,6 +150,14 @@ class Pulse:
         self._supervisor = supervisor
         self._processes = processes
         self._begun = time.monotonic()
+        self._is_tight = processes.max_memory and memory() > processes.max_memory
+        """It has more memory from the start than is allowed: so would whatever takes its place."""
+        if self._is_tight and shared.slot == 0:
+            logs.logger().error(
+                "workers have %d MiB of memory as they start, and --max-memory allows %d: none is replaced for its memory; allow more",
+                memory() >> 20,
+                processes.max_memory >> 20,
+            )
         # Not before it serves: who is still coming is not replaced.
         self._ask_at = self._begun + BEAT
         # No secret: it only keeps workers apart.
@@ -156,19 +179,6 @@ class Pulse:
             return f"after {self._worker.requests} requests"
         if processes.max_age and now - self._begun >= processes.max_age * self._share:
             return f"after {now - self._begun:.0f} seconds"
-        if processes.max_memory and (bytes_now := memory()) > processes.max_memory:
-            return f"with {bytes_now >> 20} MiB of memory"
+        if processes.max_memory and not self._is_tight and memory() > processes.max_memory:
+            return f"with {memory() >> 20} MiB of memory"
         return ""
-
-
-def memory() -> int:
-    """Bytes of memory that this process has, what it shares with others included."""
-    try:
-        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - each second
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import resource
-
-        # The most that it had: of kibibytes, on macOS of bytes.
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most << 10

@@ -119,9 +119,14 @@ def flush() -> None:
     import logging
 
     logging.shutdown()
+    flush_streams()
+
+
+def flush_streams() -> None:
+    """Writes out what standard output and error hold back."""
     for stream in (sys.stdout, sys.stderr):
-        # It may be closed, or nobody reads it any more.
-        with contextlib.suppress(OSError, ValueError):
+        # It may be closed, from the start or since, or nobody reads it any more.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
 
 

@@ -361,6 +361,12 @@ class Workshop:
         count_together(self.counters)
         return shared
 
+    def leave_to_others(self, slot: int, lane: int) -> None:
+        """In a worker: closes what only the workers on other lanes read. Each lane can still be sent to."""
+        for number, (reader, _) in enumerate(self._lanes):
+            if number != slot * LANES + lane:
+                reader.close()
+
     def beat_of(self, slot: int, lane: int) -> int:
         """When the loop of the worker on this lane turned last, in milliseconds; 0 before its first turn."""
         return self.counters.marked(_FIRST_BEAT + slot * LANES + lane)

@@ -11,7 +11,6 @@ Rule 5: nobody is blamed for time in which this process was held up itself: its 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
@@ -52,6 +51,12 @@ _LAST_GRACE = 3.0
 
 
 _OTHERS = named("SIGHUP", "SIGTTIN", "SIGTTOU", "SIGCHLD", "SIGUSR1", "SIGUSR2")
+# A selector that is a descriptor itself.
+_OF_SYSTEM = tuple(
+    getattr(selectors, name)
+    for name in ("EpollSelector", "DevpollSelector")
+    if hasattr(selectors, name)
+)
 
 
 class _Reload:
@@ -115,7 +120,10 @@ class Supervisor:
         self._again = Backoff(0)
         """Tries to import the code anew where nothing serves."""
         self._retry_at = 0.0
+        self._short_until = 0.0
         self._asked: list[int] = []
+        self._woken: list[socket.socket] = []
+        """What signals write to, so that it is looked what was asked for."""
         self._stops = 0
         self._stops_done = 0
         self._status = 0
@@ -136,6 +144,7 @@ class Supervisor:
         heard, told = socket.socketpair()
         for end in (heard, told):
             end.settimeout(0)
+        self._woken = [told]
         self._selector.register(heard, selectors.EVENT_READ, lambda: _empty(heard))
         with handled(self._on_stop), handled(self._asked.append, _OTHERS):
             before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
@@ -282,10 +291,6 @@ class Supervisor:
         self._reloading = reload
         if self._roster.current is not None:
             self._notifier.reloading()
-        for worker in self._workers():
-            if worker.told_at is not None:
-                # Its lane is wanted.
-                worker.line.send(child.STOP)
         self._numbers += 1
         try:
             pid, line = template.start(self._recipe, self._descriptors())
@@ -467,21 +472,23 @@ class Supervisor:
         listeners = [
             listener for number in sorted(order.sockets) for listener in self._doors.of(number)
         ]
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            self._log_short(error)
+            return
         ours.settimeout(0)
         self._numbers += 1
         key = str(self._numbers)
         numbers = [theirs.fileno(), *(listener.socket.fileno() for listener in listeners)]
-        message = {
-            "say": child.FORK,
-            "key": key,
-            "slot": str(order.slot.number),
-            "lane": str(order.lane),
-            "descriptors": str(len(numbers)),
-        }
-        data = json.dumps(message).encode() + b"\n"
         try:
-            socket.send_fds(order.generation.line.socket, [data], numbers)
+            template.order(
+                order.generation.line,
+                numbers,
+                key=key,
+                slot=str(order.slot.number),
+                lane=str(order.lane),
+            )
         except OSError:
             # Its end is heard of in a moment, or there is room then.
             ours.close()
@@ -500,6 +507,15 @@ class Supervisor:
         order.slot.workers.append(worker)
         self._keys[key] = worker
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear_worker(worker))
+
+    def _log_short(self, error: OSError) -> None:
+        """Said now and then: what is not to be had now may be in a moment."""
+        if self._now >= self._short_until:
+            self._short_until = self._now + _RETRY
+            self._log.error(
+                "no worker can be started: %s; `ulimit -n` in a shell and LimitNOFILE= in systemd allow more descriptors",
+                error.strerror,
+            )
 
     def _hear_worker(self, worker: Worker) -> None:
         messages = worker.line.receive()
@@ -706,6 +722,9 @@ class Supervisor:
         found = [key.fd for key in self._selector.get_map().values()]
         for slot in self._roster.slots:
             found += [listener.socket.fileno() for listener in self._doors.of(slot.number)]
+        if isinstance(self._selector, _OF_SYSTEM):
+            found.append(self._selector.fileno())
+        found += [each.fileno() for each in self._woken]
         return [*found, *self._notifier.descriptors]
 
     def _forget(self, line: Line) -> None:

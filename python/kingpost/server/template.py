@@ -15,7 +15,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -27,9 +26,13 @@ from kingpost.server.child import Line
 from kingpost.server.engine import Service
 from kingpost.server.forked import ORPHAN_GRACE, Order, Recipe, show_stacks, work
 from kingpost.server.options import Options
+from kingpost.server.serve import flush, flush_streams
 
 # Seconds beyond their grace after which orphaned workers are ended.
 _LATE = 2.0
+# Descriptors that are sent in one message, and that the system takes in one.
+_AT_ONCE = 128
+_MOST_AT_ONCE = 253
 # What a terminal or systemd sends to all processes of the service is the supervisor's to act upon.
 _NOT_OURS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGTTIN", "SIGTTOU", "SIGUSR1", "SIGUSR2")
 
@@ -46,6 +49,9 @@ class Template:
         self._line = Line(sock)
         self._rest = b""
         self._descriptors: list[int] = []
+        """What has arrived for the next worker."""
+        self._is_short = False
+        """Some of it was lost."""
         self._workers: dict[int, str] = {}
         """Keys that the supervisor knows them by, by process."""
         self._is_unwanted = False
@@ -109,10 +115,14 @@ class Template:
     def _hear(self) -> list[Order] | None:
         """Orders for workers that have arrived; None when the supervisor wants no more, or is gone."""
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._line.socket, 65536, 64)
+            data, descriptors, flags, _ = socket.recv_fds(self._line.socket, 65536, _MOST_AT_ONCE)
         except OSError:
             return None
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 - it takes no name
         self._descriptors += descriptors
+        # The system has closed what this process may not have.
+        self._is_short = self._is_short or bool(flags & socket.MSG_CTRUNC)
         if not data:
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -120,6 +130,14 @@ class Template:
         for line in lines:
             message = json.loads(line)
             count = int(message["descriptors"])
+            if message["say"] == child.HAND:
+                if message["first"]:
+                    # What came before was for an order that was not finished.
+                    self._close_descriptors(max(0, len(self._descriptors) - count))
+                continue
+            if self._is_short or len(self._descriptors) < count:
+                self._refuse(message["key"], count)
+                continue
             taken, self._descriptors = self._descriptors[:count], self._descriptors[count:]
             orders.append(
                 Order(
@@ -136,15 +154,28 @@ class Template:
         """Closes what has arrived for other workers: a line that this one held would never end."""
         for order in orders:
             self._descriptors += (order.line, *order.listening)
-        while self._descriptors:
-            os.close(self._descriptors.pop())
+        self._close_descriptors(len(self._descriptors))
+
+    def _close_descriptors(self, count: int) -> None:
+        for _ in range(count):
+            os.close(self._descriptors.pop(0))
+
+    def _refuse(self, key: str, count: int) -> None:
+        """Says that a worker cannot be made: connections to sockets that it had not would never be answered."""
+        self._is_short = False
+        self._close_descriptors(len(self._descriptors))
+        logs.logger().error(
+            "no worker can be started: its %d descriptors are more than a process may have here; allow more, by ulimit -n in a shell"
+            " or LimitNOFILE= in systemd",
+            count,
+        )
+        self._line.send(child.ENDED, key=key, status="")
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
     def _fork(self, order: Order) -> int:
         """The new worker's process; 0 in the worker."""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams()
         try:
             pid = os.fork()
         except OSError as error:
@@ -201,6 +232,20 @@ def any_ended() -> tuple[int, str] | None:
     return (pid, str(os.waitstatus_to_exitcode(status))) if pid else None
 
 
+def order(line: Line, descriptors: Sequence[int], **message: str) -> None:
+    """Asks a template for a worker that is given these descriptors, its end of the line first.
+
+    Raises:
+        OSError: the template is gone, or there is no room now; it has not been asked then.
+    """
+    for start in range(0, len(descriptors), _AT_ONCE):
+        part = descriptors[start : start + _AT_ONCE]
+        said = {"say": child.HAND, "first": "" if start else "yes", "descriptors": str(len(part))}
+        if start + _AT_ONCE >= len(descriptors):
+            said = {"say": child.FORK, "descriptors": str(len(descriptors)), **message}
+        socket.send_fds(line.socket, [json.dumps(said).encode() + b"\n"], part)
+
+
 def start(recipe: Recipe, close: Sequence[int]) -> tuple[int, Line]:
     """Forks a template process; returns its number and the supervisor's end of the line.
 
@@ -210,8 +255,7 @@ def start(recipe: Recipe, close: Sequence[int]) -> tuple[int, Line]:
     """
     ours, theirs = socket.socketpair()
     supervisor = os.getpid()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_streams()
     pid = os.fork()
     if pid:
         theirs.close()
@@ -237,8 +281,6 @@ def start(recipe: Recipe, close: Sequence[int]) -> tuple[int, Line]:
 def _end(status: int) -> None:
     """Ends a forked process: what the program registered for its end is done, the supervisor's code never runs on."""
     import atexit
-
-    from kingpost.server.serve import flush
 
     try:
         # What os._exit leaves out; multiprocessing does the same.

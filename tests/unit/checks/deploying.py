@@ -118,7 +118,7 @@ def told(  # noqa: PLR0911, PLR0912 - a line for each command
             return replace(machine, umask=int(answer, 8))
         case ["nproc"]:
             return replace(machine, processors=int(answer))
-        case ["ulimit", "-n"]:
+        case ["ulimit", "-Hn"]:
             return replace(machine, open_files=int(answer))
         case ["ulimit", "-c"]:
             return replace(machine, core_size=MANY if answer == "unlimited" else int(answer))

@@ -17,9 +17,9 @@ from kingpost.checks.deploy import CHECKS, ask_deploy
 from kingpost.checks.deploy.machine import (
     MANY,
     Machine,
+    limit,
     number_in,
     processors,
-    soft_limit,
     temporary_folder,
 )
 from kingpost.checks.deploy.process import END_OF_LIFE
@@ -212,9 +212,10 @@ def test_a_number_that_this_system_does_not_tell_is_unknown(folder: Path) -> Non
 def test_a_limit_that_is_none_counts_as_a_large_number(monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
 
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, 0))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, 7))
 
-    assert soft_limit("RLIMIT_NOFILE") == MANY
+    assert limit("RLIMIT_NOFILE") == MANY
+    assert limit("RLIMIT_NOFILE", hard=True) == 7
 
 
 def test_sources_are_those_that_were_imported_from_the_folder(

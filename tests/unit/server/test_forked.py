@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from kingpost.server import forked
-from kingpost.server.forked import Pulse, memory
+from kingpost.server.forked import Pulse
 from kingpost.server.processes import Processes
+from kingpost.server.readings import memory
 from tests.waiting import pass_time
 
 
@@ -17,6 +18,7 @@ class Double:
     """The worker, its supervisor, and what it shares."""
 
     requests = 0
+    slot = 0
 
     def __init__(self) -> None:
         self.beats = 0
@@ -64,11 +66,24 @@ def test_a_worker_is_worn_after_about_as_many_seconds_as_said() -> None:
 
 
 def test_a_worker_is_worn_with_more_memory_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = pulse(Double(), Processes(max_memory=100 << 20))
     monkeypatch.setattr(forked, "memory", lambda: 100 << 20)
+    one = pulse(Double(), Processes(max_memory=100 << 20))
     assert one.worn(0.0) == ""
     monkeypatch.setattr(forked, "memory", lambda: (100 << 20) + 1)
     assert one.worn(0.0) == "with 100 MiB of memory"
+
+
+def test_a_worker_that_has_more_memory_from_the_start_is_not_worn_and_the_first_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(forked, "memory", lambda: 29 << 20)
+    second = Double()
+    second.slot = 1
+    for double in (Double(), second):
+        assert pulse(double, Processes(max_memory=1 << 20)).worn(0.0) == ""
+    assert [record.message for record in caplog.records] == [
+        "workers have 29 MiB of memory as they start, and --max-memory allows 1: none is replaced for its memory; allow more"
+    ]
 
 
 def test_the_memory_of_this_process_is_known() -> None:

@@ -150,6 +150,17 @@ def test_rate_limits_in_memory_count_together_where_there_are_workers() -> None:
         workshop.close()
 
 
+def test_a_worker_keeps_what_it_reads_and_what_it_sends_by() -> None:
+    workshop = Workshop(2)
+    try:
+        workshop.enter(1, 0)
+        workshop.leave_to_others(1, 0)
+        kept = [[end.fileno() >= 0 for end in pair] for pair in workshop._lanes]
+        assert kept == [[False, True], [False, True], [True, True], [False, True]]
+    finally:
+        workshop.close()
+
+
 # -- the bus ---------------------------------------------------------------------------------------------------------
 
 

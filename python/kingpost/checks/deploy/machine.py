@@ -65,8 +65,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
             user=os.geteuid() if sys.platform != "win32" else None,
             umask=number_in("/proc/self/status", r"^Umask:\s*([0-7]+)$", 8),
             processors=processors(),
-            open_files=soft_limit("RLIMIT_NOFILE"),
-            core_size=soft_limit("RLIMIT_CORE"),
+            open_files=limit("RLIMIT_NOFILE", hard=True),
+            core_size=limit("RLIMIT_CORE"),
             backlog=number_in("/proc/sys/net/core/somaxconn", r"^(\d+)$", 10),
             is_debugging=sys.flags.dev_mode
             or bool(os.environ.get("PYTHONASYNCIODEBUG"))
@@ -87,14 +87,14 @@ def processors() -> int:
     return os.cpu_count() or 1 if affinity is None else len(affinity(0))
 
 
-def soft_limit(name: str) -> int | None:
-    """A limit of this process; None where the system has none of that name."""
+def limit(name: str, *, hard: bool = False) -> int | None:
+    """A limit of this process, or the one that it can raise that to; None where the system has none of that name."""
     try:
         import resource
     except ImportError:
         return None
-    soft, _ = resource.getrlimit(getattr(resource, name))
-    return MANY if soft == resource.RLIM_INFINITY else soft
+    number = resource.getrlimit(getattr(resource, name))[hard]
+    return MANY if number == resource.RLIM_INFINITY else number
 
 
 def number_in(path: str, pattern: str, base: int) -> int | None:
