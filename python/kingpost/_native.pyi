@@ -1,6 +1,14 @@
 """The engine: everything of Kingpost that is written in Rust, as Python sees it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextvars import Context
 from os import PathLike
 from typing import Any, Final, Literal, Self, TypeAlias, TypeVar, final
@@ -243,7 +251,7 @@ class Frame:
     def __new__(cls, message: str | bytes | bytearray | memoryview, /) -> Self: ...
     @property
     def message(self) -> Any:
-        """As it was given."""
+        """As it was given; of what may change, bytes as they were then."""
     def __len__(self) -> int:
         """Bytes that it takes on the wire, uncompressed."""
 
@@ -264,24 +272,37 @@ class WebSocket:
             RuntimeError: it is accepted already.
             WebSocketClosed: the client has left.
         """
-    def receive(self) -> Awaitable[str | bytes]:
+    def receive(self) -> Coroutine[Any, Any, str | bytes]:
         """The next message; every message that came is received before the end.
 
         Raises:
             WebSocketClosed: it is closed, by whomever; every further call raises it again.
             RuntimeError: it is not accepted, or another task receives already.
         """
-    def send(self, message: str | bytes | bytearray | memoryview | Frame, /) -> Awaitable[None]:
+    @property
+    def talk(self) -> Any:
+        """What the application talks by, where it has told; its `__left__` ends handlers that go on although their client is gone."""
+    @talk.setter
+    def talk(self, talk: Any) -> None: ...
+    def on_accept(self, function: Callable[[], object]) -> None:
+        """Have `function` called when it is accepted."""
+    def each(self, kind: type[str | bytes], refusal: str) -> Self:
+        """Its messages of one kind, until it is closed; whoever sends others is told `refusal` each time."""
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, str | bytes]: ...
+    def send(
+        self, message: str | bytes | bytearray | memoryview | Frame, /
+    ) -> Coroutine[Any, Any, None]:
         """Send a message. Done at once while there is room; where the client reads slowly it waits.
 
         Raises:
             WebSocketClosed: it is closed.
         """
     def send_now(self, message: str | bytes | bytearray | memoryview | Frame, /) -> bool:
-        """Queue a message; False, and nothing is queued, beyond `websocket_queue` bytes, and where it is closed."""
+        """Queue a message, ahead of those that wait in `send`; False, and nothing is queued, beyond `websocket_queue` bytes, and where it is closed."""
     def ping(self, data: bytes | None = None) -> None:
         """Send a ping of at most 125 bytes; the engine sends its own where a client is silent."""
-    def close(self, code: int = 1000, reason: str = "") -> Awaitable[None]:
+    def close(self, code: int = 1000, reason: str = "") -> Coroutine[Any, Any, None]:
         """Close. Nothing is received from now on; what was sent before still arrives.
 
         Raises:

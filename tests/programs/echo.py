@@ -38,12 +38,11 @@ async def points(ws: WebSocket[list[Point], Point | None]) -> None:
         await ws.send(max(points, key=lambda point: point.x) if points else None)
 
 
-@lines.websocket("/{name}")
+@lines.websocket("/{name}", subprotocols=["v2", "v1"])
 async def line(ws: WebSocket[str | bytes, Sum], name: str, start: int = 0) -> None:
     """Counts characters and bytes."""
     if name == "nowhere":
         raise NotFound(f"no line is called {name}")
-    await ws.accept(subprotocol="v2" if "v2" in ws.subprotocols else None)
     total = start
     async for message in ws:
         total += len(message)

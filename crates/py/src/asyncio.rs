@@ -132,10 +132,14 @@ impl Asyncio {
         Ok(())
     }
 
+    /// The task whose code runs right now; None where none does.
+    pub(crate) fn current<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.current_task.bind(py).call1((&self.event_loop,))
+    }
+
     /// Whether code of some task runs right now: then no other task may be entered or stepped.
     pub(crate) fn is_in_task(&self, py: Python<'_>) -> PyResult<bool> {
-        let current = self.current_task.bind(py).call1((&self.event_loop,))?;
-        Ok(!current.is_none())
+        Ok(!self.current(py)?.is_none())
     }
 
     /// Whether the loop runs, in this thread.

@@ -495,6 +495,7 @@ impl Core {
         if self.is_asgi(work.plan) && work.request.get().guest(py).is_some() {
             return self.settle_asgi(py, work, outcome).map(|()| None);
         }
+        self.accept_at_end(py, work, &outcome);
         if self.is_streaming(py, work.id) {
             // The head is out: what a stream raises can only cut the answer short.
             return self.end_stream(py, work, outcome);
@@ -513,6 +514,16 @@ impl Core {
         self.plans
             .get(plan as usize)
             .is_some_and(|plan| plan.get().kind == Kind::Asgi)
+    }
+
+    /// A handler of a WebSocket that has raised nothing, and returned nothing, has refused nobody: the client is accepted.
+    fn accept_at_end(&self, py: Python<'_>, work: &Work, outcome: &PyResult<Bound<'_, PyAny>>) {
+        if let Ok(value) = outcome
+            && value.is_none()
+            && let Some(socket) = work.request.get().socket(py)
+        {
+            socket.get().accept_at_end(py);
+        }
     }
 
     fn end_stream<'py>(

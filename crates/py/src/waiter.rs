@@ -23,7 +23,8 @@ pub(crate) type Outcome = PyResult<Py<PyAny>>;
 struct State {
     /// None until somebody waits.
     blocking: Option<bool>,
-    outcome: Option<Outcome>,
+    /// An error in a box, so that those who wait take less room.
+    outcome: Option<Result<Py<PyAny>, Box<PyErr>>>,
     /// The message of the cancellation, once there was one.
     cancelled: Option<Option<Py<PyAny>>>,
     wakeup: Option<(Py<PyAny>, Option<Py<PyAny>>)>,
@@ -31,6 +32,10 @@ struct State {
     is_taken: bool,
     /// The task that waited goes on: it takes the outcome at once, or never.
     is_asked: bool,
+}
+
+fn boxed(outcome: Outcome) -> Result<Py<PyAny>, Box<PyErr>> {
+    outcome.map_err(Box::new)
 }
 
 /// One wait of one task.
@@ -46,7 +51,7 @@ impl Waiter {
             core: Arc::clone(core),
             state: GilCell::new(State {
                 blocking: None,
-                outcome,
+                outcome: outcome.map(boxed),
                 cancelled: None,
                 wakeup: None,
                 is_taken: false,
@@ -64,7 +69,7 @@ impl Waiter {
             if state.outcome.is_some() || state.cancelled.is_some() {
                 return (Some(outcome), None);
             }
-            state.outcome = Some(outcome);
+            state.outcome = Some(boxed(outcome));
             (None, state.wakeup.take())
         });
         drop(dropped);
@@ -83,7 +88,10 @@ impl Waiter {
                 return Ok(None);
             }
             if is_alone || state.is_asked {
-                return Ok(state.outcome.take());
+                return Ok(state
+                    .outcome
+                    .take()
+                    .map(|outcome| outcome.map_err(|error| *error)));
             }
             Err(())
         })
@@ -136,14 +144,11 @@ impl Waiter {
         match outcome {
             None => Ok(slf.clone().into_any()),
             Some(Ok(value)) => Err(pyo3::exceptions::PyStopIteration::new_err((value,))),
-            Some(Err(error)) => Err(error),
+            Some(Err(error)) => Err(*error),
         }
     }
 
-    fn send<'py>(
-        slf: &Bound<'py, Self>,
-        value: Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn send<'py>(slf: &Bound<'py, Self>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         drop(value);
         Self::__next__(slf)
     }

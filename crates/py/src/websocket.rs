@@ -8,10 +8,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyException, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{
+    PyException, PyRuntimeError, PyStopAsyncIteration, PyTypeError, PyValueError,
+};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
 use server::{Received, RequestId, Room, SocketEnd};
 use wire::http1::{FieldBlock, Head};
 use wire::websocket::{Closed, Deflate, Handshake, Kind, Message, encode_message, is_code_to_send};
@@ -154,20 +157,68 @@ fn with_payload<R>(message: &Bound<'_, PyAny>, f: impl FnOnce(Kind, &[u8]) -> R)
 struct State {
     /// What the client has asked for, until it is accepted.
     handshake: Option<Box<Handshake>>,
-    subprotocols: Vec<String>,
+    subprotocols: Box<[String]>,
     deflate: Option<Deflate>,
     is_accepted: bool,
     /// The connection takes no more for now.
     is_full: bool,
     /// The task that waits for a message, or has just been given one.
     reader: Option<Py<Waiter>>,
+    /// What that task asked for.
+    asked: Asked,
+    /// What the application talks by.
+    talk: Option<Py<PyAny>>,
+    /// The kind of messages that are iterated over.
+    kind: Kind,
+    /// What whoever sends the other kind is told.
+    refusal: Option<Py<PyString>>,
+    /// What most never need.
+    rare: Option<Box<Rare>>,
+    closed: Option<Box<Closed>>,
+    /// The handler has raised: it closes with 1011.
+    has_failed: bool,
+}
+
+/// What a task that receives has asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The next message of any kind, and an exception at the end.
+    Any,
+    /// The next one of this kind, in a loop that ends with the conversation.
+    Next(Kind),
+}
+
+#[derive(Default)]
+struct Rare {
     /// Messages that wait for room, each with the task that waits with it.
     senders: VecDeque<(Py<Waiter>, Py<PyAny>)>,
     /// Messages that came before the end and were not received.
     left: VecDeque<Message>,
-    closed: Option<Box<Closed>>,
-    /// The handler has raised: it closes with 1011.
-    has_failed: bool,
+    /// Called when it is accepted.
+    watchers: Vec<Py<PyAny>>,
+    /// Ends a handler that goes on although it is closed.
+    afterlife: Option<Py<PyAny>>,
+}
+
+impl Asked {
+    fn is_answered_by(self, kind: Kind) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Next(wanted) => wanted == kind,
+        }
+    }
+}
+
+impl State {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn has_senders(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|rare| !rare.senders.is_empty())
+    }
 }
 
 /// A request that is, or may become, a connection of messages.
@@ -191,14 +242,17 @@ impl WebSocket {
             core: Arc::clone(core),
             id,
             state: GilCell::new(State {
-                subprotocols: handshake.subprotocols.clone(),
+                subprotocols: handshake.subprotocols.clone().into_boxed_slice(),
                 deflate: handshake.deflate,
                 handshake: Some(Box::new(handshake)),
                 is_accepted: false,
                 is_full: false,
                 reader: None,
-                senders: VecDeque::new(),
-                left: VecDeque::new(),
+                asked: Asked::Any,
+                talk: None,
+                kind: Kind::Text,
+                refusal: None,
+                rare: None,
                 closed: None,
                 has_failed: false,
             }),
@@ -207,7 +261,7 @@ impl WebSocket {
 
     fn find(&self, py: Python<'_>) -> Found {
         let known = self.state.with(py, |state| {
-            let left = state.left.pop_front();
+            let left = state.rare.as_mut().and_then(|rare| rare.left.pop_front());
             (left, state.closed.as_deref().cloned())
         });
         match known {
@@ -223,20 +277,42 @@ impl WebSocket {
 
     /// The message as Python has it, or the end; None: nothing yet.
     fn outcome(&self, py: Python<'_>) -> Option<Outcome> {
-        match self.find(py) {
-            Found::Message(message) => {
-                let value = match message.kind {
-                    Kind::Text => {
-                        PyString::from_bytes(py, &message.data).map(|text| text.into_any().unbind())
-                    }
-                    Kind::Binary => Ok(PyBytes::new(py, &message.data).into_any().unbind()),
-                };
-                self.core
-                    .shell(py, |shell| shell.recycle_message(message.data));
-                Some(value)
-            }
-            Found::Closed(closed) => Some(Err(closed_error(py, &closed))),
-            Found::Nothing => None,
+        let asked = self.state.with(py, |state| state.asked);
+        loop {
+            return match self.find(py) {
+                Found::Message(message) if !asked.is_answered_by(message.kind) => {
+                    self.core
+                        .shell(py, |shell| shell.recycle_message(message.data));
+                    self.refuse(py);
+                    continue;
+                }
+                Found::Message(message) => {
+                    let value = match message.kind {
+                        Kind::Text => PyString::from_bytes(py, &message.data)
+                            .map(|text| text.into_any().unbind()),
+                        Kind::Binary => Ok(PyBytes::new(py, &message.data).into_any().unbind()),
+                    };
+                    self.core
+                        .shell(py, |shell| shell.recycle_message(message.data));
+                    Some(value)
+                }
+                Found::Closed(closed) => Some(Err(match asked {
+                    Asked::Any => closed_error(py, &closed),
+                    Asked::Next(_) => PyStopAsyncIteration::new_err(()),
+                })),
+                Found::Nothing => None,
+            };
+        }
+    }
+
+    /// Tells the client that messages of that kind are not read.
+    fn refuse(&self, py: Python<'_>) {
+        let refusal = self.state.with(py, |state| {
+            state.refusal.as_ref().map(|text| text.clone_ref(py))
+        });
+        if let Some(refusal) = refusal {
+            // A client that has left is one that the next look tells of.
+            let _ = self.write(py, refusal.bind(py).as_any());
         }
     }
 
@@ -259,16 +335,104 @@ impl WebSocket {
 
     /// It was closed, by whomever but the handler.
     pub(crate) fn on_closed(&self, py: Python<'_>, end: SocketEnd) -> PyResult<()> {
-        self.note_closed(py, end.closed, end.messages)
+        self.note_closed(py, end.closed, end.messages)?;
+        self.begin_afterlife(py)
+    }
+
+    /// A handler that goes on although its client is gone is told so by what it talks by: one that only sends would wait for something
+    /// to send for ever.
+    fn begin_afterlife(&self, py: Python<'_>) -> PyResult<()> {
+        let talk = self.state.with(py, |state| {
+            state.talk.as_ref().map(|talk| talk.clone_ref(py))
+        });
+        let Some(talk) = talk else {
+            return Ok(());
+        };
+        // The one that is to be ended: of a handler that has not waited yet, the one that runs.
+        let task = match self.core.task_of(py, self.id) {
+            Some(task) => task,
+            None => self.core.asyncio.current(py)?.unbind(),
+        };
+        let timer = talk
+            .bind(py)
+            .call_method1(
+                intern!(py, "__left__"),
+                (&self.core.asyncio.event_loop, task),
+            )?
+            .unbind();
+        let former = self
+            .state
+            .with(py, |state| state.rare().afterlife.replace(timer));
+        drop(former);
+        Ok(())
+    }
+
+    /// The next message, as whoever calls asks for it.
+    fn next(slf: &Bound<'_, Self>, asked: Asked) -> PyResult<Py<Waiter>> {
+        let py = slf.py();
+        let this = slf.get();
+        let (is_accepted, is_closed, reader) = this.state.with(py, |state| {
+            let reader = state.reader.take();
+            (state.is_accepted, state.closed.is_some(), reader)
+        });
+        if !is_accepted && !is_closed {
+            return Err(not_accepted());
+        }
+        let mut outcome = None;
+        if let Some(reader) = reader {
+            match Waiter::reclaim(reader.bind(py)) {
+                // What the task was given that was cancelled before it could take it. An end is looked at anew.
+                Ok(reclaimed) => outcome = reclaimed.filter(|one| one.is_ok()),
+                Err(()) => {
+                    this.state.with(py, |state| state.reader = Some(reader));
+                    return Err(PyRuntimeError::new_err(
+                        "another task receives from this WebSocket already; let one receive and pass on",
+                    ));
+                }
+            }
+        }
+        this.state.with(py, |state| state.asked = asked);
+        if outcome.is_none() {
+            outcome = this.outcome(py);
+            if outcome.is_some() {
+                // Receiving made room: the connection may go on.
+                this.core.output_changed(py)?;
+            }
+        }
+        // It is kept as well: this task, too, may be cancelled before it takes what it is given.
+        let waiter = Py::new(py, Waiter::new(&this.core, outcome))?;
+        let kept = waiter.clone_ref(py);
+        this.state.with(py, |state| state.reader = Some(kept));
+        Ok(waiter)
+    }
+
+    /// The handler has ended, and raised and returned nothing: what it talks by is told, and accepts.
+    pub(crate) fn accept_at_end(&self, py: Python<'_>) {
+        let talk = self.state.with(py, |state| {
+            let talk = state.talk.as_ref().map(|talk| talk.clone_ref(py));
+            talk.filter(|_| !state.is_accepted && state.closed.is_none())
+        });
+        if let Some(talk) = talk
+            && let Err(error) = talk.bind(py).call_method0(intern!(py, "__end__"))
+            && !error.is_instance_of::<WebSocketClosed>(py)
+        {
+            error.write_unraisable(py, Some(talk.bind(py)));
+        }
     }
 
     fn note_closed(&self, py: Python<'_>, closed: Closed, left: VecDeque<Message>) -> PyResult<()> {
         let senders = self.state.with(py, |state| {
             if state.closed.is_none() {
                 state.closed = Some(Box::new(closed.clone()));
-                state.left = left;
+                if !left.is_empty() {
+                    state.rare().left = left;
+                }
             }
-            std::mem::take(&mut state.senders)
+            state
+                .rare
+                .as_mut()
+                .map(|rare| std::mem::take(&mut rare.senders))
+                .unwrap_or_default()
         });
         for (waiter, message) in senders {
             Waiter::wake(waiter.bind(py), Err(closed_error(py, &closed)))?;
@@ -285,7 +449,10 @@ impl WebSocket {
                 if state.is_full {
                     None
                 } else {
-                    state.senders.pop_front()
+                    state
+                        .rare
+                        .as_mut()
+                        .and_then(|rare| rare.senders.pop_front())
                 }
             });
             let Some((waiter, message)) = next else {
@@ -370,7 +537,13 @@ impl WebSocket {
 
     /// The handler has ended: closes, and says with what.
     pub(crate) fn end(&self, py: Python<'_>, code: u16) -> PyResult<()> {
-        let is_open = self.state.with(py, |state| state.closed.is_none());
+        let (is_open, afterlife) = self.state.with(py, |state| {
+            let afterlife = state.rare.as_mut().and_then(|rare| rare.afterlife.take());
+            (state.closed.is_none(), afterlife)
+        });
+        if let Some(afterlife) = afterlife {
+            afterlife.bind(py).call_method0(intern!(py, "cancel"))?;
+        }
         if is_open {
             self.close_with(
                 py,
@@ -401,7 +574,53 @@ impl WebSocket {
     /// The subprotocols that the client speaks, its favourite first.
     #[getter]
     fn subprotocols(&self, py: Python<'_>) -> Vec<String> {
-        self.state.with(py, |state| state.subprotocols.clone())
+        self.state.with(py, |state| state.subprotocols.to_vec())
+    }
+
+    /// What the application talks by, where it has told. Then that ends handlers that go on although their client is gone, by `__left__`,
+    /// and accepts where its handler ends and has not, by `__end__`.
+    #[getter]
+    fn talk(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.state.with(py, |state| {
+            state.talk.as_ref().map(|talk| talk.clone_ref(py))
+        })
+    }
+
+    #[setter]
+    fn set_talk(&self, py: Python<'_>, talk: Py<PyAny>) {
+        let former = self.state.with(py, |state| state.talk.replace(talk));
+        drop(former);
+    }
+
+    /// Has `function` called when it is accepted.
+    fn on_accept(&self, py: Python<'_>, function: Py<PyAny>) {
+        self.state
+            .with(py, |state| state.rare().watchers.push(function));
+    }
+
+    /// Its messages of one kind, until it is closed; whoever sends others is told so each time.
+    fn each(slf: &Bound<'_, Self>, kind: &Bound<'_, PyType>, refusal: Py<PyString>) -> Py<Self> {
+        let py = slf.py();
+        let kind = if kind.is(py.get_type::<PyString>()) {
+            Kind::Text
+        } else {
+            Kind::Binary
+        };
+        let former = slf.get().state.with(py, |state| {
+            state.kind = kind;
+            state.refusal.replace(refusal)
+        });
+        drop(former);
+        slf.clone().unbind()
+    }
+
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __anext__(slf: &Bound<'_, Self>) -> PyResult<Py<Waiter>> {
+        let kind = slf.get().state.with(slf.py(), |state| state.kind);
+        Self::next(slf, Asked::Next(kind))
     }
 
     /// Answers 101. From now on there are messages, and no HTTP.
@@ -454,6 +673,17 @@ impl WebSocket {
             return Err(this.closed_error(py));
         }
         this.state.with(py, |state| state.is_accepted = true);
+        let watchers = this.state.with(py, |state| {
+            state
+                .rare
+                .as_mut()
+                .map(|rare| std::mem::take(&mut rare.watchers))
+        });
+        for watcher in watchers.unwrap_or_default() {
+            if let Err(error) = watcher.bind(py).call0() {
+                error.write_unraisable(py, Some(watcher.bind(py)));
+            }
+        }
         this.core.note_socket(py, this.id, slf);
         if let Some(meter) = &this.core.meter {
             // How long it lives says nothing about how fast we answer.
@@ -464,40 +694,7 @@ impl WebSocket {
 
     /// The next message.
     fn receive(slf: &Bound<'_, Self>) -> PyResult<Py<Waiter>> {
-        let py = slf.py();
-        let this = slf.get();
-        let (is_accepted, is_closed, reader) = this.state.with(py, |state| {
-            let reader = state.reader.take();
-            (state.is_accepted, state.closed.is_some(), reader)
-        });
-        if !is_accepted && !is_closed {
-            return Err(not_accepted());
-        }
-        let mut outcome = None;
-        if let Some(reader) = reader {
-            match Waiter::reclaim(reader.bind(py)) {
-                // Something where the task that was given it was cancelled before it could take it.
-                Ok(reclaimed) => outcome = reclaimed,
-                Err(()) => {
-                    this.state.with(py, |state| state.reader = Some(reader));
-                    return Err(PyRuntimeError::new_err(
-                        "another task receives from this WebSocket already; let one receive and pass on",
-                    ));
-                }
-            }
-        }
-        if outcome.is_none() {
-            outcome = this.outcome(py);
-            if outcome.is_some() {
-                // Receiving made room: the connection may go on.
-                this.core.output_changed(py)?;
-            }
-        }
-        // It is kept as well: this task, too, may be cancelled before it takes what it is given.
-        let waiter = Py::new(py, Waiter::new(&this.core, outcome))?;
-        let kept = waiter.clone_ref(py);
-        this.state.with(py, |state| state.reader = Some(kept));
-        Ok(waiter)
+        Self::next(slf, Asked::Any)
     }
 
     /// Sends a message; waits where the client reads slowly.
@@ -508,11 +705,12 @@ impl WebSocket {
         this.check_open(py)?;
         let waits = this
             .state
-            .with(py, |state| state.is_full || !state.senders.is_empty());
+            .with(py, |state| state.is_full || state.has_senders());
         if waits {
             let waiter = Py::new(py, Waiter::new(&this.core, None))?;
             let entry = (waiter.clone_ref(py), settled(message)?.unbind());
-            this.state.with(py, |state| state.senders.push_back(entry));
+            this.state
+                .with(py, |state| state.rare().senders.push_back(entry));
             return Ok(waiter.into_any());
         }
         this.write(py, &message)?;
@@ -597,6 +795,7 @@ impl WebSocket {
             }
             let reason = reason.to_owned();
             self.close_with(py, Closed { code, reason })?;
+            self.begin_afterlife(py)?;
         }
         Ok(self.core.done.clone_ref(py))
     }
@@ -635,17 +834,22 @@ impl WebSocket {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.state.peek(|state| {
             visit.call(&state.reader)?;
-            for (waiter, message) in &state.senders {
+            visit.call(&state.talk)?;
+            let Some(rare) = &state.rare else {
+                return Ok(());
+            };
+            for (waiter, message) in &rare.senders {
                 visit.call(waiter)?;
                 visit.call(message)?;
             }
-            Ok(())
+            rare.watchers.iter().try_for_each(|one| visit.call(one))?;
+            visit.call(&rare.afterlife)
         })
     }
 
     fn __clear__(&self, py: Python<'_>) {
         let gone = self.state.with(py, |state| {
-            (state.reader.take(), std::mem::take(&mut state.senders))
+            (state.reader.take(), state.talk.take(), state.rare.take())
         });
         drop(gone);
     }

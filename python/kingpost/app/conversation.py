@@ -8,20 +8,18 @@ Rule 3: that the client goes is no error.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final, Never, NoReturn, get_origin
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Never, NoReturn, cast, get_origin
 
-from kingpost import limits
 from kingpost.app.calls import is_kind
 from kingpost.app.encoding import Encoding
 from kingpost.binding.signature import EMPTY, Signature
 from kingpost.errors import HTTPError
 from kingpost.http.request import Request
 from kingpost.http.response import Response
-from kingpost.http.websocket import TALK, WebSocket
+from kingpost.http.websocket import WebSocket
 from kingpost.schema.annotation import bare, spelled
 
 TALKED: Final = 204
@@ -88,20 +86,19 @@ def is_websocket(annotation: Any) -> bool:
 
 
 def accepting(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler behind which the handshake is answered in any case: one that has raised nothing has refused nobody."""
+    """A handler behind which the handshake is answered in any case: one that has raised nothing has refused nobody.
+
+    The engine does the same where it calls the handler itself. This is for what runs behind it: middleware and hooks.
+    """
 
     @functools.wraps(handler)
     async def call(*args: Any, **named: Any) -> None:
-        talk = talk_of((*args, *named.values()))
-        assert talk is not None  # noqa: S101 - `check_talks` has seen to it
+        given, kind = (*args, *named.values()), cast("type[Any]", WebSocket)
+        talk = next(each for each in given if isinstance(each, kind))
         running = handler(*args, **named)
         # They are its own now: of those who stay for hours there are thousands.
-        del args, named
-        life = Life(talk.request)
-        try:
-            await running
-        finally:
-            life.end()
+        del args, named, given
+        await running
         if not talk.is_accepted:
             await talk.accept()
 
@@ -114,71 +111,21 @@ def ending(
     """What the engine calls: behind the handshake an exception ends here, with a code for the client.
 
     Args:
-        function: takes the handler's arguments, or the request.
+        function: takes the request.
         caught: has an exception reported, and the WebSocket closed.
     """
 
     @functools.wraps(function)
-    async def call(*args: Any, **named: Any) -> Any:
-        about = subject_of((*args, *named.values()))
+    async def call(request: Request) -> Any:
         try:
-            running = function(*args, **named)
-            del args, named
-            return await running
+            return await function(request)
         except Exception as error:
-            talk = talk_of((about,))
-            if talk is None or not talk.is_accepted:
+            socket = request.websocket
+            if socket is None or socket.talk is None or not socket.talk.is_accepted:
                 raise
-            await caught(talk.request, error)
+            await caught(request, error)
 
     return call
-
-
-def subject_of(arguments: Iterable[object]) -> object:
-    """The one among a function's arguments that `talk_of` finds the WebSocket by."""
-    kinds = (Request, WebSocket)
-    return next((each for each in arguments if issubclass(type(each), kinds)), None)
-
-
-def talk_of(arguments: Iterable[object]) -> WebSocket[Any, Any] | None:
-    """The WebSocket among a handler's arguments, or of the request that is one of them."""
-    for each in arguments:
-        if isinstance(each, WebSocket):
-            return each  # pyright: ignore[reportUnknownVariableType] - any messages
-        if isinstance(each, Request) and TALK in each.cache:
-            talk: WebSocket[Any, Any] = each.cache[TALK]
-            return talk
-    return None
-
-
-class Life:
-    """Ends a handler that goes on although its client is long gone: one that only sends would wait for something to send for ever."""
-
-    __slots__ = ("_is_over", "_task", "_timer")
-
-    def __init__(self, request: Request) -> None:
-        self._task = asyncio.current_task()
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_over = False
-        if request.connection is not None:
-            request.watch_connection(self)
-
-    def __call__(self) -> None:
-        """The connection is over."""
-        if not self._is_over:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(limits.WEBSOCKET_AFTERLIFE_SECONDS, self._cancel)
-
-    def _cancel(self) -> None:
-        if self._task is not None and not self._is_over:
-            self._task.cancel("the client has left")
-
-    def end(self) -> None:
-        """The handler has ended: the task may serve others now."""
-        self._is_over = True
-        self._task = None
-        if self._timer is not None:
-            self._timer.cancel()
 
 
 def farewell(status: int, error: BaseException) -> tuple[int, str]:

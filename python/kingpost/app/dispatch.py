@@ -34,7 +34,7 @@ from kingpost.http.response import NOSNIFF, Response
 from kingpost.http.uploads import UNSAID, FormBounds
 from kingpost.http.url import absolute_url
 from kingpost.http.vary import varied, vary_in, vary_of
-from kingpost.http.websocket import TALK, WebSocket, WebSocketClosed
+from kingpost.http.websocket import WebSocket, WebSocketClosed
 from kingpost.routing.hosts import without_port
 from kingpost.routing.reverse import Urls
 from kingpost.server.threads import is_on_loop
@@ -194,8 +194,9 @@ class AppDispatch:
     def fail(
         self, request: Request, plan: int | None, error: BaseException, /
     ) -> Answer | Awaitable[Answer]:
-        if request.websocket is not None:
-            talk: WebSocket[Any, Any] | None = request.cache.get(TALK)
+        socket = request.websocket
+        if socket is not None:
+            talk: WebSocket[Any, Any] | None = socket.talk
             if talk is not None and talk.is_accepted:
                 if isinstance(error, WebSocketClosed | asyncio.CancelledError):
                     # The client has left, or the server is about to.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 
 from kingpost import _native, limits
 from kingpost.app.answers import Answers
 from kingpost.app.calls import Call, call_of
-from kingpost.app.conversation import MESSAGES, TALKED, accepting, check_talks, ending
+from kingpost.app.conversation import MESSAGES, TALKED, check_talks, ending
 from kingpost.app.encoding import Encoding, encoding_of, is_events
 from kingpost.app.formats import Formats, check_write, formats_of
 from kingpost.app.messages import messages_of
@@ -209,7 +209,7 @@ def compile_route(
         context=None if conditions.walks is None else conditions.walks.context,
         codecs=site.around.codecs,
         form=FormBounds(**form_sizes(entry.options)),
-        websocket=Conversation(signature, messages_of) if entry.is_websocket else None,
+        websocket=conversation_of(entry, signature) if entry.is_websocket else None,
     )
     if entry.is_websocket:
         check_talks(entry.handler, signature)
@@ -225,8 +225,6 @@ def compile_route(
         aside=site.around.threads.aside,
     )
     call = call_of(entry, waits=not is_events(encoding.item))
-    if entry.is_websocket:
-        call = msgspec.structs.replace(call, handler=accepting(call.handler))
     formats = formats_of(entry, signature, answers, site.around.codecs)
     if formats is not None:
         encoding = formats.encoding(encoding)
@@ -241,7 +239,7 @@ def compile_route(
         overrides=overrides,
         formats=formats,
     )
-    if entry.is_websocket:
+    if entry.is_websocket and served.program is not None:
         served.function = ending(served.function, site.around.of_route(index).caught)
     if site.app is not None and not isinstance(entry.handler, Constant):
         served.function = inside(site.app, served.function, is_async=served.kind == "async")
@@ -274,6 +272,12 @@ def compile_route(
         formats,
         offer.form,
     )
+
+
+def conversation_of(entry: Entry, signature: Signature) -> Conversation:
+    # An option of WebSockets alone, which the type of all options does not have.
+    spoken = cast("Sequence[str]", entry.options.get("subprotocols", ()))
+    return Conversation(signature, messages_of, spoken)
 
 
 def check_form_fits(entry: Entry, reads: Binding, form: FormBounds, max_body: int) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from kingpost import limits
 from kingpost.app.around import Around
 from kingpost.app.calls import Call, limited
+from kingpost.app.conversation import accepting
 from kingpost.app.crossing import on_loop
 from kingpost.app.formats import Formats, functions_of
 from kingpost.app.fresh import FreshCalls
@@ -215,7 +216,11 @@ def serve(
         plain = limited(call.handler, timeout)
         return Served(binding, plain, call.kind, None, nodes, reads, (), (), (), around)
     handler = Function(
-        call.handler, signature, binding.arguments, KINDS[call.kind], call.kind == "inline"
+        accepting(call.handler) if entry.is_websocket else call.handler,
+        signature,
+        binding.arguments,
+        KINDS[call.kind],
+        call.kind == "inline",
     )
     parts = Parts(
         handler,

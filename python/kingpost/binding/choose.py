@@ -257,11 +257,12 @@ class Chooser:
 
     def provided(self) -> Source | None:
         """What a provider makes. A class that only a provider elsewhere makes is never read from a request."""
-        if self.offer.provided is None:
-            return None
-        found = self.offer.provided(self.annotation)
+        found = None if self.offer.provided is None else self.offer.provided(self.annotation)
         if found is not None:
             return found
+        self.check_no_plugin()
+        if self.offer.provided is None:
+            return None
         place = None if self.offer.provided_at is None else self.offer.provided_at(self.bare.type)
         if place is None:
             return None
@@ -303,6 +304,26 @@ class Chooser:
                 f"write {self.name}: Annotated[{spelled(wanted)}, {marker}] if a client may send all of it",
                 places=[found.place],
             )
+
+    def check_no_plugin(self) -> None:
+        """Refuses a plugin that nobody has installed: it gives itself to handlers, or is an object of the module's."""
+        kind: Any = get_origin(self.bare.type) or self.bare.type
+        if not isinstance(kind, type) or not callable(getattr(kind, "install", None)):
+            return
+        if not hasattr(kind, "requires"):
+            return
+        name = kind.__name__
+        if isinstance(getattr(kind, "name", None), str):
+            raise self.signature.refused(
+                "injection.not-installed",
+                f"{self.name} is {name}, a plugin that the App does not have",
+                f"write App(plugins=[{name}()])",
+            )
+        raise self.signature.refused(
+            "injection.not-installed",
+            f"{self.name} is {spelled(self.annotation)}, a plugin, and no provider makes one",
+            f"make it at the top of the module, install it, App(plugins=[{self.name}]), and use it in the handler without a parameter",
+        )
 
     def from_path(self) -> Source:
         offered = self.offer.path[self.name]
@@ -452,7 +473,7 @@ class Chooser:
                     places=[found.place],
                 )
         try:
-            return TheWebSocket(offered.messages(received, sent))
+            return TheWebSocket(offered.messages(received, sent), offered.subprotocols)
         except TypeError as error:
             raise self.signature.refused(
                 "binding.websocket-type",

@@ -47,6 +47,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """Of the one function that may take the WebSocket."""
     messages: Callable[[Any, Any], Messages]
     """Compiles the types of what is received and of what is sent; raises TypeError where they are none of messages."""
+    subprotocols: Sequence[str] = ()
+    """What the route speaks, what it prefers first."""
 
 
 class Offer(msgspec.Struct, frozen=True):

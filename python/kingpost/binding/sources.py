@@ -6,7 +6,7 @@ take less than `read` takes but never anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -16,7 +16,7 @@ from kingpost.binding.body import TypedBody
 from kingpost.errors import FieldError, NotFound
 from kingpost.http.request import Request
 from kingpost.http.stream import BodyStream
-from kingpost.http.websocket import TALK, Messages, WebSocket
+from kingpost.http.websocket import Messages, WebSocket
 from kingpost.schema.problems import Location, Refused, field_error
 from kingpost.schema.text import BrokenRules, Scalar
 
@@ -155,6 +155,8 @@ class TheWebSocket(Unhurried, frozen=True):
     """The WebSocket that the request asks for."""
 
     messages: Messages
+    spoken: Sequence[str]
+    """The subprotocols of the route, what it prefers first."""
 
     @property
     def words(self) -> str:
@@ -164,9 +166,9 @@ class TheWebSocket(Unhurried, frozen=True):
         socket = request.websocket
         if socket is None:
             raise RuntimeError("the route is a WebSocket's, and the request asks for none")
-        talk: WebSocket[Any, Any] = WebSocket(request, socket, self.messages)
+        talk: WebSocket[Any, Any] = WebSocket(request, socket, self.messages, self.spoken)
         # Who answers for an exception has to know whether the handshake was answered.
-        request.cache[TALK] = talk
+        socket.talk = talk
         return talk
 
 

@@ -13,10 +13,10 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from kingpost._native import Frame
+from kingpost._native import WebSocket as Socket
 from kingpost.channels.message import as_sent
 from kingpost.channels.store import ChannelStore
 from kingpost.channels.subscription import Subscription
-from kingpost.http.socket import Socket
 from kingpost.http.websocket import WebSocket, WebSocketClosed
 
 TRY_AGAIN_LATER = 1013

@@ -17,7 +17,6 @@ from kingpost.http.headers import check_field
 from kingpost.http.media import json
 from kingpost.http.media_type import FORM_TYPES, MediaType
 from kingpost.http.multidict import MultiDict
-from kingpost.http.socket import Socket
 from kingpost.http.stream import Chunks
 from kingpost.http.uploads import UNSAID, FormBounds, FormData, collected
 from kingpost.http.urlencoded import parse_pairs
@@ -29,7 +28,7 @@ T = TypeVar("T")
 
 _SEEN = "seen"
 _ROUTE, _PARAMS, _WALK = "route", "path_params", "walk"
-_STREAM, _FAILURE, _SOCKET = "stream", "failure", "socket"
+_STREAM, _FAILURE = "stream", "failure"
 
 # bytes.decode knows codecs that take quadratic time (idna, punycode) or are no text; these are what forms and tools send.
 _CHARSETS = {
@@ -152,16 +151,6 @@ class Request(NativeRequest):
     def __receive__(self, chunks: Chunks) -> None:
         """Have the unread body come from here: somebody stands in its way."""
         self.cache[_STREAM] = chunks
-
-    @property
-    def websocket(self) -> Socket | None:  # type: ignore[override]  # a host brings its own
-        """What carries the messages, where the client asks for a WebSocket and a route talks to it; else None."""
-        socket: Socket | None = self.cache.get(_SOCKET)
-        return super().websocket if socket is None else socket
-
-    def __talk__(self, socket: Socket) -> None:
-        """Have the messages carried by this: the server is not ours."""
-        self.cache[_SOCKET] = socket
 
     @property
     def failure(self) -> Exception | None:

@@ -9,20 +9,25 @@ Rule 3: what can be decided at start-up is: texts and bytes pass as they are, al
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, cast
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 import msgspec
 
+from kingpost import limits
 from kingpost._native import Headers, WebSocketClosed
 from kingpost.errors import HTTPError, UnsupportedMediaType
 from kingpost.http.headers import check_field
 from kingpost.http.problem import problem_json
 from kingpost.http.request import Request
-from kingpost.http.socket import Socket
 
 if TYPE_CHECKING:
+    import asyncio
+
     from typing_extensions import TypeVar
+
+    from kingpost._native import WebSocket as Socket
 
     In = TypeVar("In", default=str)
     Out = TypeVar("Out", default=str)
@@ -32,11 +37,7 @@ else:
 
     In, Out = TypeVar("In"), TypeVar("Out")
 
-__all__ = ["Messages", "Socket", "WebSocket", "WebSocketClosed"]
-
-
-TALK: Final = "websocket"
-"""Where a request's `cache` has its WebSocket, from the moment that its handler is called."""
+__all__ = ["Messages", "WebSocket", "WebSocketClosed"]
 
 
 class Messages(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ class WebSocket(Generic[In, Out]):
         "_is_accepted",
         "_messages",
         "_socket",
+        "_spoken",
         "request",
         "subprotocol",
     )
@@ -96,11 +98,18 @@ class WebSocket(Generic[In, Out]):
             given = kinds if isinstance(kinds, tuple) else (kinds,)
             return super().__class_getitem__((*given, str) if len(given) == 1 else given)
 
-    def __init__(self, request: Request, socket: Socket, messages: Messages) -> None:
+    def __init__(
+        self,
+        request: Request,
+        socket: Socket,
+        messages: Messages,
+        spoken: Sequence[str] = (),
+    ) -> None:
         self.request = request
         self.subprotocol: str | None = None
         self._socket = socket
         self._messages = messages
+        self._spoken = spoken
         self._is_accepted = False
 
     @property
@@ -134,7 +143,7 @@ class WebSocket(Generic[In, Out]):
         """Answer the handshake; the first send or receive does it otherwise.
 
         Args:
-            subprotocol: one of those that the client offers.
+            subprotocol: one of those that the client offers; if not said, the first of the route's `subprotocols=` that it offers.
             headers: further fields of the answer.
 
         Raises:
@@ -157,10 +166,13 @@ class WebSocket(Generic[In, Out]):
     def _accept(
         self, subprotocol: str | None = None, fields: Sequence[tuple[str, str]] = ()
     ) -> None:
+        if subprotocol is None and self._spoken:
+            offered = self._socket.subprotocols
+            subprotocol = next((each for each in self._spoken if each in offered), None)
         self._socket.accept(subprotocol, fields)
         self._is_accepted, self.subprotocol = True, subprotocol
 
-    def send(self, message: Out, /) -> Awaitable[None]:
+    def send(self, message: Out, /) -> Coroutine[Any, Any, None]:
         """Send a message; waits while the client takes less than is sent. Await it.
 
         Raises:
@@ -192,22 +204,13 @@ class WebSocket(Generic[In, Out]):
 
     def __aiter__(self) -> AsyncIterator[In]:
         """The messages until the conversation is over; whose end that is says `closed`."""
-        if self._messages.taken is None:
+        taken = self._messages.taken
+        if taken is None:
             return self._decoded()
-        return cast("AsyncIterator[In]", self._plain(self._messages.taken))
-
-    async def _plain(self, kind: type[str | bytes]) -> AsyncIterator[str | bytes]:
         if not self._is_accepted:
             self._accept()
-        while True:
-            try:
-                message = await self._socket.receive()
-            except WebSocketClosed:
-                return
-            if message.__class__ is kind:
-                yield message
-            else:
-                await self._refuse(wrong_kind(kind))
+        # The engine's own iterator: of those who wait in it there are thousands.
+        return cast("AsyncIterator[In]", self._socket.each(taken, refusal_of(taken)))
 
     async def _decoded(self) -> AsyncIterator[In]:
         while True:
@@ -246,8 +249,26 @@ class WebSocket(Generic[In, Out]):
             self._accept()
         return self._socket
 
+    def __end__(self) -> None:
+        """The handler has ended, and refused nobody."""
+        if not self._is_accepted:
+            self._accept()
+
+    def __left__(
+        self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]
+    ) -> asyncio.TimerHandle:
+        """The conversation is over, and its handler goes on: what ends it in a while, unless that is taken back."""
+        seconds = limits.WEBSOCKET_AFTERLIFE_SECONDS
+        return loop.call_later(seconds, task.cancel, "the client has left")
+
     def __repr__(self) -> str:
         return f"<WebSocket {self.path!r}>"
+
+
+@functools.cache
+def refusal_of(kind: type[str | bytes]) -> str:
+    """What a client is told that sends another kind of message than this."""
+    return problem_json(wrong_kind(kind)).decode()
 
 
 def wrong_kind(kind: type[str | bytes]) -> UnsupportedMediaType:

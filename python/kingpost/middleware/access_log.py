@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -32,6 +32,10 @@ LogFormat: TypeAlias = Literal["text", "json"]
 
 CLIENT_LEFT: Final = 499
 """Stands for an answer that nobody waited for: the client left before it was made. No status of HTTP; what nginx writes."""
+
+NORMAL_CLOSURE: Final = 1000
+INTERNAL_ERROR: Final = 1011
+"""What the engine closes with where a handler has returned, and where it was cancelled."""
 
 PRINTABLE = frozenset(map(chr, range(0x21, 0x7F))) - {'"', "\\"}
 
@@ -75,18 +79,62 @@ class Entry(NamedTuple):
         return {**said, "seconds": round(self.seconds, 6)}
 
     def as_json(self) -> str:
+        return document(self.at, self.fields())
+
+
+class End(NamedTuple):
+    """What is known of a WebSocket when it is over.
+
+    Attributes:
+        at: when it was asked for: seconds since 1970.
+        client: as of an Entry, and so are `method`, `path`, `route` and `request`.
+        method: GET.
+        path: as sent, percent-encoded.
+        route: the pattern of its route.
+        closed: the code that it was closed with, by whomever (RFC 6455 section 7.4).
+        seconds: how long it was there.
+        request: the id of the request that asked for it.
+    """
+
+    at: float
+    client: str
+    method: str
+    path: str
+    route: str
+    closed: int
+    seconds: float
+    request: str
+
+    def as_text(self) -> str:
+        return (
+            f'{plain(self.client)} "{plain(self.method)} {plain(self.path)}" closed={self.closed} '
+            f"{self.seconds * 1000:.1f}ms route={plain(self.route)} request={plain(self.request)}"
+        )
+
+    def fields(self) -> dict[str, str | int | float | None]:
+        """What a record has besides its time."""
         said = self._asdict()
-        moment = datetime.fromtimestamp(said.pop("at"), UTC)
-        said["seconds"] = round(self.seconds, 6)
-        said = {"time": moment.isoformat(timespec="milliseconds"), **said}
-        text = msgspec.json.encode(said).decode()
-        # msgspec leaves what is not ASCII as it is; that is rare, and slow.
-        return text if text.isascii() and "\x7f" not in text else json.dumps(said)
+        del said["at"]
+        return {**said, "seconds": round(self.seconds, 6)}
+
+    def as_json(self) -> str:
+        return document(self.at, self.fields())
+
+
+def document(at: float, fields: Mapping[str, str | int | float | None]) -> str:
+    """A line of JSON."""
+    moment = datetime.fromtimestamp(at, UTC)
+    said = {"time": moment.isoformat(timespec="milliseconds"), **fields}
+    text = msgspec.json.encode(said).decode()
+    # msgspec leaves what is not ASCII as it is; that is rare, and slow.
+    return text if text.isascii() and "\x7f" not in text else json.dumps(said)
 
 
 @before_body
 class AccessLog:
     """Writes a line for each request to the logger `kingpost.access`, at level INFO.
+
+    A WebSocket has two: one with status 101 when it is accepted, and one with the code that it was closed with.
 
     As the first of the App's middleware it sees the answers that are sent. What the server refuses at its door never comes so far: malformed
     requests, hosts that are not ours, cross-site requests.
@@ -125,15 +173,24 @@ class AccessLog:
         if not logger.isEnabledFor(logging.INFO) or is_below(request.path, self._exempt):
             return await call_next(request)
         line = Line(self._write, request)
+        socket = request.websocket
+        if socket is not None:
+            socket.on_accept(line.accepted)
         try:
             response = await decided(request, await call_next(request))
         except asyncio.CancelledError:
-            line.write(CLIENT_LEFT, None)
+            if line.is_accepted:
+                line.closed(INTERNAL_ERROR)
+            else:
+                line.write(CLIENT_LEFT, None)
             raise
-        watch(request, response, line)
+        if line.is_accepted:
+            line.closed(NORMAL_CLOSURE)
+        else:
+            watch(request, response, line)
         return response
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, entry: Entry | End) -> None:
         logging.getLogger(self._logger).info(
             "%s",
             entry.as_json() if self._as_json else entry.as_text(),
@@ -143,15 +200,42 @@ class AccessLog:
 
 
 class Line(Counter):
-    """A line that is still to be written, when the body is out."""
+    """A line that is still to be written, when the body is out; of a WebSocket two.
 
-    def __init__(self, log: Callable[[Entry], None], request: Request) -> None:
+    Attributes:
+        status: of the answer.
+        is_accepted: it is a WebSocket, and its first line is written.
+    """
+
+    def __init__(self, log: Callable[[Entry | End], None], request: Request) -> None:
         super().__init__()
         self._log = log
         self._at = time.time()
         self._start = time.perf_counter()
         self._request = request
         self.status = 200
+        self.is_accepted = False
+
+    def accepted(self) -> None:
+        """The handshake was answered."""
+        self.is_accepted = True
+        self.write(101, 0)
+
+    def closed(self, otherwise: int) -> None:
+        """The conversation is over; with which code the engine is about to close, where nobody has."""
+        request, socket = self._request, self._request.websocket
+        closed = None if socket is None else socket.closed
+        end = End(
+            self._at,
+            request.client or "-",
+            request.method,
+            request.raw_path.decode("latin-1"),
+            request.dispatch.route_of(request) or "-",
+            otherwise if closed is None else closed[0],
+            time.perf_counter() - self._start,
+            request.id,
+        )
+        self._log(end)
 
     def over(self, *, whole: bool) -> None:
         self.write(self.status, self.size if whole else None)

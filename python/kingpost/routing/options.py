@@ -112,6 +112,9 @@ class WebSocketOptions(TypedDict, total=False):
     """The hosts that the route answers for; `"{tenant}.example.org"` gives the handler a `tenant`. Any if not said."""
     when: Predicate | Sequence[Predicate]
     """What else must hold for the route to be the one: HasHeader, HasQuery, or functions of the request."""
+    subprotocols: Sequence[str]
+    """What the messages may be, what is preferred first: the handshake is answered with the first that the client offers too, or with none.
+    `ws.subprotocol` says which."""
 
 
 UNITS = {
@@ -148,6 +151,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "when": (object,),
     "formats": (list, tuple),
     "openapi": (bool, Mapping),
+    "subprotocols": (list, tuple),
 }
 FORM_LIMITS: Mapping[str, tuple[type, ...]] = {
     "fields": (int,),
@@ -170,6 +174,16 @@ def check_options(options: Mapping[str, object]) -> RouteOptions:
         if option not in KINDS:
             raise unknown_option(option)
         check_kind(option, value)
+    if "subprotocols" in options:
+        raise refused(
+            "routing.bad-option",
+            "the route option subprotocols= is for WebSockets only",
+            "register the function with @app.websocket(path, subprotocols=[…])",
+        )
+    return checked_values(options)
+
+
+def checked_values(options: Mapping[str, object]) -> RouteOptions:
     checked = cast("RouteOptions", dict(options))
     check_values(checked)
     return checked
@@ -181,8 +195,9 @@ def check_websocket_options(options: Mapping[str, object]) -> RouteOptions:
     Raises:
         RoutingError: as `check_options`, and `routing.bad-option` for one that is about an answer.
     """
-    checked = check_options(options)
-    for option in options:
+    for option, value in options.items():
+        if option not in KINDS:
+            raise unknown_option(option)
         if option not in WebSocketOptions.__annotations__:
             names = ", ".join(WebSocketOptions.__annotations__)
             raise refused(
@@ -190,7 +205,11 @@ def check_websocket_options(options: Mapping[str, object]) -> RouteOptions:
                 f"the route option {option}= is not for a WebSocket, which has no body and no answer",
                 f"its options are {names}",
             )
-    return checked
+        check_kind(option, value)
+    for each in cast("Sequence[object]", options.get("subprotocols", ())):
+        if not isinstance(each, str) or not re.fullmatch(NAME, each):
+            raise bad_option("subprotocols", each, 'must be a list of names such as "chat.v1"')
+    return checked_values(options)
 
 
 def unknown_option(option: str) -> RoutingError:

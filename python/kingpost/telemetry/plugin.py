@@ -3,13 +3,14 @@
 Rule 1: only the API is used. Without an SDK that the program sets up, its spans are none, and cost little.
 Rule 2: the query is left out, for it is where tokens stand, and so are fields and bodies.
 Rule 3: a span ends with the last byte of the answer, and whatever the handler and the stream do belongs to it.
+Rule 4: a WebSocket is answered with 101 when it is accepted, and that is what took time. Its span lasts as long as it does; its end is an event.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kingpost.errors import ConfigurationError
@@ -35,6 +36,8 @@ OTHER: Final = "_OTHER"
 """Stands for a method that is not known: whoever makes them up shall not make as many series of numbers."""
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """Bounds of durations that the conventions advise."""
+NORMAL_CLOSURE: Final = 1000
+"""What a WebSocket is closed with whose handler returns."""
 LEFT: Final = "client_left"
 """The type of the error where nobody waited for the answer."""
 
@@ -115,11 +118,17 @@ class Telemetry:
         )
         watched = Watched(span, told, self._durations)
         request.cache[_WATCHED] = watched
+        socket = request.websocket
+        if socket is not None:
+            socket.on_accept(watched.accepted)
         token = context.attach(trace.set_span_in_context(span))
         is_streamed = False
         try:
             response = await decided(request, await call_next(request))
-            watched.status = response.status
+            if socket is not None and watched.is_accepted:
+                watched.closed(socket.closed)
+            else:
+                watched.status = response.status
             # A stream is made in this context, too, so the span stays the current one until the context is no more.
             is_streamed = response.file is None and send_through(
                 response, watched, keeps_length=True
@@ -127,7 +136,11 @@ class Telemetry:
             if not is_streamed:
                 watched.close()
         except asyncio.CancelledError:
-            watched.close(LEFT)
+            if socket is not None and watched.is_accepted:
+                watched.closed(socket.closed)
+                watched.close()
+            else:
+                watched.close(LEFT)
             raise
         except BaseException as error:
             watched.fail(error)
@@ -151,6 +164,19 @@ class Watched(Counter):
         self._start = time.perf_counter()
         self._error = ""
         self.status = 0
+        self.is_accepted = False
+
+    def accepted(self) -> None:
+        """The request has become a WebSocket."""
+        self.is_accepted = True
+        self.status = 101
+        self._span.set_attribute("http.response.status_code", 101)
+        self._measure({"http.response.status_code": 101})
+
+    def closed(self, closed: tuple[int, str] | None) -> None:
+        """The WebSocket is over; where nobody has closed it yet, the engine is about to."""
+        code = NORMAL_CLOSURE if closed is None else closed[0]
+        self._span.add_event("websocket.closed", {"websocket.close_code": code})
 
     def fail(self, error: BaseException) -> None:
         """Record what went wrong."""
@@ -176,6 +202,10 @@ class Watched(Counter):
             self._span.set_status(Status(StatusCode.ERROR))
         self._span.set_attributes(ending)
         self._span.end()
+        if not self.is_accepted:
+            self._measure(ending)
+
+    def _measure(self, ending: Mapping[str, str | int]) -> None:
         measured = {key: value for key, value in self._told.items() if key in MEASURED}
         self._durations.record(time.perf_counter() - self._start, {**measured, **ending})
 

@@ -161,6 +161,84 @@ def test_a_subprotocol_is_one_that_the_client_offers() -> None:
             pass
 
 
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [(["v1", "v2"], "v2"), (["v1", "v0"], "v1"), (["v0"], None), ([], None)],
+)
+def test_a_route_says_which_subprotocols_it_speaks(offered: list[str], chosen: str | None) -> None:
+    app = App()
+
+    @app.websocket("/", subprotocols=["v2", "v1"])
+    async def speak(ws: WebSocket) -> None:
+        async for _ in ws:
+            await ws.send(str(ws.subprotocol))
+
+    @app.websocket("/another", subprotocols=("v2",))
+    async def another(ws: WebSocket) -> None:
+        if "v1" in ws.subprotocols:
+            await ws.accept(subprotocol="v1")
+
+    @app.websocket("/silent", subprotocols=["v2"])
+    async def silent(ws: WebSocket) -> None:
+        pass
+
+    client = TestClient(app)
+    with client.websocket("/", subprotocols=offered) as ws:
+        ws.send("which?")
+        assert ws.receive() == str(chosen)
+        assert ws.subprotocol == chosen
+    with client.websocket("/another", subprotocols=offered) as ws:
+        assert ws.subprotocol == ("v1" if "v1" in offered else None)
+    with client.websocket("/silent", subprotocols=["v2"]) as ws:
+        assert ws.subprotocol == "v2"
+
+
+@pytest.mark.parametrize("wrong", ["chat.v1", ["chat v1"], [""], [1], 7])
+def test_subprotocols_are_a_list_of_names(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="subprotocols=") as error:
+        App().websocket("/", subprotocols=wrong)
+    assert error.value.code == "routing.bad-option"
+
+
+def test_a_page_has_no_subprotocols() -> None:
+    options: dict[str, Any] = {"subprotocols": ["v1"]}
+    with pytest.raises(ConfigurationError, match="for WebSockets only") as error:
+        App().get("/", **options)
+    assert error.value.code == "routing.bad-option"
+
+
+def test_what_is_sent_is_waited_for_as_any_coroutine() -> None:
+    app = App()
+
+    @app.websocket("/")
+    async def send(ws: WebSocket) -> None:
+        await asyncio.wait_for(ws.send("a"), 60)
+        await asyncio.gather(ws.send("b"), ws.send("c"))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ws.send("d"))
+
+    with TestClient(app).websocket("/") as ws:
+        assert list(ws) == ["a", "b", "c", "d"]
+
+
+def test_one_iteration_ends_and_another_takes_up_where_it_was() -> None:
+    app = App()
+
+    @app.websocket("/")
+    async def halves(ws: WebSocket) -> None:
+        async for message in ws:
+            await ws.send(f"1 {message}")
+            break
+        await ws.send(f"2 {await ws.receive()}")
+        async for message in ws:
+            await ws.send(f"3 {message}")
+
+    with TestClient(app).websocket("/") as ws:
+        for text in "abcd":
+            ws.send(text)
+        assert [ws.receive() for _ in range(4)] == ["1 a", "2 b", "3 c", "3 d"]
+
+
 def test_it_is_answered_once() -> None:
     app = App()
 
@@ -652,12 +730,22 @@ def test_a_handler_that_only_sends_is_ended_when_its_client_is_long_gone(
         finally:
             ends.append("over")
 
+    @app.websocket("/closes")
+    async def closes(ws: WebSocket) -> None:
+        await ws.close()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("over")
+
     async def test() -> None:
         async with AsyncTestClient(app) as client:
             for _ in range(3):
                 async with client.websocket("/") as ws:
                     assert await ws.receive() == "hello"
-            await until_async(lambda: len(ends) == 3)
+            async with client.websocket("/closes"):
+                pass
+            await until_async(lambda: len(ends) == 4)
 
     asyncio.run(test())
 

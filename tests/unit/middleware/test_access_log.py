@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kingpost import App, FileResponse, Request, Response
+from kingpost import App, FileResponse, NotFound, Request, Response, WebSocket
 from kingpost.errors import ConfigurationError
 from kingpost.middleware import AccessLog, ConditionalGet, SecurityHeaders, TrustedProxies
 from kingpost.middleware.access_log import PRINTABLE, Entry, plain
-from kingpost.testing import TestClient
+from kingpost.testing import SocketRefused, TestClient
 from tests.unit.app.asking import ask_and_leave
 
 LINE = re.compile(
@@ -109,6 +109,68 @@ def test_a_line_says_who_asked_for_what_and_how_it_ended(
     assert (match["status"], match["bytes"], match["route"]) == (status, size, route)
     assert match["request"] == response.request_id
     assert "secret" not in line
+
+
+def talkative(log: AccessLog) -> TestClient:
+    app = app_with(log)
+
+    @app.websocket("/talks/{name}")
+    async def talk(ws: WebSocket, name: str) -> None:
+        if name == "nobody":
+            raise NotFound("nobody is there")
+        async for message in ws:
+            assert message != "fail"
+            if message == "go":
+                await ws.close(4001, "bye")
+
+    return TestClient(app, raise_errors=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("", 1000), ("go", 4001), ("fail", 1011), ("leave", 4002)]
+)
+def test_a_websocket_has_a_line_when_it_is_accepted_and_one_when_it_is_over(
+    lines: list[str], said: str, code: int
+) -> None:
+    with talkative(AccessLog()).websocket("/talks/ann?token=secret") as ws:
+        (accepted,) = lines
+        if said == "leave":
+            ws.close(4002)
+        elif said:
+            ws.send(said)
+            assert list(ws) == []
+
+    match = LINE.fullmatch(accepted)
+    assert match is not None, accepted
+    assert (match["method"], match["path"], match["status"]) == ("GET", "/talks/ann", "101")
+    request = match["request"]
+    over = re.fullmatch(
+        rf'127\.0\.0\.1 "GET /talks/ann" closed=({code}|1005) [\d.]+ms route=/talks/{{name}} request={request}',
+        lines[1],
+    )
+    assert over is not None, lines
+    assert len(lines) == 2
+
+
+def test_a_refused_websocket_is_a_request_like_others(lines: list[str]) -> None:
+    with pytest.raises(SocketRefused), talkative(AccessLog()).websocket("/talks/nobody"):
+        pass
+
+    (line,) = lines
+    match = LINE.fullmatch(line)
+    assert match is not None
+    assert match["status"] == "404"
+
+
+def test_the_end_of_a_websocket_is_a_document(lines: list[str]) -> None:
+    with talkative(AccessLog(format="json")).websocket("/talks/ann") as ws:
+        ws.send("go")
+        assert list(ws) == []
+
+    accepted, over = map(json.loads, lines)
+    assert (accepted["status"], accepted["bytes"]) == (101, 0)
+    assert (over["closed"], over["request"]) == (4001, accepted["request"])
+    assert set(over) == set(accepted) - {"status", "bytes"} | {"closed"}
 
 
 @pytest.mark.parametrize(("path", "status"), [("/none", "404"), ("/broken", "500")])

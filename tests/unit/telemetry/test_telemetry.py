@@ -17,11 +17,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from kingpost import App, NotFound, Request
+from kingpost import App, NotFound, Request, WebSocket
 from kingpost.server.json_lines import trace_of
 from kingpost.telemetry import Telemetry
 from kingpost.telemetry.plugin import host_and_port
-from kingpost.testing import LiveServer, TestClient
+from kingpost.testing import LiveServer, SocketRefused, TestClient
 from tests.waiting import PATIENCE, until
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -104,6 +104,55 @@ def test_a_request_is_a_span_by_the_conventions(told: Told) -> None:
             },
         )
     ]
+
+
+@pytest.mark.parametrize(("said", "code"), [("", 1000), ("go", 4001), ("fail", 1011)])
+def test_a_websocket_is_101_when_it_is_accepted_and_its_end_is_an_event(
+    told: Told, said: str, code: int
+) -> None:
+    app = App(plugins=[told.plugin()])
+
+    @app.websocket("/talk")
+    async def talk(ws: WebSocket) -> None:
+        await ws.accept()
+        async for message in ws:
+            if message == "fail":
+                raise RuntimeError("no more")
+            await ws.close(4001)
+
+    with TestClient(app, raise_errors=False) as client:
+        with client.websocket("/talk") as ws:
+            ((_, measured),) = told.durations
+            assert measured["http.response.status_code"] == 101
+            if said:
+                ws.send(said)
+                assert list(ws) == []
+    (span,) = told.spans
+
+    assert span.name == "GET /talk"
+    assert attributes(span)["http.response.status_code"] == 101
+    ends = [each for each in span.events if each.name == "websocket.closed"]
+    assert [
+        dict(each.attributes or {})["websocket.close_code"] in (code, 1005) for each in ends
+    ] == [True]
+    assert len(told.durations) == 1
+    assert ("error.type" in attributes(span)) == (said == "fail")
+    assert (span.status.status_code is StatusCode.ERROR) == (said == "fail")
+
+
+def test_a_refused_websocket_is_a_request_like_others(told: Told) -> None:
+    app = App(plugins=[told.plugin()])
+
+    @app.websocket("/talk")
+    async def talk(ws: WebSocket) -> None:
+        raise NotFound("nobody is there")
+
+    with TestClient(app) as client, pytest.raises(SocketRefused), client.websocket("/talk"):
+        pass
+    (span,) = told.spans
+
+    assert attributes(span)["http.response.status_code"] == 404
+    assert span.events == ()
 
 
 def test_it_goes_on_with_the_trace_of_the_client(told: Told) -> None:

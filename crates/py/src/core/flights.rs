@@ -192,6 +192,14 @@ impl Core {
         })
     }
 
+    /// The task that works on a request, where it has its own.
+    pub(crate) fn task_of(&self, py: Python<'_>, id: RequestId) -> Option<Py<PyAny>> {
+        self.flights.with(py, |flights| {
+            let task = flights.get(id)?.task.as_ref()?;
+            Some(task.clone_ref(py))
+        })
+    }
+
     pub(crate) fn on_socket_ready(&self, py: Python<'_>, id: RequestId) -> PyResult<()> {
         match self.socket_of(py, id) {
             Some(socket) => socket.get().on_ready(py),

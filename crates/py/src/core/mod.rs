@@ -29,6 +29,7 @@ use crate::answer::push_field;
 use crate::asyncio::Asyncio;
 use crate::carrier::Carrier;
 use crate::cell::{GilCell, GilSlot};
+use crate::done::Done;
 use crate::ffi;
 use crate::guest::{Mounts, Names};
 use crate::log::Log;
@@ -38,7 +39,6 @@ use crate::request::Request;
 use crate::shell::Shell;
 use crate::threads::Pool;
 use crate::watch::Watch;
-use crate::done::Done;
 use flights::Flights;
 use wakeups::Wakeup;
 
