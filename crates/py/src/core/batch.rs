@@ -93,7 +93,13 @@ impl Core {
             // What waits to be woken has not had its turn.
             self.turn_soon(py)
         });
-        self.shell(py, |shell| shell.flush(Now::current()));
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            self.shell(py, |shell| shell.flush(Now::current()));
+        }));
+        if flushed.is_err() {
+            // What was not sent is, with the next turn: that there is such, the shell says below.
+            self.tell_of_panic(py);
+        }
         if let Some(meter) = &self.meter {
             meter.turned_away(py, self.shell(py, Shell::turned_away));
         }

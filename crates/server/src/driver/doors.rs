@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use wire::proxy::Fault;
@@ -130,11 +131,18 @@ impl Doors {
                     Ok((socket, peer)) => match engine.admit(peer) {
                         Admission::Admitted(id) => {
                             let mut link = Link::new(socket, id.generation);
-                            if !door.manner.is_plain()
-                                && !door.manner.prepare(&mut link, engine, id, peer, now)
-                            {
-                                engine.lost(id);
-                                continue;
+                            if !door.manner.is_plain() {
+                                let is_ready = catch_unwind(AssertUnwindSafe(|| {
+                                    door.manner.prepare(&mut link, engine, id, peer, now)
+                                }))
+                                .unwrap_or_else(|_| {
+                                    engine.notice(Notice::Panicked);
+                                    false
+                                });
+                                if !is_ready {
+                                    engine.lost(id);
+                                    continue;
+                                }
                             }
                             match poller.add(
                                 link.fd(),

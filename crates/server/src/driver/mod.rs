@@ -25,6 +25,7 @@ pub use waker::Waker;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::config::Config;
@@ -118,6 +119,8 @@ pub struct Driver {
     turned_away: Option<Instant>,
     /// What is read of the network where it is not the engine's as it is; empty while no listener needs it.
     veiled: Box<[u8]>,
+    /// The connection that is being attended to: the one to close should our own code panic.
+    attending: Option<ConnId>,
     /// When the poller's timer will fire, in milliseconds of `Now`.
     armed: Option<u64>,
 }
@@ -142,6 +145,7 @@ impl Driver {
             crowd,
             turned_away: None,
             veiled: Box::default(),
+            attending: None,
             armed: None,
         })
     }
@@ -308,13 +312,30 @@ impl Driver {
         self.doors
             .accept(&mut self.engine, &self.poller, &mut self.links, now);
         // Taken out first: what is put back while it is worked off is for the next turn.
-        for id in std::mem::take(&mut self.links.to_attend) {
-            if let Some(link) = self.links.get_mut(id) {
-                link.had_share = false;
+        let mut to_attend = std::mem::take(&mut self.links.to_attend).into_iter();
+        self.contain(|driver| {
+            for id in to_attend.by_ref() {
+                if let Some(link) = driver.links.get_mut(id) {
+                    link.had_share = false;
+                }
+                driver.attend(id, now);
             }
-            self.attend(id, now);
-        }
+        });
         self.arm();
+    }
+
+    /// Attends to connections, one of which must not take the others down, whatever we did wrong: it is closed, and `work`
+    /// goes on where it was.
+    #[inline]
+    fn contain(&mut self, mut work: impl FnMut(&mut Driver)) {
+        while catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.engine.notice(Notice::Panicked);
+            match self.attending.take() {
+                Some(id) => self.close(id),
+                None => return,
+            }
+        }
+        self.attending = None;
     }
 
     /// The next thing to do. `None`: nothing before `poll` brings more.
@@ -340,7 +361,8 @@ impl Driver {
             return;
         }
         if !link.is_plain() {
-            return self.receive_veiled(id, now);
+            self.attending = Some(id);
+            return self.contain(|driver| driver.receive_veiled(id, now));
         }
         match link.receive(self.engine.read_buffer()) {
             Ok(0) if link.closed => self.close(id),
@@ -357,16 +379,24 @@ impl Driver {
 
     /// Sends what there is to send, once per connection, and closes what is over.
     pub fn flush(&mut self, now: Now) {
-        while let Some(id) = self.engine.touched() {
-            self.attend(id, now);
-        }
+        self.contain(|driver| {
+            while let Some(id) = driver.engine.touched() {
+                driver.attend(id, now);
+            }
+        });
         self.arm();
     }
 
     /// Does for one connection what the engine has prepared.
     #[inline]
     fn attend(&mut self, id: ConnId, now: Now) {
-        let Driver { engine, links, .. } = self;
+        let Driver {
+            engine,
+            links,
+            attending,
+            ..
+        } = self;
+        *attending = Some(id);
         let Some(link) = links.get_mut(id) else {
             return;
         };
@@ -507,5 +537,59 @@ fn mark(links: &mut Links, engine: &mut Engine, id: ConnId, readiness: Readiness
     {
         link.readable = true;
         links.list(id);
+    }
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test fails by panicking.
+
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_while_sending_costs_its_connection_and_no_other() {
+        let mut driver = Driver::new(Config::default(), Now::current()).unwrap();
+        let listener = Listener::tcp(([127, 0, 0, 1], 0).into(), 16).unwrap();
+        let address = listener.local_address().unwrap();
+        driver.add_listener(listener).unwrap();
+        let mut clients = [0, 1, 2].map(|_| TcpStream::connect(address).unwrap());
+        for client in &mut clients {
+            client
+                .set_read_timeout(Some(Duration::from_secs(30)))
+                .unwrap();
+            client
+                .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                .unwrap();
+        }
+        let mut asked = Vec::new();
+        while asked.len() < clients.len() {
+            driver.wait(None).unwrap();
+            while let Some(event) = driver.next(Now::current()) {
+                if let Event::Request { id, .. } = event {
+                    driver.engine().respond(id, 200, &[], b"").unwrap();
+                    asked.push(id);
+                }
+            }
+        }
+        driver.engine().spoil(asked[1].connection());
+        driver.flush(Now::current());
+        let mut ended = 0;
+        for client in &mut clients {
+            let mut bytes = [0; 12];
+            // Closed with a reset, or without.
+            match client.read(&mut bytes) {
+                Ok(1..) => assert_eq!(b"HTTP/1.1 200", &bytes),
+                Ok(0) | Err(_) => ended += 1,
+            }
+        }
+        assert_eq!(1, ended);
+        assert_eq!(2, driver.engine().connections());
+        assert!(matches!(
+            driver.next(Now::current()),
+            Some(Event::Notice(Notice::Panicked))
+        ));
     }
 }

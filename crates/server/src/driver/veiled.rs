@@ -169,10 +169,6 @@ fn read_sealed(
             }
             Ok(Brought::Over)
         }
-        Opened::Panicked => {
-            engine.notice(Notice::Panicked);
-            Ok(Brought::Over)
-        }
     }
 }
 

@@ -127,10 +127,10 @@ impl Engine {
         body: &[u8],
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            let said = http2.respond(connection.id, shared, id.serial, status, blocks, body);
-            connection.touch(shared);
-            return said;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                http2.respond(its, shared, id.serial, status, blocks, body)
+            });
         }
         connection.respond(shared, id.serial, status, blocks, body)
     }
@@ -141,10 +141,10 @@ impl Engine {
     /// [`Gone`] as `respond`.
     pub fn early_hints(&mut self, id: RequestId, blocks: &[&FieldBlock]) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            let said = http2.interim(id.serial, 103, blocks);
-            connection.touch(shared);
-            return said;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, _, _| {
+                http2.interim(id.serial, 103, blocks)
+            });
         }
         connection.interim(shared, id.serial, 103, blocks)
     }
@@ -161,10 +161,10 @@ impl Engine {
         length: Option<u64>,
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            let said = http2.start(connection.id, shared, id.serial, status, blocks, length);
-            connection.touch(shared);
-            return said;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                http2.start(its, shared, id.serial, status, blocks, length)
+            });
         }
         connection.start(shared, id.serial, status, blocks, length)
     }
@@ -175,10 +175,10 @@ impl Engine {
     /// [`Gone`] as above, or if this is more than the declared length, which ends the connection.
     pub fn write(&mut self, id: RequestId, data: &[u8]) -> Result<Room, Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            let said = http2.write(connection.id, shared, id.serial, data);
-            connection.touch(shared);
-            return said;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                http2.write(its, shared, id.serial, data)
+            });
         }
         connection.write(shared, id.serial, data)
     }
@@ -209,10 +209,10 @@ impl Engine {
         trailers: Option<&TrailerBlock>,
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            let said = http2.finish(connection.id, shared, id.serial, trailers);
-            connection.touch(shared);
-            return said;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                http2.finish(its, shared, id.serial, trailers)
+            });
         }
         connection.finish(shared, id.serial, trailers)
     }
@@ -223,10 +223,10 @@ impl Engine {
     /// [`Gone`] if the request is answered or its connection is gone.
     pub fn abort(&mut self, id: RequestId) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            let said = http2.abort(connection.id, shared, id.serial);
-            connection.touch(shared);
-            return said;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                http2.abort(its, shared, id.serial)
+            });
         }
         connection.abort(shared, id.serial)
     }
@@ -238,13 +238,14 @@ impl Engine {
     /// [`Gone`] if the request is answered or its connection is gone.
     pub fn refuse(&mut self, id: RequestId, refusal: Refusal) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            if !http2.is_owed(id.serial) {
-                return Err(Gone);
-            }
-            http2.refuse(connection.id, shared, id.serial, refusal);
-            connection.touch(shared);
-            return Ok(());
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                if !http2.is_owed(id.serial) {
+                    return Err(Gone);
+                }
+                http2.refuse(its, shared, id.serial, refusal);
+                Ok(())
+            });
         }
         connection.queue.find(id.serial).ok_or(Gone)?;
         connection.refuse_request(shared, id.serial, refusal);
@@ -291,8 +292,10 @@ impl Engine {
         let Some(connection) = slab.get_mut(id.connection()) else {
             return false;
         };
-        if let Some(http2) = &mut connection.http2 {
-            return http2.is_body_here(id.serial, &shared.config.limits);
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, false, |http2, _, shared| {
+                http2.is_body_here(id.serial, &shared.config.limits)
+            });
         }
         let read = if reading.connection == Some(connection.id) {
             reading.end - reading.start
@@ -325,10 +328,11 @@ impl Engine {
             ..
         } = self;
         let connection = slab.get_mut(id.connection()).ok_or(Gone)?;
-        if let Some(http2) = &mut connection.http2 {
-            let claimed = http2.claim_body(connection.id, shared, id.serial, used, max);
+        if connection.http2.is_some() {
+            let claimed = connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                http2.claim_body(its, shared, id.serial, used, max)
+            });
             connection.settle(shared);
-            connection.touch(shared);
             return claimed;
         }
         connection.queue.find(id.serial).ok_or(Gone)?;
@@ -358,10 +362,10 @@ impl Engine {
         let Ok((connection, shared)) = self.find(id) else {
             return BodyState::Gone;
         };
-        if let Some(http2) = &mut connection.http2 {
-            let state = http2.read_body(connection.id, shared, id.serial, out);
-            connection.touch(shared);
-            return state;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, BodyState::Gone, |http2, its, shared| {
+                http2.read_body(its, shared, id.serial, out)
+            });
         }
         let state = connection.take_body(shared, id.serial, out);
         if state == BodyState::Pending {
@@ -494,7 +498,7 @@ impl Engine {
             if connection.socket.is_some() {
                 connection.stop_socket(&mut self.shared);
             } else if connection.http2.is_some() {
-                connection.stop_http2(&mut self.shared);
+                connection.guard(&mut self.shared, Connection::stop_http2);
             } else if !connection.queue.is_empty() {
                 connection.end_with_answers();
             } else if connection.is_idle() {

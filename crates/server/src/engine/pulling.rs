@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::Engine;
 use super::connection::Fate;
 use super::reading::Outcome;
-use crate::event::{ConnId, Event, Notice};
+use crate::event::{ConnId, Event};
 use crate::now::Now;
 
 impl Engine {
@@ -26,10 +26,9 @@ impl Engine {
             Ok(done) => Some(done),
             Err(_) => {
                 if let Some(connection) = self.parsing.take().and_then(|id| self.slab.get_mut(id)) {
-                    connection.kill(&mut self.shared);
+                    connection.failed(&mut self.shared);
                 }
                 self.reading.connection = None;
-                self.shared.notice(Notice::Panicked);
                 None
             }
         }
@@ -169,7 +168,60 @@ mod tests {
     #![allow(clippy::unwrap_used)] // A test fails by panicking.
 
     use super::*;
-    use crate::{Config, Peer};
+    use crate::{Config, Notice, Peer};
+
+    /// A state that cannot be: subtracting with it panics where overflow is checked.
+    impl Engine {
+        pub(crate) fn spoil(&mut self, id: ConnId) {
+            self.slab.get_mut(id).unwrap().sent = usize::MAX;
+        }
+    }
+
+    /// What begins a connection of HTTP/2 and asks for "/" in it.
+    fn first_bytes() -> Vec<u8> {
+        let settings = b"\0\0\0\x04\0\0\0\0\0";
+        let head = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x01\x01x";
+        [wire::http2::PREFACE.as_slice(), settings, head].concat()
+    }
+
+    #[test]
+    fn a_panic_by_http_2_costs_its_connection_wherever_it_happens() {
+        let now = Now { millis: 0, unix: 0 };
+        type Work = fn(&mut Engine, crate::RequestId);
+        let works: [Work; 2] = [
+            |engine, id| {
+                engine.spoil(id.connection());
+                engine.respond(id, 200, &[], b"").unwrap();
+                while engine.touched().is_some() {}
+            },
+            |engine, id| {
+                let connection = engine.slab.get_mut(id.connection()).unwrap();
+                let said = connection.by_http2(&mut engine.shared, true, |_, _, _| panic!());
+                assert!(said);
+            },
+        ];
+        for (at, work) in works.into_iter().enumerate() {
+            let mut engine = Engine::new(Config::default(), now);
+            let ids = [0, 1].map(|_| engine.open(Peer::Unknown, now).unwrap());
+            for id in ids {
+                engine.feed(id, &first_bytes(), now);
+            }
+            let asked = [0, 1].map(|_| match engine.next(now) {
+                Some(Event::Request { id, .. }) => id,
+                other => panic!("{other:?}"),
+            });
+            assert!(engine.next(now).is_none());
+            while engine.touched().is_some() {}
+            work(&mut engine, asked[0]);
+            assert_eq!(Fate::Close, engine.fate(ids[0]), "{at}");
+            let told: Vec<_> = std::iter::from_fn(|| engine.next(now)).collect();
+            let is_told = |event: &Event| matches!(event, Event::Notice(Notice::Panicked));
+            assert!(told.iter().any(is_told), "{at}: {told:?}");
+            assert!(engine.respond(asked[0], 200, &[], b"").is_err());
+            assert_eq!(Fate::Open, engine.fate(ids[1]));
+            assert_eq!(Ok(()), engine.respond(asked[1], 200, &[], b""));
+        }
+    }
 
     #[test]
     fn a_panic_costs_its_connection_and_no_other() {

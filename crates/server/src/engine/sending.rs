@@ -35,11 +35,10 @@ impl Engine {
         body: FileBody,
     ) -> Result<(), Gone> {
         let (connection, shared) = self.find(id)?;
-        if let Some(http2) = &mut connection.http2 {
-            let answered =
-                http2.respond_file(connection.id, shared, id.serial, status, blocks, body);
-            connection.touch(shared);
-            return answered;
+        if connection.http2.is_some() {
+            return connection.by_http2(shared, Err(Gone), |http2, its, shared| {
+                http2.respond_file(its, shared, id.serial, status, blocks, body)
+            });
         }
         connection.respond_file(shared, id.serial, status, blocks, body)
     }

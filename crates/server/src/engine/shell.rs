@@ -226,7 +226,7 @@ impl Engine {
                 connection.offer_room(shared);
             }
             if connection.http2.is_some() && connection.unsent() <= shared.config.low_water {
-                connection.pump(shared);
+                connection.guard(shared, Connection::pump);
             }
         }
         connection.settle(shared);

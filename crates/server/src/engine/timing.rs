@@ -135,7 +135,7 @@ impl Connection {
         if shared.now >= self.write_deadline {
             self.kill(shared);
         } else if self.http2.is_some() {
-            self.check_http2(shared);
+            self.guard(shared, Connection::check_http2);
         } else if shared.now >= self.read_deadline {
             self.read_deadline_passed(shared);
         }

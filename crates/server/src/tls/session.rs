@@ -7,7 +7,6 @@
 //! client.
 
 use std::io::{self, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rustls::ServerConnection;
@@ -22,8 +21,6 @@ pub(crate) enum Opened {
     Plain(usize),
     /// The client speaks no TLS, or breaks its rules. What is to be said about that stands in the output.
     Broken,
-    /// Our own code failed.
-    Panicked,
 }
 
 /// One connection.
@@ -53,11 +50,7 @@ impl Session {
     }
 
     /// Takes bytes of the network and puts what they hold into `plain`, which must have room for them and a record more.
-    pub(crate) fn open(&mut self, bytes: &[u8], plain: &mut [u8]) -> Opened {
-        catch_unwind(AssertUnwindSafe(|| self.open_all(bytes, plain))).unwrap_or(Opened::Panicked)
-    }
-
-    fn open_all(&mut self, mut bytes: &[u8], plain: &mut [u8]) -> Opened {
+    pub(crate) fn open(&mut self, mut bytes: &[u8], plain: &mut [u8]) -> Opened {
         let mut count = 0;
         while !bytes.is_empty() && !self.ended {
             match self.connection.read_tls(&mut bytes) {

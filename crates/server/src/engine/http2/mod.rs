@@ -18,6 +18,8 @@ mod lull;
 mod pipe;
 mod stream;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use wire::http1::{Framing, HeadParser, HeadProgress};
 use wire::http2::Meter;
 use wire::refusal::{BAD_REQUEST_LINE, BODY_TIMEOUT, BODY_TOO_LARGE, HEAD_TIMEOUT, Refusal};
@@ -157,17 +159,20 @@ impl Http2 {
         self.over = true;
     }
 
+    /// Tells all requests that are not answered as gone.
+    fn tell_gone(&self, id: ConnId, shared: &mut Shared) {
+        for stream in self.streams.iter().filter(|stream| stream.is_owed()) {
+            let id = named(id, stream.serial);
+            shared.events.push_back(Event::Gone { id });
+        }
+    }
+
     /// Forgets all requests; those that are not answered are told as gone.
     pub(crate) fn give_up(&mut self, id: ConnId, shared: &mut Shared) {
+        self.tell_gone(id, shared);
         self.lingering.clear();
+        self.streams.clear();
         self.gathered = 0;
-        for stream in self.streams.drain(..) {
-            if stream.is_owed() {
-                shared.events.push_back(Event::Gone {
-                    id: named(id, stream.serial),
-                });
-            }
-        }
     }
 
     /// Makes a request of a stream; `None` where it was refused, or given up already.
@@ -402,6 +407,51 @@ fn wrong_length_of(id: ConnId, shared: &mut Shared, serial: u64) {
 }
 
 impl Connection {
+    /// Does something on a connection of HTTP/2 and has the shell look at it; `otherwise` where our own code has panicked, which
+    /// costs the connection.
+    ///
+    /// What the h2 crate does with a peer's frames it does whenever it is called, so every call of it stands in here, or in `guard`, or within
+    /// `next`.
+    #[inline(never)]
+    pub(super) fn by_http2<T>(
+        &mut self,
+        shared: &mut Shared,
+        otherwise: T,
+        work: impl FnOnce(&mut Http2, ConnId, &mut Shared) -> T,
+    ) -> T {
+        let mut done = None;
+        self.guard(shared, |connection, shared| {
+            if let Some(http2) = &mut connection.http2 {
+                done = Some(work(http2, connection.id, shared));
+            }
+            connection.touch(shared);
+        });
+        done.unwrap_or(otherwise)
+    }
+
+    /// Does something that must not take the other connections down, whatever we did wrong.
+    pub(super) fn guard(
+        &mut self,
+        shared: &mut Shared,
+        work: impl FnOnce(&mut Connection, &mut Shared),
+    ) {
+        if catch_unwind(AssertUnwindSafe(|| work(self, shared))).is_err() {
+            self.failed(shared);
+        }
+    }
+
+    /// Our own code has panicked: it costs this connection.
+    #[cold]
+    pub(super) fn failed(&mut self, shared: &mut Shared) {
+        if let Some(http2) = self.http2.take() {
+            http2.tell_gone(self.id, shared);
+            // A lock that was held then is poisoned, and who finds it so when it is dropped panics again.
+            let _ = catch_unwind(AssertUnwindSafe(move || drop(http2)));
+        }
+        self.kill(shared);
+        shared.notice(Notice::Panicked);
+    }
+
     /// Speaks HTTP/2 from here on.
     pub(super) fn speak_http2(&mut self, shared: &mut Shared) {
         self.is_fresh = false;
@@ -521,7 +571,7 @@ impl Connection {
     #[inline]
     pub(super) fn pump_if_dirty(&mut self, shared: &mut Shared) {
         if self.http2.as_ref().is_some_and(|http2| http2.dirty) {
-            self.pump(shared);
+            self.guard(shared, Connection::pump);
             self.settle(shared);
         }
     }
