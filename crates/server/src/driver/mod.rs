@@ -542,7 +542,7 @@ fn mark(links: &mut Links, engine: &mut Engine, id: ConnId, readiness: Readiness
 
 #[cfg(all(test, debug_assertions))]
 mod tests {
-    #![allow(clippy::unwrap_used)] // A test fails by panicking.
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A test fails by panicking.
 
     use std::io::{Read, Write};
     use std::net::TcpStream;

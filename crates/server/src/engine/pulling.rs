@@ -165,7 +165,7 @@ impl Engine {
 
 #[cfg(all(test, debug_assertions))]
 mod tests {
-    #![allow(clippy::unwrap_used)] // A test fails by panicking.
+    #![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
 
     use super::*;
     use crate::{Config, Notice, Peer};
