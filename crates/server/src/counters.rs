@@ -3,25 +3,23 @@
 //! The table is one piece of memory with fixed places, made before the first fork, so it is bounded whatever is counted:
 //!
 //! ```text
-//! header | marks | names: length and owner, value, text … | buckets of windows: lock, -, 10 x (hash, end, hits)
+//! marks | names: length and owner, value, text … | buckets of windows: lock, -, 10 x (hash, end, hits)
 //! ```
 //!
 //! Rule 1: a window is looked up and changed under the lock of its bucket, so that the count is exact however many processes
-//! hit it at once. A lock holds the number of its process, and one of a process that is dead is taken over: what it was killed
-//! in the middle of is at worst one window that starts anew.
-//! Rule 2: a name is written once and never moved. Each process remembers where it is, so adding is one atomic step.
+//! hit it at once. A lock holds the number of its process and that of the hold. Where the process is dead, or sleeps while we look on,
+//! it is passed over, and can no longer give the lock back: at worst a window of the bucket starts anew, or counts one hit of another.
+//! Rule 2: a name is written once and never moved, by whoever claims its place in one atomic step: nobody waits for a lock, and what
+//! a process was killed over is a place that is never used. Each process remembers where a name is, so adding is one atomic step. A name
+//! may stand twice, where two enter it at once: sums are of all its places.
 //! Rule 3: keys are told apart by 64 bits of a hash with a secret key: nobody can choose two that meet.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, process, thread};
-
-const NAMES_LOCK: usize = 0;
-const NAMES_USED: usize = 1;
-const HEADER: usize = 64;
 
 const MARKS: usize = 1024;
 
@@ -29,21 +27,27 @@ const MARKS: usize = 1024;
 const NAME: usize = 64;
 const NAME_TEXT: usize = NAME - 2;
 const NAMES: usize = 16_384;
+/// In the place of length and owner: somebody writes this name. 0: nobody has, nor the ones behind.
+const CLAIMED: u64 = u64::MAX;
 
 /// Words of a bucket: 256 bytes, four lines of a processor's cache.
 const BUCKET: usize = 32;
 const WINDOW: usize = 3;
 const BUCKETS: usize = 32_768;
 
-const FIRST_NAME: usize = HEADER + MARKS;
+const FIRST_NAME: usize = MARKS;
 const FIRST_BUCKET: usize = FIRST_NAME + NAMES * NAME;
 const WORDS: usize = FIRST_BUCKET + BUCKETS * BUCKET;
 
 /// How often a lock is asked for before its holder is looked at. It is held for some hundred nanoseconds, or its process sleeps.
 const SPINS: u32 = 100;
-/// How long a holder may sleep before it is asked whether it lives, and before it is passed over although it does: it was stopped.
-const PATIENCE: Duration = Duration::from_millis(20);
-const LAST_PATIENCE: Duration = Duration::from_secs(1);
+/// How often others are let go first, and how long we sleep each time after that.
+const YIELDS: u32 = 200;
+const NAP: Duration = Duration::from_millis(1);
+/// Naps that a holder may take before it is asked whether it lives, and before it is passed over although it does: it was stopped. They are
+/// counted, not measured: where all are stopped together nobody has waited.
+const PATIENCE: u32 = 20;
+const LAST_PATIENCE: u32 = 1_000;
 
 #[cfg(unix)]
 use crate::sys::{SharedMemory as Memory, is_alive};
@@ -172,11 +176,17 @@ impl Counters {
 
     /// Sets to 0 all that `owner` has set: it is gone.
     pub fn forget(&self, owner: u16) {
-        for number in 0..self.used() {
-            if let Some((told, value, _)) = self.name(number)
-                && told == owner_word(Some(owner))
-            {
-                value.store(0, Ordering::Relaxed);
+        for number in 0..NAMES {
+            let Some([about, value, ..]) = self.entry(number) else {
+                break;
+            };
+            match about.load(Ordering::Acquire) {
+                0 => break,
+                CLAIMED => {}
+                about if owner_in(about) == owner_word(Some(owner)) => {
+                    value.store(0, Ordering::Relaxed);
+                }
+                _ => {}
             }
         }
     }
@@ -186,9 +196,11 @@ impl Counters {
     pub fn read(&self) -> Vec<(String, i64)> {
         let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut sums: Vec<(String, i64)> = Vec::new();
-        for number in 0..self.used() {
-            let Some((_, value, text)) = self.name(number) else {
-                continue;
+        for number in 0..NAMES {
+            let (value, text) = match self.name(number) {
+                Name::Free => break,
+                Name::Claimed => continue,
+                Name::Written(_, value, text) => (value, text),
             };
             let amount = value.load(Ordering::Relaxed).cast_signed();
             if let Some((_, sum)) = places.get(&text).and_then(|place| sums.get_mut(*place)) {
@@ -217,40 +229,33 @@ impl Counters {
     }
 
     fn marks(&self, number: usize) -> Option<&AtomicU64> {
-        self.words(HEADER, MARKS)?.get(number)
+        self.words(0, MARKS)?.get(number)
     }
 
     fn words(&self, first: usize, count: usize) -> Option<&[AtomicU64]> {
         self.memory.words().get(first..)?.get(..count)
     }
 
-    fn header(&self, number: usize) -> Option<&AtomicU64> {
-        self.memory.words().get(number)
+    fn entry(&self, number: usize) -> Option<&[AtomicU64]> {
+        self.words(FIRST_NAME + number * NAME, NAME)
     }
 
-    /// Names that can be read.
-    fn used(&self) -> usize {
-        let used = self
-            .header(NAMES_USED)
-            .map_or(0, |used| used.load(Ordering::Acquire));
-        usize::try_from(used).unwrap_or(NAMES).min(NAMES)
-    }
-
-    /// Owner, value and text of an entry.
-    fn name(&self, number: usize) -> Option<(u32, &AtomicU64, Vec<u8>)> {
-        let entry = self.words(FIRST_NAME + number * NAME, NAME)?;
-        let [about, value, text @ ..] = entry else {
-            return None;
+    fn name(&self, number: usize) -> Name<'_> {
+        let Some([about, value, text @ ..]) = self.entry(number) else {
+            return Name::Free;
         };
-        let about = about.load(Ordering::Relaxed);
-        let length = usize::try_from(about & u64::from(u32::MAX)).ok()?;
-        let owner = u32::try_from(about >> 32).ok()?;
+        let about = match about.load(Ordering::Acquire) {
+            0 => return Name::Free,
+            CLAIMED => return Name::Claimed,
+            about => about,
+        };
+        let length = length_of(about);
         let mut bytes = Vec::with_capacity(length.next_multiple_of(8));
         for word in text.iter().take(length.div_ceil(8)) {
             bytes.extend_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
         }
         bytes.truncate(length);
-        Some((owner, value, bytes))
+        Name::Written(owner_in(about), value, bytes)
     }
 
     /// The value of a name, which is entered where it is new.
@@ -261,27 +266,50 @@ impl Counters {
         if let Some(place) = known.places.get(&key) {
             return self.memory.words().get(*place);
         }
-        let lock = self.header(NAMES_LOCK)?;
-        let _held = Held::take(lock);
-        let used = self.used();
-        for number in known.seen..used {
-            if let Some((owner, _, text)) = self.name(number) {
-                known
-                    .places
-                    .insert((text, owner), FIRST_NAME + number * NAME + 1);
+        if name.len() > NAME_TEXT * 8 {
+            return None;
+        }
+        while known.seen < NAMES {
+            let number = known.seen;
+            match self.name(number) {
+                Name::Free => {
+                    if let Some(value) = self.enter(number, name, owner) {
+                        known.seen += 1;
+                        known.places.insert(key, FIRST_NAME + number * NAME + 1);
+                        return Some(value);
+                    }
+                    // Somebody else was first: it is looked at again.
+                }
+                Name::Claimed => {
+                    self.await_name(number);
+                    // Who has not written it by now is dead, or asleep. Two of a name do no harm.
+                    if matches!(self.name(number), Name::Claimed) {
+                        known.seen += 1;
+                    }
+                }
+                Name::Written(owner, _, text) => {
+                    known.seen += 1;
+                    let is_it = key.1 == owner && key.0 == text;
+                    let place = FIRST_NAME + number * NAME + 1;
+                    known.places.insert((text, owner), place);
+                    if is_it {
+                        return self.memory.words().get(place);
+                    }
+                }
             }
         }
-        known.seen = used;
-        if let Some(place) = known.places.get(&key) {
-            return self.memory.words().get(*place);
-        }
-        if used >= NAMES || name.len() > NAME_TEXT * 8 {
-            return None;
-        }
-        let entry = self.words(FIRST_NAME + used * NAME, NAME)?;
-        let [about, value, text @ ..] = entry else {
+        None
+    }
+
+    /// Writes a name into a place, unless that is claimed by now.
+    fn enter(&self, number: usize, name: &str, owner: u32) -> Option<&AtomicU64> {
+        let [about, value, text @ ..] = self.entry(number)? else {
             return None;
         };
+        let length = u64::try_from(name.len() + 1).ok()?;
+        about
+            .compare_exchange(0, CLAIMED, Ordering::Relaxed, Ordering::Relaxed)
+            .ok()?;
         for (word, piece) in text.iter().zip(name.as_bytes().chunks(8)) {
             let mut bytes = [0; 8];
             for (byte, given) in bytes.iter_mut().zip(piece) {
@@ -289,19 +317,78 @@ impl Counters {
             }
             word.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
         }
-        let length = u64::try_from(name.len()).ok()?;
-        about.store(length | u64::from(owner) << 32, Ordering::Relaxed);
-        self.header(NAMES_USED)?
-            .store(u64::try_from(used + 1).ok()?, Ordering::Release);
-        known.seen = used + 1;
-        known.places.insert(key, FIRST_NAME + used * NAME + 1);
+        about.store(length | u64::from(owner) << 32, Ordering::Release);
         Some(value)
     }
+
+    /// Waits a moment for whoever writes a name.
+    fn await_name(&self, number: usize) {
+        let mut wait = Wait::default();
+        while wait.naps < PATIENCE && matches!(self.name(number), Name::Claimed) {
+            wait.once();
+        }
+    }
+}
+
+/// What stands in the place of a name.
+enum Name<'a> {
+    Free,
+    Claimed,
+    /// Owner, value and text.
+    Written(u32, &'a AtomicU64, Vec<u8>),
+}
+
+fn owner_in(about: u64) -> u32 {
+    u32::try_from(about >> 32).unwrap_or(u32::MAX)
+}
+
+/// One more than that stands there, so that nothing that was written is 0.
+fn length_of(about: u64) -> usize {
+    let length = usize::try_from(about & u64::from(u32::MAX)).unwrap_or(0);
+    length.saturating_sub(1).min(NAME_TEXT * 8)
 }
 
 /// 0 is everybody's.
 fn owner_word(owner: Option<u16>) -> u32 {
     owner.map_or(0, |owner| u32::from(owner) + 1)
+}
+
+/// Waiting for another process, from busily to patiently.
+#[derive(Default)]
+struct Wait {
+    turns: u32,
+    naps: u32,
+}
+
+impl Wait {
+    fn once(&mut self) {
+        if self.turns < SPINS {
+            std::hint::spin_loop();
+        } else if self.turns < YIELDS {
+            thread::yield_now();
+        } else {
+            thread::sleep(NAP);
+            self.naps += 1;
+            return;
+        }
+        self.turns += 1;
+    }
+}
+
+/// The process that holds a lock; 0: it is free. Above it stands how often it was taken before.
+fn holder(word: u64) -> u32 {
+    u32::try_from(word & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+/// What a lock is when it is taken after it was so.
+fn taken(word: u64) -> u64 {
+    (word >> 32) << 32 | u64::from(process::id())
+}
+
+/// What a lock is when it is given back, or passed over, after it was so.
+fn next(word: u64) -> u64 {
+    // What overflows is lost, as it should be.
+    ((word >> 32) + 1) << 32
 }
 
 /// A lock in shared memory, until it is dropped.
@@ -312,41 +399,44 @@ struct Held<'a> {
 
 impl<'a> Held<'a> {
     fn take(word: &'a AtomicU64) -> Self {
-        let ours = u64::from(process::id());
-        let mut spins = 0;
-        let mut since = None;
+        let mut wait = Wait::default();
+        let mut looked_at = 0;
         loop {
-            let Err(holder) =
-                word.compare_exchange_weak(0, ours, Ordering::Acquire, Ordering::Relaxed)
-            else {
-                return Self { word, ours };
-            };
-            spins += 1;
-            if spins < SPINS {
-                std::hint::spin_loop();
+            let found = word.load(Ordering::Relaxed);
+            if found != looked_at {
+                // Another hold than before.
+                (looked_at, wait.naps) = (found, 0);
+            }
+            let free = holder(found) == 0;
+            if free || is_given_up(holder(found), wait.naps) {
+                let ours = taken(if free { found } else { next(found) });
+                if word
+                    .compare_exchange_weak(found, ours, Ordering::Acquire, Ordering::Relaxed)
+                    .is_ok()
+                {
+                    return Self { word, ours };
+                }
                 continue;
             }
-            let waited = since.get_or_insert_with(Instant::now).elapsed();
-            let is_dead = || u32::try_from(holder).is_ok_and(|pid| !is_alive(pid));
-            if holder != 0
-                && (waited > LAST_PATIENCE || (waited > PATIENCE && holder != ours && is_dead()))
-                && word
-                    .compare_exchange(holder, ours, Ordering::Acquire, Ordering::Relaxed)
-                    .is_ok()
-            {
-                return Self { word, ours };
-            }
-            thread::yield_now();
+            wait.once();
         }
     }
 }
 
+/// Whether nobody waits any longer for a process that holds a lock.
+fn is_given_up(pid: u32, naps: u32) -> bool {
+    naps > LAST_PATIENCE || (naps > PATIENCE && pid != process::id() && !is_alive(pid))
+}
+
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        // Not where somebody has taken it over: it is theirs to give back.
-        let _theirs =
-            self.word
-                .compare_exchange(self.ours, 0, Ordering::Release, Ordering::Relaxed);
+        // Not where somebody has passed us over: it is theirs to give back, a thread of this process's as well.
+        let _theirs = self.word.compare_exchange(
+            self.ours,
+            next(self.ours),
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
     }
 }
 
@@ -459,6 +549,60 @@ mod tests {
         child.wait().unwrap();
         let word = AtomicU64::new(dead);
         drop(Held::take(&word));
-        assert_eq!(word.load(Ordering::Relaxed), 0);
+        assert_eq!(holder(word.load(Ordering::Relaxed)), 0);
+    }
+
+    #[test]
+    fn who_was_passed_over_does_not_free_the_lock_of_a_thread_of_its_own_process() {
+        let word = AtomicU64::new(0);
+        let sleeper = Held::take(&word);
+        let other = Held::take(&word);
+        drop(sleeper);
+        assert_eq!(word.load(Ordering::Relaxed), other.ours);
+        drop(other);
+        assert_eq!(holder(word.load(Ordering::Relaxed)), 0);
+    }
+
+    #[test]
+    fn names_that_many_enter_at_once_are_added_up_wherever_they_stand() {
+        let table = Counters::new().unwrap();
+        // As processes do, each of these looks for itself where names are.
+        let add = |number: u64| {
+            table.known.lock().unwrap().seen = 0;
+            table.known.lock().unwrap().places.clear();
+            assert!(table.add(&format!("{}", number % 50), 1));
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..1_000).for_each(add));
+            }
+        });
+        let told = table.read();
+        assert_eq!(told.len(), 50);
+        assert!(told.iter().all(|(_, sum)| *sum == 80), "{told:?}");
+    }
+
+    #[test]
+    fn a_name_that_is_never_written_costs_a_place_and_nothing_else() {
+        let table = Counters::new().unwrap();
+        assert!(table.add("before", 1));
+        let entry = table.entry(1).unwrap();
+        let write =
+            |place: usize, word: u64| entry.get(place).unwrap().store(word, Ordering::Release);
+        write(0, CLAIMED);
+        assert!(table.add("behind", 2));
+        assert!(table.set("behind", 3, 4));
+        let told = |names: &[(&str, i64)]| {
+            let names = names.iter().map(|(name, sum)| ((*name).to_owned(), *sum));
+            assert_eq!(table.read(), names.collect::<Vec<_>>());
+        };
+        told(&[("before", 1), ("behind", 5)]);
+        // Its process was only asleep: what it has entered meanwhile is one of two places of that name.
+        write(1, 10);
+        write(2, u64::from_ne_bytes(*b"behind\0\0"));
+        write(0, 7);
+        told(&[("before", 1), ("behind", 15)]);
+        table.forget(4);
+        told(&[("before", 1), ("behind", 12)]);
     }
 }
