@@ -126,6 +126,11 @@ impl Log {
                                            so that nobody takes the next answer for the rest of it"
                     .to_owned()
             }
+            Notice::NoSession => {
+                "TLS could not begin with a client; its connection was closed. \
+                                  This is a bug of Kingpost: please report it"
+                    .to_owned()
+            }
             Notice::Panicked => {
                 "our own code failed on what a client sent; its connection was closed. \
                                  This is a bug of Kingpost: please report it"

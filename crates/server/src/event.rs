@@ -211,6 +211,8 @@ pub enum Notice {
         /// Why.
         fault: wire::proxy::Fault,
     },
+    /// A client was let go because TLS could not begin with it. A bug to report.
+    NoSession,
     /// An answer was not as long as its head had said: its connection was closed so that nobody takes
     /// the next answer for the rest of it.
     WrongLength {

@@ -54,7 +54,7 @@ impl Proxies {
             Peer::Unix => self.unix,
             peer => peer.ip().is_some_and(|ip| {
                 let mut networks = self.networks.iter();
-                networks.any(|&(network, prefix)| contains(network.to_canonical(), prefix, ip))
+                networks.any(|&(network, prefix)| contains(network, prefix, ip))
             }),
         }
     }
@@ -223,8 +223,11 @@ impl Manner {
             if let Some(reload) = tls.look(now.millis) {
                 engine.tell(Event::Certificates(Box::new(reload)));
             }
-            link.session = tls.config().and_then(Session::new).map(Box::new);
-            return link.session.is_some();
+            link.session = Session::new(tls.config()).map(Box::new);
+            if link.session.is_none() {
+                engine.notice(Notice::NoSession);
+                return false;
+            }
         }
         true
     }

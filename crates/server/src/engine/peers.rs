@@ -45,7 +45,7 @@ impl Peers {
         if self
             .exempt
             .iter()
-            .any(|&(network, prefix)| contains(network.to_canonical(), prefix, ip))
+            .any(|&(network, prefix)| contains(network, prefix, ip))
         {
             return None;
         }
@@ -58,8 +58,14 @@ impl Peers {
     }
 }
 
-/// Whether `ip` is in the network. A prefix longer than an address means the whole address.
+/// Whether `ip` is in the network. A prefix longer than an address means the whole address; a network of IPv4 addresses that
+/// is written as IPv6 (`::ffff:10.0.0.0/104`) is that of those addresses.
 pub(crate) fn contains(network: IpAddr, prefix: u8, ip: IpAddr) -> bool {
+    const MAPPED: u8 = 96;
+    let (network, prefix) = match network.to_canonical() {
+        short @ IpAddr::V4(_) if network.is_ipv6() && prefix >= MAPPED => (short, prefix - MAPPED),
+        _ => (network, prefix),
+    };
     match (network, ip) {
         (IpAddr::V4(network), IpAddr::V4(ip)) => {
             let rest = 32_u32.saturating_sub(prefix.into());
@@ -122,6 +128,21 @@ mod tests {
         }
         assert!(peers.enter(ip("11.0.0.1"), 1));
         assert!(!peers.enter(ip("11.0.0.1"), 1));
+    }
+
+    #[test]
+    fn a_network_of_v4_addresses_may_be_written_as_v6() {
+        let has = |network: &str, prefix, peer: &str| {
+            contains(ip(network).unwrap(), prefix, ip(peer).unwrap())
+        };
+        assert!(has("::ffff:10.0.0.0", 104, "10.9.8.7"));
+        assert!(!has("::ffff:10.0.0.0", 104, "11.0.0.1"));
+        assert!(has("::ffff:10.0.0.1", 128, "10.0.0.1"));
+        assert!(!has("::ffff:10.0.0.1", 128, "10.0.0.2"));
+        assert!(has("::ffff:0.0.0.0", 96, "203.0.113.1"));
+        // Wider than that it is one of IPv6 addresses, and no peer has one of those.
+        assert!(!has("::ffff:10.0.0.0", 90, "10.0.0.1"));
+        assert!(has("10.0.0.0", 8, "10.9.8.7"));
     }
 
     #[test]

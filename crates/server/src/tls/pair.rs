@@ -117,13 +117,20 @@ fn not_a_certificate(path: &Path) -> Problem {
 }
 
 /// Every certificate of a PEM file, at least one.
-pub(crate) fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {
-    let text = content(path)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    certificates_of(path, &content(path)?)
+}
+
+/// As `certificates_in`, of what stands in the file.
+pub(crate) fn certificates_of(
+    path: &Path,
+    text: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
         _ => {
-            let has_key = PrivateKeyDer::from_pem_slice(&text).is_ok();
+            let has_key = PrivateKeyDer::from_pem_slice(text).is_ok();
             let what = if has_key { "a private key, but " } else { "" };
             Err(Problem::new(
                 "tls.no-certificate",

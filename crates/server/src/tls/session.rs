@@ -1,6 +1,7 @@
 //! One connection's TLS: bytes of the network in, plain bytes out, and the other way round.
 //!
-//! Rule 1: what comes in is taken out at once; at most one record that is not complete stays inside.
+//! Rule 1: what comes in is taken out at once; what stays inside is one record that is not complete, or the messages of a
+//! handshake until it is, 64 KiB at most.
 //! Rule 2: what goes out is sealed only when what was sealed before has left, so a client that reads nothing holds one
 //! helping and not all of its answer twice.
 //! Rule 3: the engine is told that its bytes are sent when they are, not when they are sealed: its deadlines are about the

@@ -1,7 +1,8 @@
 //! What a listener has: the certificates of its names, who may come, and when to read all of it anew.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::RootCertStore;
@@ -9,10 +10,10 @@ use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier}
 use rustls::version::{TLS12, TLS13};
 
 use super::names::Names;
-use super::pair::{Pair, Stamp, certificates_in, content};
+use super::pair::{Pair, Stamp, certificates_of, content};
 use super::problem::Problem;
 use super::provider::provider;
-use super::tickets::Tickets;
+use super::tickets::{Keys, Tickets};
 
 /// Milliseconds between two looks at the files. It is done when a client comes, so nobody looks where nobody comes.
 const LOOK_EVERY: u64 = 1_000;
@@ -29,7 +30,7 @@ pub struct TlsSettings {
     pub client_optional: bool,
     /// Protocols to offer by ALPN, the best first.
     pub protocols: Vec<Vec<u8>>,
-    /// Makes the keys of session tickets. Workers that have the same resume each other's sessions.
+    /// Makes the keys of session tickets. Workers that have the same resume each other's sessions. It is not kept.
     pub ticket_secret: [u8; 32],
     /// When the secret was made, in seconds since 1970.
     pub ticket_since: u64,
@@ -54,6 +55,7 @@ struct Current {
 /// TLS for a listener. May be shared by several, and made before a fork.
 pub struct Tls {
     settings: TlsSettings,
+    keys: Keys,
     current: Mutex<Current>,
 }
 
@@ -62,12 +64,16 @@ impl Tls {
     ///
     /// # Errors
     /// The first thing that cannot be used.
-    pub fn new(settings: TlsSettings) -> Result<Tls, Problem> {
+    pub fn new(mut settings: TlsSettings) -> Result<Tls, Problem> {
+        let keys = Keys::new(&settings.ticket_secret, settings.ticket_since);
+        // All keys that there ever were follow from it.
+        settings.ticket_secret = [0; 32];
         // Before they are read: what changes meanwhile is seen at the first look.
         let stamps = stamps(&settings);
-        let config = Arc::new(read(&settings)?);
+        let config = Arc::new(read(&settings, &keys)?);
         Ok(Tls {
             settings,
+            keys,
             current: Mutex::new(Current {
                 config,
                 stamps,
@@ -77,15 +83,27 @@ impl Tls {
     }
 
     /// What a new connection is made with.
-    pub(crate) fn config(&self) -> Option<Arc<ServerConfig>> {
-        let current = self.current.lock().ok()?;
-        Some(Arc::clone(&current.config))
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current().config)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        // Each of its parts is whole at any time.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks whether the files have changed, at most once a second, and reads them anew if they have. `None`: nothing to
     /// tell. What could not be used is tried again when the files change again.
     pub fn look(&self, millis: u64) -> Option<Reload> {
-        let mut current = self.current.lock().ok()?;
+        self.look_by(millis, || read(&self.settings, &self.keys))
+    }
+
+    fn look_by(
+        &self,
+        millis: u64,
+        read: impl FnOnce() -> Result<ServerConfig, Problem>,
+    ) -> Option<Reload> {
+        let mut current = self.current();
         if millis < current.looked.saturating_add(LOOK_EVERY) {
             return None;
         }
@@ -95,13 +113,22 @@ impl Tls {
             return None;
         }
         current.stamps = stamps;
-        match read(&self.settings) {
+        drop(current);
+        // What parses files is much code of others: clients are served whatever it does.
+        let read = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+            Err(Problem::new(
+                "tls.panicked",
+                "Kingpost failed on the changed certificates, which is a bug",
+                "report it with the files of the certificates, not with those of the keys",
+            ))
+        });
+        Some(match read {
             Ok(config) => {
-                current.config = Arc::new(config);
-                Some(Reload::Done)
+                self.current().config = Arc::new(config);
+                Reload::Done
             }
-            Err(problem) => Some(Reload::Kept(problem)),
-        }
+            Err(problem) => Reload::Kept(problem),
+        })
     }
 }
 
@@ -122,7 +149,7 @@ fn stamps(settings: &TlsSettings) -> Vec<Stamp> {
         .collect()
 }
 
-fn read(settings: &TlsSettings) -> Result<ServerConfig, Problem> {
+fn read(settings: &TlsSettings, keys: &Keys) -> Result<ServerConfig, Problem> {
     let provider = provider()?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -153,8 +180,10 @@ fn read(settings: &TlsSettings) -> Result<ServerConfig, Problem> {
     let (builder, context) = match &settings.client_ca {
         None => (builder.with_no_client_auth(), Vec::new()),
         Some(path) => {
+            // Once: tickets are bound to what the verifier has.
+            let text = content(path)?;
             let verifier = WebPkiClientVerifier::builder_with_provider(
-                Arc::new(authorities(path)?),
+                Arc::new(authorities(path, &text)?),
                 Arc::clone(&provider),
             );
             let verifier = if settings.client_optional {
@@ -163,24 +192,20 @@ fn read(settings: &TlsSettings) -> Result<ServerConfig, Problem> {
                 verifier
             };
             let verifier = verifier.build().map_err(|_| no_authority(path))?;
-            (builder.with_client_cert_verifier(verifier), content(path)?)
+            (builder.with_client_cert_verifier(verifier), text)
         }
     };
     let mut config = builder.with_cert_resolver(Arc::new(Names(pairs)));
     config.alpn_protocols.clone_from(&settings.protocols);
-    config.ticketer = Arc::new(Tickets::new(
-        &settings.ticket_secret,
-        settings.ticket_since,
-        &context,
-    ));
+    config.ticketer = Arc::new(Tickets::new(keys, &context));
     // Tickets are all: a memory of sessions would be each worker's own, and grow.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(config)
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, Problem> {
+fn authorities(path: &Path, text: &[u8]) -> Result<RootCertStore, Problem> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates_in(path)? {
+    for certificate in certificates_of(path, text)? {
         roots.add(certificate).map_err(|_| no_authority(path))?;
     }
     Ok(roots)
@@ -195,4 +220,44 @@ fn no_authority(path: &Path) -> Problem {
         ),
         "name a PEM file with the certificates of those who sign your clients' certificates",
     )
+}
+
+#[cfg(all(test, any(feature = "aws-lc-rs", feature = "ring")))]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
+
+    use super::*;
+
+    #[test]
+    fn code_that_panics_on_a_changed_file_leaves_what_there_was_and_nothing_of_the_secret_is_kept()
+    {
+        let folder = std::env::temp_dir().join(format!("kingpost-store-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (certificate, key) = (folder.join("own.pem"), folder.join("own-key.pem"));
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let tls = Tls::new(TlsSettings {
+            certificates: vec![(certificate.clone(), key)],
+            client_ca: None,
+            client_optional: false,
+            protocols: Vec::new(),
+            ticket_secret: [7; 32],
+            ticket_since: 0,
+        })
+        .unwrap();
+        assert_eq!([0; 32], tls.settings.ticket_secret);
+        let before = tls.config();
+
+        std::fs::write(&certificate, format!("{} ", made.cert.pem())).unwrap();
+        let Some(Reload::Kept(problem)) = tls.look_by(1_000, || panic!("a bug")) else {
+            panic!("taken");
+        };
+        assert_eq!("tls.panicked", problem.code);
+        assert!(Arc::ptr_eq(&before, &tls.config()));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        assert_eq!(Some(Reload::Done), tls.look(2_000));
+        assert!(!Arc::ptr_eq(&before, &tls.config()));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
