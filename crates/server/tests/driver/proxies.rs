@@ -178,7 +178,7 @@ fn connections_are_counted_for_the_client_and_not_for_the_proxy() {
     // The places are free again.
     let start = std::time::Instant::now();
     while answers(open("203.0.113.7")).is_none() {
-        assert!(start.elapsed().as_secs() < 10);
+        assert!(start.elapsed().as_secs() < 60);
     }
 }
 
@@ -197,7 +197,8 @@ fn a_client_that_says_nothing_is_dropped_like_one_that_sends_no_head() {
     );
     for start in [b"".as_slice(), b"PROXY TCP4 "] {
         let mut stream = server.connect();
-        stream.write_all(start).unwrap();
+        // It may have ended before these are written: then they are answered with a reset.
+        let _late = stream.write_all(start);
         assert_eq!(b"".as_slice(), all_that_comes(&mut stream));
     }
 }

@@ -470,7 +470,7 @@ fn a_running_server_takes_a_new_certificate_over() {
     folder.file("0.pem", &second.certificate.pem());
     let start = std::time::Instant::now();
     while second.certificate.der() != &shown() {
-        assert!(start.elapsed() < Duration::from_secs(20));
+        assert!(start.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -570,8 +570,13 @@ fn a_handshake_that_is_not_finished_in_time_ends() {
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ] {
         let mut stream = usual.server.connect();
-        stream.write_all(start).unwrap();
-        assert_eq!(0, stream.read(&mut [0; 100]).unwrap(), "{start:?}");
+        // It may have ended before these are written: then they are answered with a reset.
+        let _late = stream.write_all(start);
+        let ended = match stream.read(&mut [0; 100]) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        };
+        assert!(ended, "{start:?}");
     }
 }
 
@@ -593,7 +598,7 @@ fn a_client_that_takes_nothing_is_dropped_in_time() {
     assert_eq!("/", ask(&mut other, "/"));
     let start = std::time::Instant::now();
     while ask(&mut other, "/connections") != "1" {
-        assert!(start.elapsed() < Duration::from_secs(20));
+        assert!(start.elapsed() < Duration::from_secs(60));
     }
     let mut all = Vec::new();
     let error = client.read_to_end(&mut all).unwrap_err();
