@@ -203,16 +203,6 @@ impl Request {
         })
     }
 
-    /// "http" or "https".
-    pub(crate) fn scheme_text(&self, py: Python<'_>) -> &'static str {
-        self.scheme(py)
-    }
-
-    /// "1.0" or "1.1".
-    pub(crate) fn version(&self, py: Python<'_>) -> &'static str {
-        self.http_version(py)
-    }
-
     /// The undecoded query.
     pub(crate) fn query_string(&self, py: Python<'_>) -> Vec<u8> {
         self.state.with(py, |state| {
@@ -351,7 +341,7 @@ impl Request {
 
     /// "http" or "https".
     #[getter]
-    fn scheme(&self, py: Python<'_>) -> &'static str {
+    pub(crate) fn scheme(&self, py: Python<'_>) -> &'static str {
         self.state.with(py, |state| match state.secured {
             None => "http",
             Some(_) => "https",
@@ -367,9 +357,9 @@ impl Request {
         })
     }
 
-    /// "1.0" or "1.1".
+    /// "1.0", "1.1" or "2".
     #[getter]
-    fn http_version(&self, py: Python<'_>) -> &'static str {
+    pub(crate) fn http_version(&self, py: Python<'_>) -> &'static str {
         self.state.with(py, |state| match state.head.minor_version {
             _ if state.head.is_http2 => "2",
             0 => "1.0",

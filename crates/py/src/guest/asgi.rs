@@ -774,8 +774,8 @@ impl Guest {
                 fields,
             )
         });
-        scope.set_item(intern!(py, "http_version"), request.version(py))?;
-        scope.set_item(intern!(py, "scheme"), request.scheme_text(py))?;
+        scope.set_item(intern!(py, "http_version"), request.http_version(py))?;
+        scope.set_item(intern!(py, "scheme"), request.scheme(py))?;
         scope.set_item(intern!(py, "method"), method)?;
         scope.set_item(intern!(py, "path"), path)?;
         scope.set_item(intern!(py, "raw_path"), raw_path)?;

@@ -591,13 +591,13 @@ impl Guest {
         environ.set_item(intern!(py, "REQUEST_URI"), target)?;
         environ.set_item(
             intern!(py, "SERVER_PROTOCOL"),
-            match request.version(py) {
+            match request.http_version(py) {
                 "1.0" => intern!(py, "HTTP/1.0"),
                 "2" => intern!(py, "HTTP/2"),
                 _ => intern!(py, "HTTP/1.1"),
             },
         )?;
-        let scheme = request.scheme_text(py);
+        let scheme = request.scheme(py);
         environ.set_item(intern!(py, "wsgi.url_scheme"), scheme)?;
         self.add_addresses(py, core, request, &environ, scheme, authority)?;
         for (name, value) in fields {

@@ -2,10 +2,12 @@
 
 use std::io;
 
-/// From now on this process gets `signal` when the one that started it ends. False where the system cannot do that.
+/// From now on this process gets `signal` when the one that started it ends, 0: none. False where the system cannot do that.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn end_with_parent(signal: i32) -> io::Result<bool> {
-    let signal = libc::c_ulong::try_from(signal).unwrap_or(0);
+    // Made 0 it would switch off what was asked for before.
+    let signal = libc::c_ulong::try_from(signal)
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     // SAFETY: this takes a number and changes a setting of the process; a number that is no signal is EINVAL.
     super::checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal) })?;
     Ok(true)
