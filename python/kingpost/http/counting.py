@@ -14,6 +14,17 @@ class Counting(Protocol):
 
 
 _together: list[Counting] = []
+_generation = [""]
+
+
+def begin_generation(name: str) -> None:
+    """Says which of several versions of the code, that may run at once and one after the other, this process and those that it forks have."""
+    _generation[:] = [name]
+
+
+def generation() -> str:
+    """The version of the code that this process has; empty where there is one."""
+    return _generation[0]
 
 
 def count_together(counting: Counting | None) -> None:

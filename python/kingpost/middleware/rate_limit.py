@@ -11,23 +11,24 @@ Rule 3: an IPv6 client has a network of addresses to come from, so it is counted
 from __future__ import annotations
 
 import ipaddress
-import itertools
 import logging
 import math
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from kingpost import limits
 from kingpost.errors import TooManyRequests
 from kingpost.http.before_body import before_body
-from kingpost.http.counting import together
+from kingpost.http.counting import generation, together
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.middleware.refusal import refused
 from kingpost.routing.around import CallNext
+from kingpost.types import Place
 
 RATE = re.compile(r"([0-9]{1,9})\s*/\s*([0-9]{1,6})?\s*(second|minute|hour|day)s?", re.ASCII)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
@@ -61,7 +62,8 @@ class RateStore(Protocol):
         ...
 
 
-_numbers = itertools.count()
+# Stores that were made at each place of the program.
+_made: Counter[str] = Counter()
 
 
 class MemoryRateStore:
@@ -77,8 +79,12 @@ class MemoryRateStore:
     ) -> None:
         self._most = keys
         self._clock = clock
-        # Workers are copies of one process that has made its stores, so each knows a store by the same number.
-        self._number = next(_numbers)
+        # In all workers the same, whatever else they have made, and when: a store is known by where it stands. New code counts anew, for what
+        # stands there now may be another one.
+        place = Place.of_caller()
+        where = f"{place.file}:{place.line}"
+        self._name = f"{generation()}:{where}:{_made[where]}"
+        _made[where] += 1
         self._lock = threading.Lock()
         # By window, so that the order of a dict is the order in which its windows end.
         self._windows: dict[float, dict[str, tuple[float, int]]] = {}
@@ -91,7 +97,7 @@ class MemoryRateStore:
         """As `hit`, for those who do not wait."""
         shared = together()
         if shared is not None and self._clock is time.monotonic:
-            return Count(*shared.hit(f"rate-limit:{self._number}:{key}", window))
+            return Count(*shared.hit(f"rate-limit:{self._name}:{key}", window))
         with self._lock:
             now = self._clock()
             known = self._windows.setdefault(window, {})

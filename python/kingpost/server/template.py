@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from kingpost import _native
+from kingpost.http.counting import begin_generation
 from kingpost.server import child, logs
 from kingpost.server.child import Line
 from kingpost.server.engine import Service
@@ -66,6 +67,7 @@ class Template:
         _native.end_with_parent(signal.SIGKILL)
         show_stacks()
         gc.disable()
+        begin_generation(os.urandom(8).hex())
         try:
             service = self._recipe.load()
         except BaseException as error:  # noqa: BLE001 - SystemExit too: exit() is a mistake to be told

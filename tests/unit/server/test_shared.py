@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
 
 from kingpost import _native
-from kingpost.http.counting import count_together, together
-from kingpost.middleware import MemoryRateStore
+from kingpost.http.counting import begin_generation, count_together, together
+from kingpost.middleware import MemoryRateStore, rate_limit
 from kingpost.server import shared
 from kingpost.server.shared import LOST, MESSAGE, MOST_SLOTS, QUEUE, Bus, Shared, Workshop, here
 from tests.waiting import until_async
@@ -129,6 +130,32 @@ def test_what_an_owner_has_goes_with_it() -> None:
     counters.forget(1)
 
     assert counters.read() == {"connections": 3, "requests": 5}
+
+
+def made_here() -> MemoryRateStore:
+    return MemoryRateStore()
+
+
+def test_a_store_of_rates_is_known_by_where_it_stands_and_new_code_counts_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def in_a_worker(*, after_another: bool) -> int:
+        monkeypatch.setattr(rate_limit, "_made", Counter[str]())
+        if after_another:
+            assert MemoryRateStore().count("key", 60).hits == 1
+        return made_here().count("key", 60).hits
+
+    workshop = Workshop(2)
+    workshop.enter(0, 0)
+    try:
+        assert in_a_worker(after_another=False) == 1
+        # Made late there, behind one that the other has not made.
+        assert in_a_worker(after_another=True) == 2
+        begin_generation("next")
+        assert in_a_worker(after_another=False) == 1
+    finally:
+        begin_generation("")
+        workshop.close()
 
 
 def test_rate_limits_in_memory_count_together_where_there_are_workers() -> None:
