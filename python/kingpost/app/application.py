@@ -285,7 +285,14 @@ class App(Registrar, Mountable):
         """
         from kingpost.server.hosted.wsgi import WsgiApplication
 
-        return WsgiApplication(self._compile_for_host)
+        return WsgiApplication(self._compile_for_wsgi)
+
+    def _compile_for_wsgi(self) -> CompiledApp:
+        from kingpost.app.left_out import warn_of_websockets
+
+        compiled = self._compile_for_host()
+        warn_of_websockets(compiled)
+        return compiled
 
     def _compile_for_host(self) -> CompiledApp:
         return self.__compile__(chosen_mode("production"))

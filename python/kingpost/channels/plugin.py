@@ -14,6 +14,7 @@ from kingpost.channels.memory import MemoryStore
 from kingpost.channels.message import Read, packed, reader_of
 from kingpost.channels.store import ChannelStore
 from kingpost.channels.subscription import ChannelError, Subscription
+from kingpost.http.counting import keep_here
 from kingpost.http.websocket import WebSocket
 from kingpost.schema.annotation import spelled
 
@@ -67,6 +68,8 @@ class Channels:
 
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
+        if self._store is None:
+            keep_here("Channels")
 
         @app.provide(scope="app", inline=True)
         def channels() -> Channels:

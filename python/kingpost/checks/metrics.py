@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kingpost.checks.exposition import build, family, labels, measured, number
+from kingpost.http.counting import keep_here
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.routing.route import Route, checked_path
@@ -56,6 +57,7 @@ class Metrics:
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
         app.extensions.__measure__()
+        keep_here("Metrics")
         # Now, and not on the loop: it reads files.
         build()
 

@@ -26,7 +26,7 @@ def show_hosts() -> None:
             if colon:
                 click.echo(f"\n{line['feature']}, {name}: {instead}.")
     click.echo(
-        "\nThe connection is the host's: TLS, HTTP/2, time-outs of connections, processes, reload, its own log."
+        "\nThe connection is the host's: TLS, HTTP/2, time-outs of connections, processes, reload, its own log, and whether a file is sent by the system."
     )
 
 

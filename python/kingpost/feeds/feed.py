@@ -20,6 +20,7 @@ from kingpost import limits
 from kingpost.errors import ConfigurationError
 from kingpost.feeds.log import Entry, Log
 from kingpost.feeds.polled import Polled
+from kingpost.http.counting import keep_here
 from kingpost.http.request import Request
 from kingpost.http.sse import PING, Event, EventStream, last_event_id
 from kingpost.server.shared import Shared, here
@@ -120,6 +121,7 @@ class Feed(Generic[T]):
 
     def install(self, app: App, /) -> None:
         """What `app.install` calls."""
+        keep_here("Feed")
         app.lifespan(self._open)
 
     # -- adding --------------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Where this process counts together with others: filled by the server that makes them, asked by the memory stores of middleware."""
+"""Where this process counts together with others: filled by the server that makes them, asked by the memory stores of middleware.
+
+And what is kept in memory for all workers of our own server, and for nobody else: filled by what does so, asked by the hosts of others.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ class Counting(Protocol):
 
 _together: list[Counting] = []
 _generation = [""]
+_kept: set[str] = set()
 
 
 def begin_generation(name: str) -> None:
@@ -35,3 +39,13 @@ def count_together(counting: Counting | None) -> None:
 def together() -> Counting | None:
     """Where this process counts with others; None where it is alone."""
     return _together[0] if _together else None
+
+
+def keep_here(what: str) -> None:
+    """Notes that something, as users call it, is kept in memory: the workers of `kingpost run` share it, and no other processes do."""
+    _kept.add(what)
+
+
+def kept_here() -> list[str]:
+    """What this process keeps so, by the alphabet."""
+    return sorted(_kept)

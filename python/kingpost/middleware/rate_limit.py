@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from kingpost import limits
 from kingpost.errors import TooManyRequests
 from kingpost.http.before_body import before_body
-from kingpost.http.counting import generation, together
+from kingpost.http.counting import generation, keep_here, together
 from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.middleware.refusal import refused
@@ -88,6 +88,7 @@ class MemoryRateStore:
         self._lock = threading.Lock()
         # By window, so that the order of a dict is the order in which its windows end.
         self._windows: dict[float, dict[str, tuple[float, int]]] = {}
+        keep_here("RateLimit")
 
     async def hit(self, key: str, window: float, /) -> Count:
         """Count one more for `key`."""

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from kingpost import (
     App,
+    Event,
     File,
     FileResponse,
     Forbidden,
@@ -103,6 +104,20 @@ async def forever() -> AsyncIterator[bytes]:
             await asyncio.sleep(0)
     finally:
         note("left")
+
+
+@app.get("/events")
+async def events() -> AsyncIterator[Event[int]]:
+    # Without end: WSGI hears that a client has left when it sends.
+    while True:
+        yield Event(1)
+        await asyncio.sleep(0.05)
+
+
+@app.get("/hints")
+async def hints(request: Request) -> str:
+    request.early_hints("</a.css>; rel=preload")
+    return "hinted"
 
 
 @app.get("/file")

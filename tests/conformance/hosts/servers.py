@@ -17,7 +17,10 @@ from tests.waiting import PATIENCE, until
 ROOT = Path(__file__).parents[3]
 PROGRAM = "tests.conformance.hosts.program"
 
-ASGI = {
+Command = tuple[str, ...]
+"""A module, and its arguments; `{port}` stands for the port."""
+
+ASGI: dict[str, Command] = {
     "uvicorn": (
         "uvicorn",
         f"{PROGRAM}:app",
@@ -35,12 +38,14 @@ ASGI = {
     ),
 }
 
-WSGI = {
+WSGI: dict[str, Command] = {
     "gunicorn": (
         "gunicorn",
         f"{PROGRAM}:application",
         "--worker-class=gthread",
         "--threads=8",
+        # It is one for all gunicorns of a user.
+        "--no-control-socket",
         "--bind=127.0.0.1:{port}",
     ),
     "wsgiref": ("tests.conformance.hosts.simple", "{port}"),
@@ -60,11 +65,9 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(name: str, command: tuple[str, ...], folder: Path) -> Generator[Server]:
+def running(name: str, command: Command, folder: Path) -> Generator[Server]:
     """Runs a server until the block is left, and stops it as an operator would."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     notes, log = folder / f"{name}.notes", folder / f"{name}.log"
     environment = {
         **os.environ,
@@ -95,6 +98,28 @@ def running(name: str, command: tuple[str, ...], folder: Path) -> Generator[Serv
                 process.kill()
                 process.wait()
                 raise
+
+
+_TAKEN: set[int] = set()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on, and that the system gives to nobody who asks for any.
+
+    It was the server's end of a connection that is over: for a minute the system keeps it from all but those who ask for it by its number
+    and reuse addresses, as servers do.
+    """
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port: int = server.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                accepted, _ = server.accept()
+                accepted.close()
+                # The other end closes second, so that it is the port above that is left waiting.
+                client.recv(1)
+        if port not in _TAKEN:
+            _TAKEN.add(port)
+            return port
 
 
 def answers(port: int) -> bool:

@@ -12,6 +12,7 @@ from kingpost.errors import ConfigurationError
 from kingpost.server.engine import Service
 from kingpost.server.hosted.asgi_call import AsgiCall
 from kingpost.server.hosted.asgi_socket import AsgiSocket
+from kingpost.server.hosted.processes import warn_of_others
 from kingpost.server.hosted.service import HostedService
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -70,6 +71,7 @@ class AsgiApplication:
             self._hosted = {
                 key: value for key, value in self._hosted.items() if not value[0].is_closed()
             }
+            warn_of_others()
             known = self._hosted[id(loop)] = (loop, HostedService(self._make, grace=self._grace))
         return known[1]
 

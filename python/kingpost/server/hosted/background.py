@@ -71,7 +71,11 @@ class Background:
         """
         atexit.unregister(self.stop)
         engine, self._engine = self._engine, None
-        if self.loop.is_closed() or not self._thread.is_alive():
+        if self.loop.is_closed():
+            return
+        if not self._thread.is_alive():
+            # It was never started.
+            self.loop.close()
             return
         try:
             if engine is not None:

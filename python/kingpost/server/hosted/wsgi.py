@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kingpost.server.engine import Service
 from kingpost.server.hosted.background import Background
+from kingpost.server.hosted.processes import warn_of_others
 from kingpost.server.hosted.wsgi_call import WsgiCall
 
 if TYPE_CHECKING:
@@ -31,15 +32,20 @@ class WsgiApplication:
         self._background: Background | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        background = self.here()
+        background = self.here(multiprocess=environ.get("wsgi.multiprocess"))
         engine = background.start()
         return WsgiCall(background, engine, environ).answer(start_response)
 
-    def here(self) -> Background:
-        """What serves in this process: after a fork, another one."""
+    def here(self, *, multiprocess: object = None) -> Background:
+        """What serves in this process: after a fork, another one.
+
+        Args:
+            multiprocess: whether there are others, as the host says.
+        """
         if self._background is None or self._process != os.getpid():
             with self._lock:
                 if self._background is None or self._process != os.getpid():
+                    warn_of_others(multiprocess)
                     made = Background(self._make, grace=self._grace)
                     self._background, self._process = made, os.getpid()
         return self._background
