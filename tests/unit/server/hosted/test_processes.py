@@ -24,7 +24,8 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def system(folder: Path, parent: bytes, own: bytes, others: dict[int, bytes]) -> Path:
     """A /proc with us, our parent and its other children."""
-    for name, line in {"self": own, PARENT: parent, **others}.items():
+    programs: list[tuple[object, bytes]] = [("self", own), (PARENT, parent), *others.items()]
+    for name, line in programs:
         (folder / str(name)).mkdir()
         (folder / str(name) / "cmdline").write_bytes(line)
     tasks = folder / f"{PARENT}/task/{PARENT}"
