@@ -63,14 +63,11 @@ impl Core {
         block: &FieldBlock,
         body: &[u8],
     ) {
-        let _gone = self.shell(py, |shell| shell.respond(id, status, &[block], body));
-        if let Some(meter) = &self.meter {
-            meter.sent(py, body.len() as u64);
-            meter.end(py, id, Some(status));
-        }
+        let _gone = !self.respond_if_there(py, id, status, block, body);
     }
 
     /// As `respond`; false where the client has left.
+    #[inline]
     pub(crate) fn respond_if_there(
         &self,
         py: Python<'_>,
@@ -79,8 +76,12 @@ impl Core {
         block: &FieldBlock,
         body: &[u8],
     ) -> bool {
-        self.shell(py, |shell| shell.respond(id, status, &[block], body))
-            .is_ok()
+        let told = self.shell(py, |shell| shell.respond(id, status, &[block], body));
+        if let Some(meter) = &self.meter {
+            meter.sent(py, body.len() as u64);
+            meter.end(py, id, Some(status));
+        }
+        told.is_ok()
     }
 
     pub(crate) fn respond_file(
