@@ -433,12 +433,18 @@ class Guest:
         template: dict[str, Any],
         *,
         prefix: str = "",
+        root: str = "",
         state: dict[str, Any] | None = None,
         extensions: dict[str, Any] | None = None,
         socket: Callable[..., Any] | None = None,
+        proxies: Callable[[Any], tuple[str | None, str, str | None] | Literal[False] | None]
+        | None = None,
     ) -> Self:
         """`template` is what every scope or environ begins with; `state` and `extensions` are copied for each request.
 
+        root: stands before the path of every ASGI scope: what a proxy has taken from it.
+        proxies: called with each request, says who asks: address, scheme, and the host where that is another one; None for whoever is
+            connected, False where that cannot be told (400).
         socket: runs the application for a WebSocket: `await socket(scope, websocket, request)` gives the answer where it was not accepted.
         """
 

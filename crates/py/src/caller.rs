@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -36,6 +37,18 @@ impl CallerJob {
         if let Some(job) = job {
             self.core.run_job(py, job);
         }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.job.peek(|job| match job {
+            Some(job) => visit.call(&job.context),
+            None => Ok(()),
+        })
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        let gone = self.job.with(py, Option::take);
+        drop(gone);
     }
 }
 
@@ -106,6 +119,13 @@ impl CallerStream {
         }
         self.core.abort(py, self.work.id);
         ffi::in_context(py, self.context.bind(py), || self.leave(py))?
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.work.request)?;
+        visit.call(&self.answer)?;
+        visit.call(&self.context)?;
+        self.chunks.peek(|chunks| visit.call(chunks))
     }
 }
 

@@ -243,6 +243,7 @@ impl Waiter {
         self.core.asyncio.event_loop.clone_ref(py)
     }
 
+    /// A task that waits for this and that nobody else knows is one cycle with it.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.state.peek(|state| {
             if let Some(Ok(value)) = &state.outcome {

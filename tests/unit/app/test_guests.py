@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -13,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from kingpost import App, Request, Response
+from kingpost.checks import Metrics
 from kingpost.errors import RoutingError
 from kingpost.testing import TestClient
 from tests.security.rig import serving
@@ -256,3 +260,81 @@ def test_one_in_an_app_with_a_host_of_its_own_is_refused() -> None:
     outer.mount("/a", inner, hosts=["a.org"])
     with pytest.raises(RoutingError, match="every host"), TestClient(outer):
         pass
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/admin%2Fx"),
+        ("GET", "/admin%2fx"),
+        ("HEAD", "/admin%2Fx"),
+        ("OPTIONS", "/admin%2Fx"),
+        ("GET", "/%61dmin%2F%78"),
+        ("GET", "%2Fadmin/x"),
+        ("GET", "/users%2F7"),
+        ("GET", "/w%2Fdeep/x"),
+        ("GET", "/w%2Fdeep"),
+    ],
+)
+def test_an_encoded_slash_does_not_lead_past_a_route_or_into_another_mount(
+    method: str, path: str
+) -> None:
+    app = App()
+
+    @app.get("/admin/x")
+    def admin() -> str:
+        return "ours"
+
+    @app.get("/users/{id:int}")
+    def user(id: int) -> str:
+        return f"ours {id}"
+
+    app.mount("/", whole_path)
+    app.mount("/w/deep", plain_wsgi)
+    with serving(app) as rig:
+        connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.putrequest(method, path)
+            connection.endheaders()
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            assert answer.status in (400, 404, 405)
+            assert "|" not in text, "a guest was asked"
+            assert answer.getheader("x-theirs") is None
+
+
+def test_an_encoded_slash_that_decides_nothing_is_the_guests() -> None:
+    app = App()
+
+    @app.get("/admin/x")
+    def admin() -> str:
+        return "ours"
+
+    app.mount("/", whole_path)
+    app.mount("/w/deep", plain_wsgi)
+    with TestClient(app) as browser:
+        for method, path, text in (
+            ("GET", "/admin%2Fy", "GET |/admin/y"),
+            ("POST", "/admin%2Fx", "POST |/admin/x"),
+            ("GET", "/a%2Fb%252Fc", "GET |/a/b%2Fc"),
+            ("GET", "/w/deep/a%2Fb", "/w/deep|/a/b"),
+        ):
+            assert browser.request(method, path).text == text
+
+
+def test_what_they_answer_is_measured_once_and_forgotten() -> None:
+    app = App(plugins=[Metrics()])
+    app.mount("/asgi", whole_path)
+    app.mount("/wsgi", plain_wsgi)
+    with TestClient(app) as browser:
+        for path in ("/asgi/a", "/asgi/b", "/wsgi/a"):
+            assert browser.get(path).status == 404
+        said = browser.get("/metrics").text
+    counted = dict(
+        re.findall(
+            r'^http_server_request_duration_seconds_count\{.*route="(/.sgi/\*)".*\} (\d+)$',
+            said,
+            re.MULTILINE,
+        )
+    )
+    assert counted == {"/asgi/*": "2", "/wsgi/*": "1"}, said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import logging
 import socket
@@ -670,3 +671,48 @@ def test_of_an_answer_to_head_without_a_length_none_is_told() -> None:
     with hosting(app) as rig:
         assert "content-length" not in ask(rig, "HEAD")[1]
         assert ask(rig)[1]["content-length"] == "0"
+
+
+def test_what_waits_for_a_client_that_is_answered_is_collected() -> None:
+    gone: list[bool] = []
+
+    class Witness:
+        def __del__(self) -> None:
+            gone.append(True)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def wait(_witness: Witness) -> None:
+            await receive()
+            await receive()
+
+        # It waits for a client that is told of a failure by others; the task, what it waits for and the exchange know each other.
+        task = asyncio.ensure_future(wait(Witness()))
+        await asyncio.sleep(0)
+        assert not task.done()
+        # The log keeps the exception, and that keeps this frame.
+        del task
+        raise ValueError("no")
+
+    def is_gone() -> bool:
+        gc.collect()
+        return bool(gone)
+
+    with hosting(app) as rig:
+        assert ask(rig)[0] == 500
+        until(is_gone)
+
+
+@pytest.mark.parametrize("kind", ["receive", "turn"])
+def test_the_collector_looks_into_what_an_application_is_given(kind: str) -> None:
+    looked: list[set[str]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        turn = receive()
+        known = gc.get_referents(receive if kind == "receive" else turn)
+        looked.append({type(each).__name__ for each in known})
+        turn.close()  # type: ignore[attr-defined]  # it is a coroutine in what it can do
+        await whole(send)
+
+    with hosting(app) as rig:
+        ask(rig)
+    assert "AsgiSend" in looked[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
 import io
 import sys
@@ -429,6 +430,64 @@ def test_a_file_is_sent_from_where_it_stands(tmp_path: Path) -> None:
         assert ask(rig, target="/memory")[2] == content[1_000:]
         assert ask(rig, "HEAD")[2] == b""
         until(lambda: closed.count(True) == 3)
+
+
+def test_a_file_that_unpacks_what_it_reads_is_read(tmp_path: Path) -> None:
+    content = b"kingpost " * 10_000
+    packed = tmp_path / "some.txt.gz"
+    packed.write_bytes(gzip.compress(content))
+
+    class Shouting(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return (super().read(size) or b"").upper()
+
+    opening: dict[str, Callable[[], Any]] = {
+        "/gzip": lambda: gzip.GzipFile(packed),
+        "/buffered": lambda: io.BufferedReader(gzip.GzipFile(packed)),  # type: ignore[type-var]  # it reads as a raw file does
+        "/own": lambda: Shouting(packed),
+        "/plain": lambda: packed.open("rb"),
+        "/raw": lambda: packed.open("rb", buffering=0),
+    }
+
+    def app(environ: Environ, start: Start) -> Iterable[bytes]:
+        start("200 OK", [])
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](opening[environ["PATH_INFO"]]())
+        return wrapped
+
+    with hosting(app) as rig:
+        bodies = {path: ask(rig, target=path)[2] for path in opening}
+    assert bodies == {
+        "/gzip": content,
+        "/buffered": content,
+        "/own": packed.read_bytes().upper(),
+        "/plain": packed.read_bytes(),
+        "/raw": packed.read_bytes(),
+    }
+
+
+def test_names_of_fields_that_many_invent_drive_out_none_that_is_told() -> None:
+    seen: list[Environ] = []
+
+    def app(environ: Environ, start: Start) -> list[bytes]:
+        seen.append(environ)
+        start("200 OK", [])
+        return []
+
+    with hosting(app) as rig:
+        for turn in range(20):
+            many = {f"x-{turn}-{number}": str(number) for number in range(60)}
+            ask(rig, **many, x_long_name=str(turn), **{"x-" + "l" * 60: "long"}, accept="a")
+    for turn, environ in enumerate(seen):
+        told = {
+            name: value for name, value in environ.items() if name.startswith(f"HTTP_X_{turn}_")
+        }
+        assert told == {f"HTTP_X_{turn}_{number}": str(number) for number in range(60)}
+        assert environ["HTTP_X_LONG_NAME"] == str(turn)
+        assert environ["HTTP_X_" + "L" * 60] == "long"
+        assert environ["HTTP_ACCEPT"] == "a"
+        # What a client has invented is not interned: some Pythons would keep it for ever.
+        (own,) = (name for name in environ if name == f"HTTP_X_{turn}_0")
+        assert sys.intern("".join(["HTTP_X_", str(turn), "_0"])) is not own
 
 
 def test_a_head_request_has_the_fields_and_no_body() -> None:

@@ -17,6 +17,7 @@ use super::flights::Flight;
 use super::{Core, Work};
 use crate::body::NativeBody;
 use crate::ffi;
+use crate::guest;
 use crate::request::{Filling, Remains, Request};
 use crate::settle::{NO_PLAN, is_fatal};
 use crate::shell::Shell;
@@ -258,7 +259,15 @@ impl Core {
     /// The plan of a request; the methods of its path, or None, where there is none.
     #[inline]
     fn route(&self, head: &Head, params: &mut Params) -> Result<u32, Option<Vec<String>>> {
-        let path = head.slice(head.path);
+        self.route_at(head, head.slice(head.path), params)
+    }
+
+    fn route_at(
+        &self,
+        head: &Head,
+        path: &[u8],
+        params: &mut Params,
+    ) -> Result<u32, Option<Vec<String>>> {
         let method = match head.method.token() {
             Some(token) => token,
             None => std::str::from_utf8(head.slice(head.method_span))
@@ -287,6 +296,32 @@ impl Core {
             Outcome::Found { target } => Some(target),
             Outcome::MethodNotAllowed { .. } | Outcome::NotFound => None,
         }
+    }
+
+    /// The plan of the guest that answers what no route of ours does.
+    ///
+    /// Guests are told the decoded path, where an encoded slash is a slash as any other; a route takes it for a character of one
+    /// segment. Where it would decide who answers, nobody does: else `/admin%2Fx` would pass a route on `/admin/x` by.
+    fn guest_of(&self, head: &Head, is_socket: bool) -> Option<u32> {
+        let path = head.slice(head.path);
+        let plan = self.mounts.find(path)?;
+        if !guest::has_encoded_slash(path) {
+            return Some(plan);
+        }
+        let plain = guest::with_slashes(path, b"/");
+        let mut params = Params::new();
+        let is_ours = match self.route_at(head, &plain, &mut params) {
+            Ok(_) => true,
+            Err(allowed) => allowed.is_some() && head.method == Method::Options,
+        };
+        let is_ours = is_ours
+            || (is_socket
+                && matches!(
+                    self.router.find(SOCKET, &plain, &mut params),
+                    Outcome::Found { .. }
+                ));
+        let apart = self.mounts.find(&guest::with_slashes(path, b"%252F"));
+        (!is_ours && apart == Some(plan)).then_some(plan)
     }
 
     /// Refuses a request before anybody has seen it.
@@ -418,7 +453,7 @@ impl Core {
         let guest = match &target {
             Ok(_) => None,
             Err(Some(_)) if head.method == Method::Options => None,
-            Err(_) => self.mounts.find(head.slice(head.path)),
+            Err(_) => self.guest_of(&head, asked.is_some()),
         };
         if guest.is_some()
             && asked.is_some()

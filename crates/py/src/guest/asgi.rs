@@ -4,6 +4,7 @@
 //! room, and writes. `receive` looks when it is awaited. Both awaitables are coroutines in what they can do, so that a program may
 //! make tasks of them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::exceptions::asyncio::CancelledError;
@@ -16,8 +17,8 @@ use server::{BodyState, Peer, RequestId, Room};
 use wire::http1::{FieldBlock, Method, TrailerBlock};
 use wire::refusal::Refusal;
 
-use super::{Guest, Head, client_left, declared, need_bytes, too_long, too_short};
-use crate::cell::{GilCell, GilSlot};
+use super::{Guest, Head, Seen, client_left, declared, need_bytes, too_long, too_short};
+use crate::cell::GilCell;
 use crate::core::{Core, Work};
 use crate::done::thrown;
 use crate::file::OpenFile;
@@ -95,7 +96,7 @@ enum Want {
 pub(crate) struct Turn {
     exchange: Py<AsgiSend>,
     want: Want,
-    waiter: GilSlot<Option<Py<Waiter>>>,
+    waiter: GilCell<Option<Py<Waiter>>>,
 }
 
 impl Turn {
@@ -116,7 +117,8 @@ impl Turn {
         let waiter = Bound::new(py, Waiter::new(&this.core, None))?;
         let entry = waiter.clone().unbind();
         this.state.with(py, |state| state.waiters.push(entry));
-        let former = self.waiter.replace(py, Some(waiter.clone().unbind()));
+        let entry = waiter.clone().unbind();
+        let former = self.waiter.with(py, |kept| kept.replace(entry));
         drop(former);
         waiter.setattr(intern!(py, "_asyncio_future_blocking"), true)?;
         Ok(waiter.into_any())
@@ -158,12 +160,25 @@ impl Turn {
     fn close(&self, py: Python<'_>) {
         self.forget(py);
     }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.exchange)?;
+        if let Want::Room(message) = &self.want {
+            visit.call(message)?;
+        }
+        self.waiter.peek(|waiter| visit.call(waiter))
+    }
+
+    fn __clear__(&self, py: Python<'_>) {
+        let gone = self.waiter.with(py, Option::take);
+        drop(gone);
+    }
 }
 
 impl Turn {
     /// Nobody waits any more.
     fn forget(&self, py: Python<'_>) {
-        let Some(waiter) = self.waiter.take(py) else {
+        let Some(waiter) = self.waiter.with(py, Option::take) else {
             return;
         };
         let gone = self.exchange.bind(py).get().state.with(py, |state| {
@@ -182,9 +197,13 @@ impl AsgiReceive {
             Turn {
                 exchange: self.exchange.clone_ref(py),
                 want: Want::Message,
-                waiter: GilSlot::new(None),
+                waiter: GilCell::new(None),
             },
         )
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.exchange)
     }
 }
 
@@ -197,7 +216,7 @@ impl AsgiSend {
             let turn = Turn {
                 exchange: slf.clone().unbind(),
                 want: Want::Room(message.clone().unbind()),
-                waiter: GilSlot::new(None),
+                waiter: GilCell::new(None),
             };
             return Ok(Py::new(py, turn)?.into_any());
         }
@@ -738,44 +757,72 @@ fn address<'py>(py: Python<'py>, peer: &Peer) -> PyResult<Bound<'py, PyAny>> {
 }
 
 impl Guest {
+    /// A path as it was before a proxy took something from its front.
+    fn below_root<'a>(&self, path: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.root.is_empty() {
+            return Cow::Borrowed(path);
+        }
+        Cow::Owned([&self.root, path].concat())
+    }
+
     /// What the application is told of a request.
     fn scope<'py>(
         &self,
         py: Python<'py>,
         core: &Core,
         request: &Request,
+        seen: Option<&Seen<'py>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let scope = self.template.bind(py).copy()?;
+        let host = seen
+            .and_then(|seen| seen.host.as_ref())
+            .map(|host| host.to_str().map(str::as_bytes))
+            .transpose()?;
         // Objects that the collector does not know: none of this runs Python.
         let (method, path, raw_path, query, peer, fields) = request.with_head(py, |head, peer| {
             let method = match head.method.token() {
                 Some(token) => PyString::intern(py, token),
                 None => latin1(py, head.slice(head.method_span)),
             };
-            let path = head.slice(head.path);
+            let path = self.below_root(head.slice(head.path));
             let query = head.query.map(|query| head.slice(query));
             let fields: Vec<_> = core.guest_names.with(py, |names| {
                 head.fields
                     .iter()
                     .map(|field| {
-                        (
-                            names.lower(py, head.slice(field.name)),
-                            PyBytes::new(py, head.slice(field.value)),
-                        )
+                        let (name, value) = (head.slice(field.name), head.slice(field.value));
+                        let value = match host {
+                            Some(host) if name.eq_ignore_ascii_case(b"host") => host,
+                            _ => value,
+                        };
+                        (names.lower(py, name), PyBytes::new(py, value))
                     })
                     .collect()
             });
             (
                 method,
-                path_text(py, path),
-                PyBytes::new(py, path),
+                path_text(py, &path),
+                PyBytes::new(py, &path),
                 PyBytes::new(py, query.unwrap_or_default()),
                 *peer,
                 fields,
             )
         });
         scope.set_item(intern!(py, "http_version"), request.http_version(py))?;
-        scope.set_item(intern!(py, "scheme"), request.scheme(py))?;
+        let client = match seen {
+            None => {
+                scope.set_item(intern!(py, "scheme"), request.scheme(py))?;
+                address(py, &peer)?
+            }
+            Some(seen) => {
+                scope.set_item(intern!(py, "scheme"), &seen.scheme)?;
+                // Its port is known to nobody.
+                match seen.client.is_none() {
+                    true => seen.client.clone(),
+                    false => (&seen.client, 0).into_pyobject(py)?.into_any(),
+                }
+            }
+        };
         scope.set_item(intern!(py, "method"), method)?;
         scope.set_item(intern!(py, "path"), path)?;
         scope.set_item(intern!(py, "raw_path"), raw_path)?;
@@ -788,7 +835,7 @@ impl Guest {
                 .collect::<PyResult<Vec<_>>>()?,
         )?;
         scope.set_item(intern!(py, "headers"), headers)?;
-        scope.set_item(intern!(py, "client"), address(py, &peer)?)?;
+        scope.set_item(intern!(py, "client"), client)?;
         scope.set_item(intern!(py, "server"), core.address(py))?;
         if let Some(extensions) = &self.extensions {
             scope.set_item(intern!(py, "extensions"), extensions.bind(py).copy()?)?;
@@ -810,7 +857,11 @@ impl Core {
     ) -> PyResult<()> {
         let guest = plan.handler.bind(py).cast::<Guest>()?.get();
         let request = work.request.bind(py).get();
-        let scope = guest.scope(py, self, request)?;
+        let Some(seen) = self.seen_for(py, guest, work)? else {
+            self.forget(py, work.id);
+            return self.output_changed(py);
+        };
+        let scope = guest.scope(py, self, request, seen.as_ref())?;
         if let Some(websocket) = request.socket(py)
             && let Some(run) = &guest.socket
         {

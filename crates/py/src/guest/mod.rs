@@ -13,8 +13,9 @@ mod names;
 mod wsgi;
 
 use pyo3::exceptions::{PyConnectionResetError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyString};
 use wire::http1::{FieldBlock, FieldError};
 
 pub(crate) use asgi::{AsgiReceive, AsgiSend, Turn};
@@ -37,20 +38,27 @@ pub(crate) struct Guest {
     /// ASGI's extensions; each request has a copy.
     extensions: Option<Py<PyDict>>,
     /// The path that it is mounted at, without the last slash; empty for "/".
-    pub(crate) prefix: Vec<u8>,
+    prefix: Vec<u8>,
+    /// What a proxy has taken from the front of each path.
+    root: Vec<u8>,
+    /// Finds out who asks, behind proxies: called with the request. None where nobody is believed.
+    proxies: Option<Py<PyAny>>,
 }
 
 #[pymethods]
 impl Guest {
     #[new]
-    #[pyo3(signature = (app, template, *, prefix="", state=None, extensions=None, socket=None))]
+    #[pyo3(signature = (app, template, *, prefix="", root="", state=None, extensions=None, socket=None, proxies=None))]
+    #[allow(clippy::too_many_arguments, reason = "each has its name in Python")]
     fn new(
         app: Py<PyAny>,
         template: Py<PyDict>,
         prefix: &str,
+        root: &str,
         state: Option<Py<PyDict>>,
         extensions: Option<Py<PyDict>>,
         socket: Option<Py<PyAny>>,
+        proxies: Option<Py<PyAny>>,
     ) -> Self {
         Self {
             app,
@@ -59,7 +67,40 @@ impl Guest {
             extensions,
             socket,
             prefix: prefix.as_bytes().to_vec(),
+            root: root.as_bytes().to_vec(),
+            proxies,
         }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.app)?;
+        visit.call(&self.template)?;
+        visit.call(&self.state)?;
+        visit.call(&self.socket)?;
+        visit.call(&self.extensions)?;
+        visit.call(&self.proxies)
+    }
+}
+
+impl Guest {
+    /// Who asks, as proxies tell it: None for whoever is connected, False for what they tell being malformed.
+    fn seen<'py>(&self, py: Python<'py>, work: &Work) -> PyResult<Result<Option<Seen<'py>>, ()>> {
+        let Some(proxies) = &self.proxies else {
+            return Ok(Ok(None));
+        };
+        let told = proxies.bind(py).call1((&work.request,))?;
+        if told.is_none() {
+            return Ok(Ok(None));
+        }
+        if told.is_instance_of::<PyBool>() {
+            return Ok(Err(()));
+        }
+        let (client, scheme, host) = told.extract()?;
+        Ok(Ok(Some(Seen {
+            client,
+            scheme,
+            host,
+        })))
     }
 }
 
@@ -96,6 +137,43 @@ impl Mounts {
             }
         }
     }
+}
+
+/// Whether a path, as it was sent, has a slash that separates no segments.
+pub(crate) fn has_encoded_slash(path: &[u8]) -> bool {
+    path.contains(&b'%') && path.windows(3).any(is_encoded_slash)
+}
+
+fn is_encoded_slash(three: &[u8]) -> bool {
+    three.eq_ignore_ascii_case(b"%2f")
+}
+
+/// A path with something else for each of its encoded slashes.
+pub(crate) fn with_slashes(path: &[u8], slash: &[u8]) -> Vec<u8> {
+    let mut made = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&byte, after)) = rest.split_first() {
+        match rest.split_at_checked(3) {
+            Some((three, behind)) if is_encoded_slash(three) => {
+                made.extend_from_slice(slash);
+                rest = behind;
+            }
+            _ => {
+                made.push(byte);
+                rest = after;
+            }
+        }
+    }
+    made
+}
+
+/// Who asks, as the proxies in front of us tell it.
+pub(crate) struct Seen<'py> {
+    /// An address, or None where it is not told.
+    client: Bound<'py, PyAny>,
+    scheme: Bound<'py, PyString>,
+    /// The host that was asked for, where that is another one than the request's.
+    host: Option<Bound<'py, PyString>>,
 }
 
 /// The head of a guest's answer.
@@ -242,6 +320,31 @@ impl Core {
         {
             self.respond(py, work.id, status, &head.block, text);
         }
+    }
+
+    /// Who asks, as proxies tell a guest; None where it was answered, because that cannot be told.
+    ///
+    /// # Errors
+    /// KeyboardInterrupt and SystemExit, which end the process.
+    #[expect(
+        clippy::option_option,
+        reason = "asked and told; asked and not told; not to be asked"
+    )]
+    fn seen_for<'py>(
+        &self,
+        py: Python<'py>,
+        guest: &Guest,
+        work: &Work,
+    ) -> PyResult<Option<Option<Seen<'py>>>> {
+        match guest.seen(py, work) {
+            Ok(Ok(seen)) => return Ok(Some(seen)),
+            Ok(Err(())) => self.respond_for_guest(py, work, 400),
+            Err(error) => {
+                self.tell_of_guest(py, work, error)?;
+                self.respond_for_guest(py, work, 500);
+            }
+        }
+        Ok(None)
     }
 
     /// Tells the application of a guest's failure, for its log.

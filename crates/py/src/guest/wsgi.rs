@@ -1,19 +1,22 @@
 //! WSGI (PEP 3333): an application that is called on a worker thread, once for a request, from the environ to `close()`.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::exceptions::{
     PyAssertionError, PyConnectionResetError, PyOSError, PyRuntimeError, PyValueError,
 };
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 use server::{BodyState, RequestId, Room};
 use wire::http1::{Framing, Method};
 use wire::refusal::Refusal;
 
-use super::{Guest, Head, client_left, declared, need_bytes, need_native, too_long, too_short};
+use super::{
+    Guest, Head, Seen, client_left, declared, need_bytes, need_native, too_long, too_short,
+};
 use crate::cell::GilCell;
 use crate::core::{Core, Work};
 use crate::file::OpenFile;
@@ -206,6 +209,10 @@ impl FileWrapper {
         Ok(block.is_truthy()?.then_some(block))
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.file)
+    }
+
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let file = self.file.bind(py);
         if file.hasattr(intern!(py, "close"))? {
@@ -216,9 +223,13 @@ impl FileWrapper {
 }
 
 impl FileWrapper {
-    /// What the engine can send of it: from where it stands to its end. None where it is no regular file.
+    /// What the engine can send of it: from where it stands to its end. None where it is no regular file, or what is read from it
+    /// are other bytes than those of its file: `gzip.open` has a number and a place, too.
     fn stretch(&self, py: Python<'_>, most: Option<u64>) -> Option<server::FileBody> {
         let file = self.file.bind(py);
+        if !is_plain(file).ok()? {
+            return None;
+        }
         let number: i32 = file
             .call_method0(intern!(py, "fileno"))
             .ok()?
@@ -231,6 +242,25 @@ impl FileWrapper {
             .ok()?;
         OpenFile::of_descriptor(number)?.rest(at, most)
     }
+}
+
+/// Whether a file is one that `open(path, "rb")` gives, or reads as such a one does.
+fn is_plain(file: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static RAW: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static BUFFERED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let py = file.py();
+    let buffered = BUFFERED.import(py, "io", "BufferedReader")?;
+    if !file.is_instance(buffered)? {
+        return reads_as(file, RAW.import(py, "io", "FileIO")?);
+    }
+    let raw = file.getattr(intern!(py, "raw"))?;
+    Ok(reads_as(file, buffered)? && reads_as(&raw, RAW.import(py, "io", "FileIO")?)?)
+}
+
+/// Whether an object is one of a class, and reads in no way of its own.
+fn reads_as(file: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> PyResult<bool> {
+    let read = intern!(file.py(), "read");
+    Ok(file.is_instance(class)? && file.get_type().getattr(read)?.is(&class.getattr(read)?))
 }
 
 // ---- the answer
@@ -271,6 +301,10 @@ impl WsgiWriter {
         } else {
             Err(client_left())
         }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.start)
     }
 }
 
@@ -474,7 +508,7 @@ impl StartResponse {
         if let Some(body) = at_hand(answer)?
             && !self.state.with(py, |state| state.is_begun)
         {
-            return self.send_whole(py, &body);
+            return self.send_whole(py, body.as_bytes());
         }
         if let Ok(wrapper) = answer.cast::<FileWrapper>()
             && !self.is_head
@@ -526,21 +560,39 @@ impl StartResponse {
     }
 }
 
+/// A body that is at hand as a whole.
+enum Whole<'py> {
+    One(Bound<'py, PyBytes>),
+    Many(Vec<u8>),
+}
+
+impl Whole<'_> {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::One(bytes) => bytes.as_bytes(),
+            Self::Many(bytes) => bytes,
+        }
+    }
+}
+
 /// The body, where all of it is at hand: a list or tuple of bytes.
-fn at_hand<'a>(answer: &'a Bound<'_, PyAny>) -> PyResult<Option<Cow<'a, [u8]>>> {
-    let items: Vec<Bound<'_, PyAny>> = if let Ok(list) = answer.cast_exact::<PyList>() {
+fn at_hand<'py>(answer: &Bound<'py, PyAny>) -> PyResult<Option<Whole<'py>>> {
+    const WHAT: &str = "a piece of the answer of a WSGI application";
+    let items: Vec<Bound<'py, PyAny>> = if let Ok(list) = answer.cast_exact::<PyList>() {
         list.iter().collect()
     } else if let Ok(tuple) = answer.cast_exact::<PyTuple>() {
         tuple.iter().collect()
     } else {
         return Ok(None);
     };
+    if let [only] = items.as_slice() {
+        return Ok(Some(Whole::One(need_bytes(only, WHAT)?.clone())));
+    }
     let mut whole = Vec::new();
     for item in &items {
-        let bytes = need_bytes(item, "a piece of the answer of a WSGI application")?;
-        whole.extend_from_slice(bytes.as_bytes());
+        whole.extend_from_slice(need_bytes(item, WHAT)?.as_bytes());
     }
-    Ok(Some(Cow::Owned(whole)))
+    Ok(Some(Whole::Many(whole)))
 }
 
 impl Guest {
@@ -550,6 +602,7 @@ impl Guest {
         py: Python<'py>,
         core: &Core,
         request: &Request,
+        seen: Option<&Seen<'py>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let environ = self.template.bind(py).copy()?;
         // Text, which the collector does not know: none of this runs Python.
@@ -597,9 +650,13 @@ impl Guest {
                 _ => intern!(py, "HTTP/1.1"),
             },
         )?;
-        let scheme = request.scheme(py);
+        let scheme = match seen {
+            Some(seen) => seen.scheme.to_str()?,
+            None => request.scheme(py),
+        };
         environ.set_item(intern!(py, "wsgi.url_scheme"), scheme)?;
-        self.add_addresses(py, core, request, &environ, scheme, authority)?;
+        add_client(py, request, &environ, seen)?;
+        add_server(py, core, &environ, scheme, authority)?;
         for (name, value) in fields {
             // Two lines of one name are one list (RFC 9110 5.3); of cookies, one line (RFC 9113 8.2.3).
             match environ.get_item(&name)? {
@@ -614,6 +671,11 @@ impl Guest {
                 _ => environ.set_item(name, value)?,
             }
         }
+        if let Some(host) = seen.and_then(|seen| seen.host.as_ref())
+            && environ.contains(intern!(py, "HTTP_HOST"))?
+        {
+            environ.set_item(intern!(py, "HTTP_HOST"), host)?;
+        }
         // What was really sent, however it was said.
         match framing {
             Framing::Length(length) => {
@@ -623,49 +685,61 @@ impl Guest {
         }
         Ok(environ)
     }
+}
 
-    fn add_addresses(
-        &self,
-        py: Python<'_>,
-        core: &Core,
-        request: &Request,
-        environ: &Bound<'_, PyDict>,
-        scheme: &str,
-        authority: Option<Bound<'_, PyString>>,
-    ) -> PyResult<()> {
-        if let Some(address) = request.with_head(py, |_, peer| match peer {
-            server::Peer::Tcp(address) => Some(*address),
-            _ => None,
-        }) {
-            environ.set_item(
-                intern!(py, "REMOTE_ADDR"),
-                address.ip().to_canonical().to_string(),
-            )?;
-            environ.set_item(intern!(py, "REMOTE_PORT"), address.port().to_string())?;
-        } else {
-            environ.set_item(intern!(py, "REMOTE_ADDR"), intern!(py, ""))?;
-        }
-        if let Some(address) = core.address(py) {
-            environ.set_item(intern!(py, "SERVER_NAME"), address.get_item(0)?)?;
-            environ.set_item(intern!(py, "SERVER_PORT"), address.get_item(1)?.str()?)?;
-            return Ok(());
-        }
-        // A Unix socket has no name: the client's word for it.
-        let text = authority.map(|text| text.to_string()).unwrap_or_default();
-        let (name, port) = match text.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, port),
-            _ => (text.as_str(), ""),
+/// Who asks. The port of whom a proxy speaks for is known to nobody.
+fn add_client(
+    py: Python<'_>,
+    request: &Request,
+    environ: &Bound<'_, PyDict>,
+    seen: Option<&Seen<'_>>,
+) -> PyResult<()> {
+    if let Some(seen) = seen {
+        let client = &seen.client;
+        let is_known = !client.is_none();
+        return match is_known {
+            true => environ.set_item(intern!(py, "REMOTE_ADDR"), client),
+            false => environ.set_item(intern!(py, "REMOTE_ADDR"), intern!(py, "")),
         };
-        let usual = if scheme == "https" { "443" } else { "80" };
-        environ.set_item(
-            intern!(py, "SERVER_NAME"),
-            if name.is_empty() { "localhost" } else { name },
-        )?;
-        environ.set_item(
-            intern!(py, "SERVER_PORT"),
-            if port.is_empty() { usual } else { port },
-        )
     }
+    let Some(address) = request.with_head(py, |_, peer| match peer {
+        server::Peer::Tcp(address) => Some(*address),
+        _ => None,
+    }) else {
+        return environ.set_item(intern!(py, "REMOTE_ADDR"), intern!(py, ""));
+    };
+    let ip = address.ip().to_canonical().to_string();
+    environ.set_item(intern!(py, "REMOTE_ADDR"), ip)?;
+    environ.set_item(intern!(py, "REMOTE_PORT"), address.port().to_string())
+}
+
+/// Who is asked.
+fn add_server(
+    py: Python<'_>,
+    core: &Core,
+    environ: &Bound<'_, PyDict>,
+    scheme: &str,
+    authority: Option<Bound<'_, PyString>>,
+) -> PyResult<()> {
+    if let Some(address) = core.address(py) {
+        environ.set_item(intern!(py, "SERVER_NAME"), address.get_item(0)?)?;
+        return environ.set_item(intern!(py, "SERVER_PORT"), address.get_item(1)?.str()?);
+    }
+    // A Unix socket has no name: the client's word for it.
+    let text = authority.map(|text| text.to_string()).unwrap_or_default();
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, port),
+        _ => (text.as_str(), ""),
+    };
+    let usual = if scheme == "https" { "443" } else { "80" };
+    environ.set_item(
+        intern!(py, "SERVER_NAME"),
+        if name.is_empty() { "localhost" } else { name },
+    )?;
+    environ.set_item(
+        intern!(py, "SERVER_PORT"),
+        if port.is_empty() { usual } else { port },
+    )
 }
 
 impl Core {
@@ -681,7 +755,12 @@ impl Core {
     ) -> PyResult<()> {
         let guest = plan.handler.bind(py).cast::<Guest>()?.get();
         let request = work.request.bind(py).get();
-        let environ = guest.environ(py, self, request)?;
+        let Some(seen) = self.seen_for(py, guest, work)? else {
+            self.forget(py, work.id);
+            self.flush_from_thread(py);
+            return Ok(());
+        };
+        let environ = guest.environ(py, self, request, seen.as_ref())?;
         let (is_head, length) = request.with_head(py, |head, _| {
             (head.method == Method::Head, declared(head.framing))
         });
