@@ -315,6 +315,7 @@ def compile_registry(
         dispatch.choices = choices
     plans, dispatch.early_routes = plans_of(routes, choices, mode)
     mounted_guests = Guests.of(registry)
+    mounted_guests.prepare(dispatch.before_guard)
     dispatch.measures = extensions.__measures__()
     if dispatch.measures:
         early = [dispatch.early_routes[number].path for number in sorted(dispatch.early_routes)]

@@ -1,7 +1,8 @@
 """Applications of ASGI and WSGI that are mounted in an App.
 
 Rule 1: every route of the App is asked before; of several of these, the one with the longest path.
-Rule 2: what is theirs is theirs: no middleware, hook, error handler or check of the App's is around them.
+Rule 2: what is theirs is theirs: no middleware, hook, error handler or check of the App's is around them. But the App's
+`TrustedProxies` tell them, too, who asks.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from kingpost import _native
 from kingpost.errors import RoutingError
 from kingpost.interop.guest import MAX_BODY, Guest
 from kingpost.interop.interface import interface_of
+from kingpost.interop.told import Prepare
 from kingpost.routing.mount import GuestMount
 from kingpost.routing.route import Registry
 from kingpost.routing.table import guests
@@ -55,6 +57,11 @@ class Guests:
     def mounts(self) -> Sequence[tuple[GuestMount, Guest]]:
         """With the lines that mounted them."""
         return self._mounted
+
+    def prepare(self, functions: Sequence[Prepare]) -> None:
+        """Have functions find out who asks before any of them is called."""
+        for guest in self:
+            guest.prepare = functions
 
     def plans(self) -> list[_native.Plan]:
         """How the engine calls them."""

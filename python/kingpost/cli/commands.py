@@ -235,6 +235,22 @@ _max_body = click.option(
 )
 
 
+_trust_proxy = click.option(
+    "--trust-proxy",
+    "trusted",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Tell an application of ASGI or WSGI what the proxy at this address, or in this network, says of the client in"
+    ' X-Forwarded-For and X-Forwarded-Proto; "unix" is whoever uses the Unix socket. May be given more than once.',
+)
+_root_path = click.option(
+    "--root-path",
+    metavar="PATH",
+    default="",
+    help="Tell an application of ASGI or WSGI that a proxy has taken this from the front of its paths, such as /shop.",
+)
+
+
 @kingpost.command(
     help="Run an app while you write it: reloads when files change, shows errors."
     + _TARGET_HELP
@@ -320,6 +336,8 @@ def dev(
     help="Have the proxies at this address or network say by the PROXY protocol whom they speak for, and let in nobody else;"
     ' "unix" is whoever uses the Unix socket. May be given more than once.',
 )
+@_trust_proxy
+@_root_path
 @click.option(
     "--ops-port",
     type=click.IntRange(0, 65535),
@@ -436,13 +454,15 @@ def run(
     max_age: float,
     max_memory: int,
     log_format: str,
+    trusted: tuple[str, ...],
+    root_path: str,
     ops_port: int | None,
     ops_host: str,
 ) -> None:
     """Serves in production mode."""
     import os
 
-    from kingpost.cli.loading import GuestOptions
+    from kingpost.cli.loading import GuestOptions, checked_root
     from kingpost.cli.run import address_of, processes_of, run_app, typed_limits
     from kingpost.server.logs import FORMAT
     from kingpost.server.operations import VARIABLE as OPERATIONS
@@ -487,7 +507,9 @@ def run(
         ),
         proxy_protocol=proxy_protocol,
     )
-    guest = GuestOptions(cast("InterfaceOption", interface), max_body)
+    guest = GuestOptions(
+        cast("InterfaceOption", interface), max_body, trusted, checked_root(root_path)
+    )
     run_app(target, address, options, guest, processes)
 
 

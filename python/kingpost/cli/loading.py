@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -29,10 +30,46 @@ class GuestOptions:
     Attributes:
         interface: what the target is; "auto" finds out.
         max_body: bytes that a request's body may have; None for the default.
+        trusted: addresses and networks of proxies that say who asks.
+        root_path: what a proxy has taken from the front of the paths.
     """
 
     interface: InterfaceOption = "auto"
     max_body: int | None = None
+    trusted: Sequence[str] = ()
+    root_path: str = ""
+
+    def check_needless(self, target: Target) -> None:
+        """Refuses what an App of ours is told in another way.
+
+        Raises:
+            TargetError: `target.not-a-guest`.
+        """
+        remedies = {
+            "--trust-proxy": f"add middleware to the App: TrustedProxies({list(self.trusted)!r})"
+            if self.trusted
+            else "",
+            "--root-path": f'mount the App in another one: outer.mount("{self.root_path}", app)'
+            if self.root_path
+            else "",
+        }
+        for option, remedy in remedies.items():
+            if remedy:
+                raise TargetError(
+                    f"{option} is for applications of ASGI and WSGI, and {target.text} is an App",
+                    code="target.not-a-guest",
+                    remedy=remedy,
+                )
+
+
+def checked_root(path: str) -> str:
+    """What `--root-path` says, without its last slash."""
+    bare = path.rstrip("/")
+    if bare and (not bare.startswith("/") or any(each in bare for each in "?#%{ ")):
+        raise click.BadParameter(
+            f"{path!r} is no path of a proxy: write it as /shop", param_hint="--root-path"
+        )
+    return bare
 
 
 def load_app(target: Target, options: GuestOptions) -> App | Guest:
@@ -55,14 +92,18 @@ def load_app(target: Target, options: GuestOptions) -> App | Guest:
 
     app = load_any(target, App, is_guest)
     if isinstance(app, App):
+        options.check_needless(target)
         return app
     from kingpost.interop.guest import MAX_BODY, Guest
+    from kingpost.middleware.proxies import TrustedProxies
 
     return Guest(
         app,
         found[id(app)],
         name=target.text,
         max_body=MAX_BODY if options.max_body is None else options.max_body,
+        root=options.root_path,
+        proxies=TrustedProxies(options.trusted) if options.trusted else None,
     )
 
 

@@ -113,6 +113,11 @@ class Request(NativeRequest):
         """Have `client`, `scheme` and `host` say this from now on."""
         self.cache[_SEEN] = seen
 
+    def __seen__(self) -> Seen | None:
+        """What proxies tell of the client; None where nobody that is believed has told anything."""
+        seen: Seen | None = self.cache.get(_SEEN)
+        return seen
+
     @property
     def path_params(self) -> dict[str, str]:
         params: dict[str, str] | None = self.cache.get(_PARAMS)

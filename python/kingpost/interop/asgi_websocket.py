@@ -14,6 +14,8 @@ from kingpost.http.request import Request
 from kingpost.interop.asgi_exchange import App, ClientLeft, Message, Scope
 
 EXTENSIONS: Final = ("websocket.http.response",)
+LEFT: Final = "WebSocketDisconnect"
+"""How the names of exceptions begin by which Starlette, Litestar, BlackSheep and Falcon tell an application that its client has left."""
 GONE: Final = "this WebSocket is closed"
 LARGEST_REFUSAL: Final = 1 << 20
 """Bytes that the body of a refusal may have: it is gathered."""
@@ -32,6 +34,7 @@ class SocketExchange:
         self._websocket = websocket
         self._is_told = False
         self._is_closed = False
+        self._has_told_end = False
         self._decided = asyncio.Event()
         self._refusal: tuple[int, list[tuple[str, str]]] | None = None
         self._body = bytearray()
@@ -47,6 +50,7 @@ class SocketExchange:
         try:
             message = await self._websocket.receive()
         except _native.WebSocketClosed as closed:
+            self._has_told_end = True
             return {"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason}
         if isinstance(message, str):
             return {"type": "websocket.receive", "text": message}
@@ -85,6 +89,15 @@ class SocketExchange:
             raise ValueError(
                 f"the message {kind!r} is none that is understood here; the scope names no extension for it"
             )
+
+    def is_expected(self, error: BaseException) -> bool:
+        """Whether an error says no more than that the client has left, as frameworks put it: applications let those pass."""
+        if not self.is_accepted:
+            return False
+        if isinstance(error, BaseExceptionGroup):
+            return all(self.is_expected(each) for each in error.exceptions)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType,reportUnknownMemberType] - of whatever kind
+        named = any(kind.__name__.startswith(LEFT) for kind in type(error).__mro__)
+        return isinstance(error, ClientLeft) or (self._has_told_end and named)
 
     def check_decided(self) -> None:
         """The application has ended.
@@ -158,7 +171,7 @@ def socket_runner(app: App) -> Any:
             await app(scope, exchange.receive, exchange.send)
             exchange.check_decided()
         except Exception as error:  # noqa: BLE001 - whatever a guest raises is its own, and told
-            if not (exchange.is_accepted and isinstance(error, ClientLeft)):
+            if not exchange.is_expected(error):
                 request.dispatch.guest_failed(request, error)
             if not exchange.is_accepted:
                 return exchange.answer or _native.Answer(500, [TEXT], b"Internal Server Error")

@@ -22,6 +22,8 @@ from kingpost.http.response import Response
 from kingpost.interop.asgi_lifespan import Lifespan
 from kingpost.interop.asgi_websocket import socket_runner
 from kingpost.interop.interface import Interface, is_coroutine_function
+from kingpost.interop.told import Prepare, teller
+from kingpost.middleware.proxies import TrustedProxies
 from kingpost.types import Mode
 
 MAX_BODY: Final = 1 << 30
@@ -47,9 +49,12 @@ class Guest:
         prefix: the path that it is mounted at, such as "/shop"; empty for "/".
         name: what it is called in messages.
         max_body: bytes that a request's body may have.
+        root: what a proxy in front has taken from the paths, such as "/shop".
+        proxies: tells who asks, behind proxies.
 
     Attributes:
         state: its lifespan state; a WSGI application has none.
+        prepare: find out who asks, before the application is called; see `kingpost.interop.told`.
     """
 
     def __init__(
@@ -60,15 +65,22 @@ class Guest:
         prefix: str = "",
         name: str = "the application",
         max_body: int = MAX_BODY,
+        root: str = "",
+        proxies: TrustedProxies | None = None,
     ) -> None:
         self.app = app
         self.interface: Interface = interface
         self.prefix = prefix
         self.name = name
         self.max_body = max_body
+        self.root = root
         self.state: dict[str, Any] = {}
+        self.proxies = proxies
+        self.prepare: Sequence[Prepare] = () if proxies is None else (proxies.__before_guard__,)
         self._template: dict[str, Any] = (
-            scope_template(prefix) if interface == "asgi" else environ_template(prefix)
+            scope_template(root + prefix)
+            if interface == "asgi"
+            else environ_template(root + prefix)
         )
 
     def plan(self) -> _native.Plan:
@@ -78,12 +90,16 @@ class Guest:
                 self._called(),
                 self._template,
                 prefix=self.prefix,
+                root=self.root,
                 state=self.state,
                 extensions={name: {} for name in EXTENSIONS},
                 socket=socket_runner(self._called()),
+                proxies=teller(self.prepare),
             )
             if self.interface == "asgi"
-            else _native.Guest(self.app, self._template, prefix=self.prefix)
+            else _native.Guest(
+                self.app, self._template, prefix=self.prefix, proxies=teller(self.prepare)
+            )
         )
         return _native.Plan(
             native,
@@ -163,29 +179,25 @@ def nothing(_: object) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return (), {}
 
 
-def tell_of_failure(request: Request, error: BaseException) -> None:
-    """A guest has raised, or has broken its interface."""
-    logging.getLogger(LOGGER).error(
-        "%s %r failed in the mounted application", request.method, request.path, exc_info=error
-    )
-
-
 class GuestService:
     """A service that is one guest, and nothing else.
 
     Attributes:
         guests: where it is mounted: the path, and the index of its plan.
+        trusted_peers: networks of the proxies that are believed, as address and length of their prefix.
     """
-
-    trusted_peers: Sequence[tuple[str, int]] = ()
 
     def __init__(self, guest: Guest, *, mode: Mode) -> None:
         self.mode: Mode = mode
+        proxies = guest.proxies
+        self.trusted_peers: Sequence[tuple[str, int]] = (
+            () if proxies is None else proxies.__trusted_peers__
+        )
         self.guest = guest
         self.router = _native.Router()
         self.plans = [guest.plan()]
         self.guests = [(guest.prefix, 0)]
-        self.dispatch = GuestDispatch()
+        self.dispatch = GuestDispatch(guest.name)
         self.context = contextvars.copy_context()
 
     @contextlib.asynccontextmanager
@@ -210,6 +222,9 @@ class GuestDispatch:
     guard_all = False
     warn_markup = False
 
+    def __init__(self, name: str) -> None:
+        self._name = name
+
     def json_encode(self, value: object) -> bytes:
         raise TypeError("no route gives a value")
 
@@ -231,7 +246,9 @@ class GuestDispatch:
 
     def guest_failed(self, request: Request, error: BaseException, /) -> None:
         """A guest has raised, or has broken its interface."""
-        tell_of_failure(request, error)
+        logging.getLogger(LOGGER).error(
+            "%s %r failed in %s", request.method, request.path, self._name, exc_info=error
+        )
 
 
 ERROR: Final = b"Internal Server Error"

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from kingpost import App
-from kingpost.cli.loading import GuestOptions, load_app
+from kingpost.cli.loading import GuestOptions, load_app, service_of
 from kingpost.errors import TargetError
 from kingpost.interop.guest import MAX_BODY, Guest
 from kingpost.server.target import find_target
+from tests.unit.cli.calling import call
 from tests.waiting import until
 
 PROGRAM = """
@@ -120,3 +121,35 @@ def test_an_application_of_others_is_run(module: str, folder: Path, command: str
     finally:
         process.terminate()
         process.wait(60)
+
+
+def test_a_guest_is_given_what_the_options_say_of_proxies(module: str) -> None:
+    options = GuestOptions(trusted=["10.0.0.0/8"], root_path="/shop")
+    guest = load_app(find_target(f"{module}:wsgi"), options)
+    assert isinstance(guest, Guest)
+    assert guest.root == "/shop"
+    service = service_of(guest, "production")
+    assert service.trusted_peers == [("10.0.0.0", 8)]
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        (GuestOptions(trusted=["10.0.0.1"]), "TrustedProxies(['10.0.0.1'])"),
+        (GuestOptions(root_path="/shop"), 'outer.mount("/shop", app)'),
+    ],
+)
+def test_an_app_is_told_of_proxies_in_its_own_code(
+    options: GuestOptions, remedy: str, module: str
+) -> None:
+    with pytest.raises(TargetError) as refused:
+        load_app(find_target(f"{module}:make_ours"), options)
+    assert refused.value.code == "target.not-a-guest"
+    assert remedy in str(refused.value)
+
+
+@pytest.mark.parametrize("path", ["shop", "/a b", "/a?b", "/{x}"])
+def test_what_is_no_path_of_a_proxy_is_refused(path: str) -> None:
+    result = call("run", "none.py", "--root-path", path)
+    assert result.exit_code == 2
+    assert "--root-path" in result.output

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket as StarletteWebSocket
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.security.rig import Rig
+from kingpost.interop.guest import Guest, GuestService
+from tests.security.rig import Rig, serving
 from tests.unit.interop.test_guest_asgi import hosting
 from tests.waiting import until
 
@@ -124,7 +129,7 @@ def test_what_breaks_the_interface_before_it_is_accepted_is_500_and_told(
     ):
         pass
     assert refused.value.response.status_code == 500
-    assert "failed in the mounted application" in caplog.text
+    assert "failed in the application" in caplog.text
 
 
 def test_what_is_raised_behind_it_closes_with_1011_and_is_told(
@@ -161,3 +166,32 @@ def test_who_sends_to_a_client_that_has_left_is_told() -> None:
             pass
         until(lambda: raised)
         rig.until_idle()
+
+
+def test_a_client_that_leaves_is_no_error_of_an_application(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended: list[str] = []
+
+    async def listen(websocket: StarletteWebSocket) -> None:
+        await websocket.accept()
+        try:
+            while True:
+                await websocket.receive_text()
+        except BaseException as error:
+            ended.append(type(error).__name__)
+            raise
+
+    async def fail(websocket: StarletteWebSocket) -> None:
+        await websocket.accept()
+        await websocket.receive()
+        raise LookupError("theirs")
+
+    app = Starlette(routes=[WebSocketRoute("/listen", listen), WebSocketRoute("/fail", fail)])
+    with serving(GuestService(Guest(app, "asgi"), mode="production")) as rig:
+        for path in ("listen", "fail"):
+            with connect(f"ws://127.0.0.1:{rig.port}/{path}", proxy=None):
+                pass
+        until(lambda: ended == ["WebSocketDisconnect"] and "theirs" in caplog.text)
+    failed = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
+    assert failed == ["GET '/fail' failed in the application"]
