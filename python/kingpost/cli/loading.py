@@ -138,13 +138,39 @@ def service_of(app: App | Guest, mode: Mode) -> Service:
     Raises:
         ConfigurationError: something in the App cannot work.
     """
+    from kingpost.app.compile import compile_app
     from kingpost.interop.guest import Guest, GuestService
+    from kingpost.server import operations
 
     if isinstance(app, Guest):
-        return GuestService(app, mode=mode)
-    from kingpost.app.compile import compile_app
+        service = GuestService(app, mode=mode)
+        if operations.address() is not None:
+            from kingpost.app.application import App
+            from kingpost.checks import Health, Metrics
+
+            pages = compile_app(App(plugins=[Health(), Metrics()]), mode=mode)
+            service.operate(pages.operations)
+        return service
 
     return compile_app(app, mode=mode)
+
+
+def app_or_refusal(app: App | Guest) -> App:
+    """The App that a command asks.
+
+    Raises:
+        Refusal: it is an application of others.
+    """
+    from kingpost.interop.guest import Guest
+
+    if not isinstance(app, Guest):
+        return app
+    raise Refusal(
+        f"{app.name} is an application of {app.interface.upper()}, and this asks an App of Kingpost, which can stand in front of it:\n\n"
+        "    from kingpost import App\n\n"
+        "    front = App()\n"
+        '    front.mount("/", app)  # what no route of front answers is that application\'s'
+    )
 
 
 def import_any(text: str | None, options: GuestOptions) -> App | Guest:

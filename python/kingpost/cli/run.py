@@ -12,13 +12,19 @@ import click
 
 from kingpost.cli.failure import failure_of
 from kingpost.cli.group import Refusal
-from kingpost.cli.loading import GuestOptions, import_any, load_app, service_of
+from kingpost.cli.loading import (
+    GuestOptions,
+    app_or_refusal,
+    import_any,
+    load_app,
+    service_of,
+)
 from kingpost.errors import ConfigurationError
 from kingpost.server.listen import Address, ListenError
 from kingpost.server.loops import LoopMissing
 from kingpost.server.options import Options, limits_of
 from kingpost.server.systemd import handed_over
-from kingpost.server.target import find_target, load_target
+from kingpost.server.target import find_target
 
 if TYPE_CHECKING:
     from kingpost.app.application import App
@@ -138,18 +144,12 @@ def processes_of(
 
 
 def import_app(text: str | None) -> App:
-    """The target's App; a mistake in the user's code ends the command with Python's own words about it."""
-    from kingpost.app.application import App
+    """The target's App; a mistake in the user's code ends the command with Python's own words about it.
 
-    target = find_target(text)
-    try:
-        return load_target(target, App)
-    except ConfigurationError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        failure = failure_of(error)
-        click.echo(failure.report.rstrip(), err=True)
-        raise Refusal(f"{target.text} cannot be imported: {failure.summary}") from None
+    Raises:
+        Refusal: it is an application of others.
+    """
+    return app_or_refusal(import_any(text, GuestOptions()))
 
 
 def typed_limits(texts: Sequence[str]) -> dict[str, int]:

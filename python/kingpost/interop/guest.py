@@ -199,6 +199,12 @@ class GuestService:
         self.guests = [(guest.prefix, 0)]
         self.dispatch = GuestDispatch(guest.name)
         self.context = contextvars.copy_context()
+        self.operations: object | None = None
+
+    def operate(self, operations: object) -> None:
+        """Have this service answer those who run it, on the port of `--ops-port`, and be measured for them."""
+        self.operations = operations
+        self.dispatch.measures = True
 
     @contextlib.asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -221,6 +227,10 @@ class GuestDispatch:
     response_type: type[Any] = Response
     guard_all = False
     warn_markup = False
+
+    measures = False
+    labels = ("/*",)
+    readings: object | None = None
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -15,6 +18,7 @@ from kingpost.cli.loading import GuestOptions, load_app, service_of
 from kingpost.errors import TargetError
 from kingpost.interop.guest import MAX_BODY, Guest
 from kingpost.server.target import find_target
+from tests.security.rig import serving
 from tests.unit.cli.calling import call
 from tests.waiting import until
 
@@ -153,3 +157,66 @@ def test_what_is_no_path_of_a_proxy_is_refused(path: str) -> None:
     result = call("run", "none.py", "--root-path", path)
     assert result.exit_code == 2
     assert "--root-path" in result.output
+
+
+GUESTS = """
+from flask import Flask
+
+flask = Flask("flask")
+
+@flask.get("/baskets/<name>")
+def basket(name): return name
+
+async def asgi(scope, receive, send): ...
+"""
+
+
+def test_the_urls_of_an_application_of_others_are_listed_where_it_can_be_asked(
+    folder: Path,
+) -> None:
+    name = f"guest_program_{next(NUMBERS)}"
+    (folder / f"{name}.py").write_text(GUESTS)
+    listed = call("routes", f"{name}:flask")
+    assert listed.exit_code == 0, listed.output
+    assert "/baskets/<name>" in listed.output
+    assert call("routes", f"{name}:asgi").output.split()[-3:-1] == ["*", "/*"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["openapi"], ["check"], ["shell", "-c", "1", "--app"], ["request", "GET", "/", "--app"]],
+)
+def test_what_asks_an_app_says_so_to_an_application_of_others(
+    arguments: list[str], folder: Path
+) -> None:
+    name = f"guest_program_{next(NUMBERS)}"
+    (folder / f"{name}.py").write_text(GUESTS)
+    result = call(*arguments, f"{name}:flask")
+    assert result.exit_code == 1
+    assert f"{name}:flask is an application of WSGI" in result.output
+    assert 'front.mount("/", app)' in result.output
+
+
+def test_an_application_of_others_is_told_of_on_the_port_of_those_who_run_it(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("KINGPOST_OPS", f"127.0.0.1:{port}")
+    guest = load_app(find_target(f"{module}:wsgi"), GuestOptions())
+    with serving(service_of(guest, "production")) as rig:
+
+        def ask(at: int, path: str) -> str:
+            with urllib.request.urlopen(f"http://127.0.0.1:{at}{path}", timeout=60) as answer:
+                return str(answer.read().decode())
+
+        # Theirs, whatever its path.
+        assert ask(rig.port, "/livez") == "hello"
+        assert json.loads(ask(port, "/livez")) == {"status": "ok"}
+        assert json.loads(ask(port, "/readyz"))["status"] == "ok"
+        assert re.search(
+            r'^http_server_request_duration_seconds_count\{.*route="/\*".*\} 1$',
+            ask(port, "/metrics"),
+            re.MULTILINE,
+        )
