@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.ledger import APP, QUIET_AT_THE_END, Load, answer_of, connect_to_all
-from tests.faults.program import GET, is_alive, read_all, running
 from tests.faults.processes import reload, templates_of, workers_of
+from tests.faults.program import GET, is_alive, read_all, running
 from tests.needs import need
 from tests.saving import save
 from tests.waiting import PATIENCE, until
