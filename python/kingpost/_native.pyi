@@ -595,13 +595,13 @@ class Server:
         caller: object = None,
         *,
         secure: bool = False,
-        http2: bool = False,
+        protocol: str | None = None,
     ) -> int:
         """A new connection; notify() is called when it has output, wants to be read again or is to be closed.
 
         caller: who runs its requests by himself; `kingpost.server.hosted.caller` says what that is.
         secure: nobody on the way can read it.
-        http2: it speaks HTTP/2 from its first byte, as was agreed on (ALPN).
+        protocol: what was agreed on (ALPN), such as "h2": it speaks that from its first byte and nothing else. None: what it sends decides.
         """
     def feed(self, connection: int, data: bytes) -> None: ...
     def feed_at_once(self, connection: int, data: bytes) -> None:

@@ -405,17 +405,17 @@ impl Server {
     }
 
     /// A new connection without a socket.
-    #[pyo3(signature = (client, notify, caller=None, *, secure=false, http2=false))]
+    #[pyo3(signature = (client, notify, caller=None, *, secure=false, protocol=None))]
     fn open(
         slf: &Bound<'_, Self>,
         client: Option<(String, u16)>,
         notify: Py<PyAny>,
         caller: Option<Py<PyAny>>,
         secure: bool,
-        http2: bool,
+        protocol: Option<String>,
     ) -> PyResult<u64> {
         let number = slf.get().core.shell(slf.py(), |shell| {
-            shell.open(client, notify, caller, secure, http2)
+            shell.open(client, notify, caller, secure, protocol.as_deref())
         })?;
         // Who says nothing is dropped in time as well.
         Self::after(slf)?;

@@ -668,7 +668,7 @@ impl Shell {
         notify: Py<PyAny>,
         caller: Option<Py<PyAny>>,
         secure: bool,
-        http2: bool,
+        protocol: Option<&str>,
     ) -> PyResult<u64> {
         let peer = match client.and_then(|(host, port)| Some((host.parse::<IpAddr>().ok()?, port)))
         {
@@ -682,9 +682,7 @@ impl Shell {
         if secure {
             fed.engine.secure(id, Arc::default());
         }
-        if http2 {
-            fed.engine.speak_http2(id);
-        }
+        fed.engine.agree(id, protocol.map(str::as_bytes));
         fed.last += 1;
         fed.connections.insert(fed.last, (id, notify));
         fed.numbers.insert(id, fed.last);

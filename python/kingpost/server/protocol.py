@@ -47,19 +47,19 @@ class EngineProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         tls = transport.get_extra_info("ssl_object")
-        http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
+        protocol = None if tls is None else tls.selected_alpn_protocol()
         self._connection = self._server.open(
             _peer(transport),
             self._look,
             secure=tls is not None,
-            http2=http2,
+            protocol=protocol,
         )
         if not self._connection:
             # More than the engine takes; it has said so in the log.
             self._transport.abort()
             return
         self._open_ones.add(self)
-        if http2:
+        if protocol == "h2":
             # The engine speaks first.
             with _passing_exits():
                 self._server.turn()

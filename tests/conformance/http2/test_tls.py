@@ -86,12 +86,19 @@ def test_what_was_agreed_on_is_not_looked_for_in_what_is_sent(
         old = authority.client()
         old.set_alpn_protocols(["http/1.1"])
         with old.wrap_socket(rig.connect(), server_hostname="localhost") as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            refused = b""
+            while piece := connection.recv(10_000):
+                refused += piece
+        with old.wrap_socket(rig.connect(), server_hostname="localhost") as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
             answer = b""
             while piece := connection.recv(10_000):
                 answer += piece
     assert said[3] in (SETTINGS, GOAWAY)
     assert b"HTTP/1.1" not in said
+    # Nor does who has agreed to HTTP/1.1 get to HTTP/2.
+    assert refused.startswith(b"HTTP/1.1 ")
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 

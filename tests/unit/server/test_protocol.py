@@ -19,7 +19,7 @@ class EndingServer:
         self._data = data
 
     def open(
-        self, client: object, notify: object, *, secure: bool = False, http2: bool = False
+        self, client: object, notify: object, *, secure: bool = False, protocol: str | None = None
     ) -> int:
         return 1
 

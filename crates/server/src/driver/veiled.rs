@@ -141,9 +141,7 @@ fn read_sealed(
     };
     let opened = session.open(bytes, engine.read_buffer());
     if let Some(handshake) = session.take_news() {
-        if handshake.protocol == Some(b"h2") {
-            engine.speak_http2(id);
-        }
+        engine.agree(id, handshake.protocol);
         let secured = match handshake.certificate {
             Some(certificate) => Arc::new(Secured {
                 client_certificate: Some(certificate.into()),

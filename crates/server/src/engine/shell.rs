@@ -96,13 +96,16 @@ impl Engine {
         self.slab.len() >= self.shared.config.limits.connections
     }
 
-    /// The connection speaks HTTP/2 from its first byte, as was agreed on where it was opened (ALPN). Called before
-    /// anything is fed.
-    pub fn speak_http2(&mut self, id: ConnId) {
-        if let Some(connection) = self.slab.get_mut(id)
-            && connection.is_fresh
-        {
-            connection.speak_http2(&mut self.shared);
+    /// The connection speaks what was agreed on where it was opened (ALPN), from its first byte, and nothing else; where nothing
+    /// was, what it sends decides. Called before anything is fed.
+    pub fn agree(&mut self, id: ConnId, protocol: Option<&[u8]>) {
+        let Some(connection) = self.slab.get_mut(id).filter(|known| known.is_fresh) else {
+            return;
+        };
+        match protocol {
+            Some(b"h2") => connection.speak_http2(&mut self.shared),
+            Some(_) => connection.is_fresh = false,
+            None => {}
         }
     }
 

@@ -177,7 +177,7 @@ fn what_was_agreed_on_needs_no_preface_to_be_known_by() {
         http: Versions::Http1,
         ..config()
     });
-    shell.engine.speak_http2(shell.connection);
+    shell.engine.agree(shell.connection, Some(b"h2"));
     shell.send(&[begin(), ask(1, "/")].concat());
     let id = shell.request_for("/");
     shell.answer(id, "agreed");
