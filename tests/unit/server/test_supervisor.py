@@ -178,10 +178,10 @@ def test_a_loop_may_be_silent_as_long_as_it_may_and_no_longer(rig: Rig) -> None:
     assert rig.killed == [(101, signal.SIGABRT)]
 
 
-def test_who_was_told_to_stop_has_the_grace_and_five_seconds(rig: Rig) -> None:
+def test_who_was_told_to_stop_has_the_grace_and_eight_seconds(rig: Rig) -> None:
     rig.it._stop(hurried=False)
     told = rig.now
-    rig.it._now = told + 15
+    rig.it._now = told + 18
     rig.it._end_late_ones()
     assert rig.killed == []
     rig.it._now += 0.001
@@ -192,7 +192,7 @@ def test_who_was_told_to_stop_has_the_grace_and_five_seconds(rig: Rig) -> None:
 def test_a_template_that_makes_no_worker_holds_up_no_stop(rig: Rig) -> None:
     rig.add(rig.current, 0)
     rig.it._stop(hurried=False)
-    rig.it._now += 15.001
+    rig.it._now += 18.001
     rig.it._end_late_ones()
     assert (100, signal.SIGKILL) in rig.killed
 
