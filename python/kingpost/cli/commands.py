@@ -36,7 +36,7 @@ Serve it for real:  kingpost run hello.py
 An app may have commands of its own: kingpost commands lists them.
 """
 
-_TARGET_HELP = """
+_WHERE_HELP = """
 
 \b
 TARGET says where the app is:
@@ -44,8 +44,11 @@ TARGET says where the app is:
   hello, shop.web       a module
   shop.web:app          the object `app` in the module shop.web
   shop.web:create_app   a function that returns the app
-An app is an App of Kingpost, or any application of ASGI 3 or WSGI.
+"""
+_WITHOUT_HELP = """
 Without TARGET: [tool.kingpost] app of pyproject.toml, then app.py, then main.py."""
+_TARGET_HELP = f"{_WHERE_HELP}An app is an App of Kingpost, or any application of ASGI 3 or WSGI.{_WITHOUT_HELP}"
+_APP_TARGET_HELP = f"{_WHERE_HELP}An app is an App of Kingpost here; one of ASGI or WSGI can be mounted in it.{_WITHOUT_HELP}"
 
 
 class Root(Group):
@@ -612,7 +615,8 @@ def request(
 
 
 @kingpost.command(
-    help="Print the OpenAPI document of an app, made from the types of its routes." + _TARGET_HELP,
+    help="Print the OpenAPI document of an app, made from the types of its routes."
+    + _APP_TARGET_HELP,
     short_help="Print the OpenAPI document of an app.",
 )
 @click.argument("target", required=False)
@@ -648,7 +652,7 @@ def shell(ctx: click.Context, target: str | None, program: str | None, *, plain:
 @kingpost.command(
     help="Say what is wrong with an app: what would keep it from starting, and what its checks find. The exit status"
     " is 1 where there are errors; warnings are told."
-    + _TARGET_HELP
+    + _APP_TARGET_HELP
     + "\n\nWith --deploy, put the options of `kingpost run` behind two dashes, as you start it:"
     " kingpost check --deploy app.py -- --workers 4 --uds shop.sock",
     short_help="Say what is wrong with an app.",

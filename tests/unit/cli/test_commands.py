@@ -51,6 +51,21 @@ def test_every_command_says_what_it_does() -> None:
         assert command.get_short_help_str(), name
 
 
+@pytest.mark.parametrize("name", ["check", "openapi", "dev", "run"])
+def test_only_commands_that_serve_promise_applications_of_others(name: str, folder: Path) -> None:
+    (folder / "theirs.py").write_text("def app(environ, start_response): return []\n")
+    help_text = call(name, "--help").output
+
+    if name in ("dev", "run"):
+        assert "any application of ASGI 3 or WSGI" in help_text
+    else:
+        assert "any application" not in help_text
+        assert "An app is an App of Kingpost here" in help_text
+        result = call(name, "theirs.py")
+        assert result.exit_code != 0
+        assert "front.mount" in result.output
+
+
 def test_help_imports_neither_the_engine_nor_asyncio() -> None:
     program = (
         "import sys, kingpost.cli.commands as c\n"
