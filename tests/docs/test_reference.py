@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from kingpost import _native
 from kingpost.schema.problems import SENTENCES
+from kingpost.server.options import limits_of
 from tests.docs.markdown import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -59,3 +61,18 @@ def test_every_code_of_a_value_is_in_the_table() -> None:
     table = page.partition("## Codes of values")[2].partition("\n## ")[0]
     first_cells = re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE)
     assert set(re.findall(r"`(.+?)`", " ".join(first_cells))) == {*SENTENCES, *given}
+
+
+def can_be_set(limit: str) -> bool:
+    try:
+        limits_of([f"{limit}={_native.LIMITS[limit]}"])
+    except ValueError:
+        return False
+    return True
+
+
+def test_every_limit_that_can_be_set_is_explained() -> None:
+    page = (ROOT / "docs" / "howto" / "limits.md").read_text(encoding="utf-8")
+    paragraphs = re.findall(r"^\* (\*\*`.+)", page, flags=re.MULTILINE)
+    explained = [name for text in paragraphs for name in re.findall(r"\*\*`(\w+)`\*\*", text)]
+    assert sorted(explained) == sorted(filter(can_be_set, _native.LIMITS))
