@@ -25,6 +25,7 @@ from kingpost.http.request import Request
 from kingpost.http.response import Response
 from kingpost.server.engine import Service
 from kingpost.server.listen import Address, open_listeners
+from kingpost.server.operations import open_operations
 from kingpost.server.options import Http, Options
 from kingpost.server.tls import Tls
 from kingpost.server.worker import Worker
@@ -305,7 +306,11 @@ def serving(
         tls=tls,
         proxy_protocol=proxy_protocol,
     )
-    worker = Worker(service, listeners, options, on_ready=lambda _: ready.set())
+    # Where KINGPOST_OPS names a port.
+    operations = open_operations(Address(port=0))
+    worker = Worker(
+        service, listeners, options, on_ready=lambda _: ready.set(), operations=operations
+    )
     thread = threading.Thread(target=worker.run, name="rig", daemon=True)
     # Before it starts: a worker that stops closes them.
     port = int(listeners[0].url.rpartition(":")[2])
@@ -316,7 +321,7 @@ def serving(
     finally:
         worker.stop(now=True)
         thread.join(PATIENCE)
-        for listener in listeners:
+        for listener in (*listeners, *operations):
             listener.close()
         assert not thread.is_alive(), "the worker did not stop"
         assert worker.stuck_threads(PATIENCE) == []

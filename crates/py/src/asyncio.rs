@@ -159,6 +159,22 @@ impl Asyncio {
         Ok(())
     }
 
+    /// Has the loop call `callback` in its next turn with an argument, in a context.
+    pub(crate) fn call_soon_in(
+        &self,
+        py: Python<'_>,
+        callback: &Bound<'_, PyAny>,
+        argument: &Bound<'_, PyAny>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let options = PyDict::new(py);
+        options.set_item(intern!(py, "context"), context)?;
+        self.call_soon
+            .bind(py)
+            .call((callback, argument), Some(&options))?;
+        Ok(())
+    }
+
     /// Has the loop call `callback` in its next turn.
     pub(crate) fn call_soon(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
         self.call_soon.bind(py).call1((callback,))?;

@@ -24,6 +24,12 @@ impl Core {
         context: Option<Py<PyAny>>,
         waiter: Py<PyAny>,
     ) -> PyResult<()> {
+        if self.callbacks.with(py, |callbacks| callbacks.is_none()) {
+            // The server is closed: whoever outlives it, to be cancelled at last, is woken by the loop itself.
+            return self
+                .asyncio
+                .call_soon_in(py, callback.bind(py), waiter.bind(py), context);
+        }
         self.woken.with(py, |woken| {
             woken.push(Wakeup {
                 callback,
