@@ -125,9 +125,18 @@ def test_the_port_goes_on_to_the_next_worker_of_kingpost_dev(folder: Path) -> No
         assert read(f"{url}/livez") == '{"status":"ok"}'
 
 
-def test_an_application_of_others_has_nothing_to_serve_there(folder: Path) -> None:
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+def test_an_application_of_others_is_told_of_there(folder: Path, workers: tuple[str, ...]) -> None:
     (folder / "app.py").write_text("async def app(scope, receive, send):\n    pass\n")
-    for workers in ((), ("--workers", "2")):
-        with running(folder, "run", "--port", "0", "--ops-port", "0", *workers) as program:
-            assert program.end() != 0
-        assert "has neither Health() nor Metrics()" in program.said
+    with running(folder, "run", "--port", "0", "--ops-port", "0", *workers) as program:
+        assert read(f"{operations_of(program)}/livez") == '{"status":"ok"}'
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+def test_an_app_that_has_nothing_to_serve_there_is_refused(
+    folder: Path, workers: tuple[str, ...]
+) -> None:
+    (folder / "app.py").write_text("from kingpost import App\n\napp = App()\n")
+    with running(folder, "run", "--port", "0", "--ops-port", "0", *workers) as program:
+        assert program.end() != 0
+    assert "has neither Health() nor Metrics()" in program.said
