@@ -162,10 +162,12 @@ class Attempt(WebSocketClientFactory):
 def load(folder: Path) -> list[type]:
     """The suite's cases. What they import of Python 2's libraries is given to them here."""
     resources = types.ModuleType("pkg_resources")
+    # The one name that the suite asks of it.
     resources.resource_filename = lambda _, name: str(folder / name)  # type: ignore[attr-defined]
     sys.modules["pkg_resources"] = resources
     interface.implements = lambda *_: None
 
+    # Texts, as Python 2 took and gave them.
     hexadecimal = binascii.b2a_hex
     binascii.b2a_hex = lambda text: hexadecimal(octets(text)).decode()  # type: ignore[assignment, misc]
 
@@ -175,6 +177,7 @@ def load(folder: Path) -> list[type]:
 
     utf8validator.Utf8Validator = Validator
     sys.path.insert(0, str(folder))
+    # The suite's package of cases, which is found nowhere but in that folder.
     import case  # type: ignore[import-not-found]
 
     # It compares pickles, in which two equal strings are not what the same one twice is.
