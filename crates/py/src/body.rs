@@ -37,10 +37,13 @@ impl NativeBody {
             BodyState::End => Ok(Some(PyBytes::new(py, b""))),
             BodyState::Pending => Ok(None),
             BodyState::Failed(refusal) => Err(self.core.refusal_error(py, &refusal)),
-            BodyState::Gone => Err(PyConnectionResetError::new_err(
-                "the client left before its body was complete",
-            )),
+            BodyState::Gone => Err(over()),
         }
+    }
+
+    /// What a task gets that still waits when nothing can come any more.
+    pub(crate) fn last_outcome(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.outcome(py).unwrap_or_else(|| Err(over()))
     }
 
     /// The bytes, or the failure, for a task that waited.
@@ -53,6 +56,12 @@ impl NativeBody {
     }
 }
 
+fn over() -> PyErr {
+    PyConnectionResetError::new_err(
+        "the client left, or was answered, before its body was complete",
+    )
+}
+
 #[pymethods]
 impl NativeBody {
     /// Bytes declared by the client; None when the body is chunked.
@@ -61,7 +70,7 @@ impl NativeBody {
         self.length
     }
 
-    /// The next bytes, on the loop; empty at the end.
+    /// The next bytes, on the loop; empty at the end. Raises RuntimeError where another task waits for them.
     fn chunk(slf: &Bound<'_, Self>) -> PyResult<Py<Waiter>> {
         let py = slf.py();
         let this = slf.get();

@@ -104,6 +104,15 @@ impl Waiter {
         })
     }
 
+    /// Whoever ran this as a coroutine goes on without the outcome.
+    fn give_up(&self, py: Python<'_>) {
+        self.state.with(py, |state| {
+            if state.outcome.is_none() && state.cancelled.is_none() {
+                state.cancelled = Some(None);
+            }
+        });
+    }
+
     fn schedule(
         &self,
         slf: &Bound<'_, Self>,
@@ -161,10 +170,13 @@ impl Waiter {
         traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         drop(traceback);
+        self.give_up(exception.py());
         Err(thrown(exception, value)?)
     }
 
-    fn close(&self) {}
+    fn close(&self, py: Python<'_>) {
+        self.give_up(py);
+    }
 
     #[getter(_asyncio_future_blocking)]
     fn future_blocking(&self, py: Python<'_>) -> Option<bool> {

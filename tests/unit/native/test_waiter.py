@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import weakref
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import pytest
 
 from kingpost.http.request import Request
 from tests.waiting import PATIENCE
@@ -11,64 +12,134 @@ from tests.waiting import PATIENCE
 from .service import serving
 
 
-def test_a_task_whose_wait_nobody_can_end_is_collected() -> None:
-    told: list[str] = []
-    known: list[weakref.ref[Any]] = []
+class _Body(Protocol):
+    def chunk(self) -> Awaitable[bytes]: ...
 
-    async def ask(request: Request) -> str:
-        stream = request.stream
-        assert stream is not None
-        asyncio.get_running_loop().set_exception_handler(
-            lambda loop, context: told.append(context["message"])
-        )
 
-        async def read() -> bytes:
-            return await stream.chunk()
+def _wait_for(body: _Body) -> asyncio.Task[bytes]:
+    async def read() -> bytes:
+        return await body.chunk()
 
-        first, second = asyncio.ensure_future(read()), asyncio.ensure_future(read())
+    return asyncio.ensure_future(read())
+
+
+def _routes(ask: Callable[[_Body], Awaitable[str]]) -> list[Any]:
+    async def handler(request: Request) -> str:
+        assert request.stream is not None
+        return await ask(request.stream)
+
+    return [("/", handler, "async", {"binders": [("request",)], "stream_body": True})]
+
+
+OVER = ConnectionResetError("the client left, or was answered, before its body was complete")
+HEAD = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n"
+
+
+def test_one_task_at_a_time_reads_a_body() -> None:
+    begun = asyncio.Event()
+
+    async def ask(body: _Body) -> str:
+        first = _wait_for(body)
         await asyncio.sleep(0)
-        # The second waits in its place: all that holds the first now are itself and what it waits for.
-        known.append(weakref.ref(first))
-        del first
-        # One that another thread has under way makes this one do nothing.
-        for _ in range(100):
-            gc.collect()
-            if known[0]() is None:
-                break
-            await asyncio.sleep(0.01)
-        assert known[0]() is None
-        second.cancel()
-        return "done"
+        with pytest.raises(RuntimeError, match="another task reads this body already"):
+            await body.chunk()
+        begun.set()
+        return f"{await first!r} {await body.chunk()!r}"
 
     async def main() -> None:
-        routes: list[Any] = [("/", ask, "async", {"binders": [("request",)], "stream_body": True})]
-        async with serving(routes) as service, service.connect() as (reader, writer):
-            writer.write(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n")
+        async with serving(_routes(ask)) as service, service.connect() as (reader, writer):
+            writer.write(HEAD)
+            await asyncio.wait_for(begun.wait(), PATIENCE)
+            writer.write(b"12345")
             assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            assert b"b'12345' b''" in await reader.readuntil(b"b''")
 
     asyncio.run(main())
-    assert told == ["Task was destroyed but it is pending!"]
 
 
-def test_a_task_that_outlives_its_server_can_be_cancelled() -> None:
-    left: list[asyncio.Task[bytes]] = []
+def test_whoever_was_cancelled_does_not_keep_the_next_from_reading() -> None:
+    begun = asyncio.Event()
 
-    async def ask(request: Request) -> str:
-        stream = request.stream
-        assert stream is not None
-        # Of the second nobody knows any more that it was there once the first waits in its place.
-        left.extend(asyncio.ensure_future(stream.chunk()) for _ in range(2))
+    async def ask(body: _Body) -> str:
+        waiting = _wait_for(body)
         await asyncio.sleep(0)
+        waiting.cancel()
+        # One that never came to wait, though it has asked.
+        unborn = asyncio.ensure_future(body.chunk())
+        unborn.cancel()
+        await asyncio.wait([waiting, unborn])
+        assert waiting.cancelled()
+        assert unborn.cancelled()
+        begun.set()
+        return repr(await body.chunk())
+
+    async def main() -> None:
+        async with serving(_routes(ask)) as service, service.connect() as (reader, writer):
+            writer.write(HEAD)
+            await asyncio.wait_for(begun.wait(), PATIENCE)
+            writer.write(b"12345")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            assert await reader.readuntil(b"b'12345'")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("answered", OVER),
+        ("left", RuntimeError("http.incomplete-request")),
+        ("closed", OVER),
+    ],
+)
+def test_a_task_that_still_reads_when_the_request_is_over_is_told(
+    end: str, told: Exception
+) -> None:
+    left: list[asyncio.Task[bytes]] = []
+    begun = asyncio.Event()
+
+    async def ask(body: _Body) -> str:
+        left.append(_wait_for(body))
+        await asyncio.sleep(0)
+        begun.set()
+        if end != "answered":
+            await asyncio.Event().wait()
         return "done"
 
     async def main() -> None:
-        routes: list[Any] = [("/", ask, "async", {"binders": [("request",)], "stream_body": True})]
-        async with serving(routes) as service, service.connect() as (reader, writer):
-            writer.write(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n")
-            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
-        left[0].cancel()
-        done, _ = await asyncio.wait(left[:1], timeout=PATIENCE)
-        assert done == {left[0]}
-        assert left[0].cancelled()
+        async with serving(_routes(ask)) as service, service.connect() as (reader, writer):
+            writer.write(HEAD)
+            await asyncio.wait_for(begun.wait(), PATIENCE)
+            if end == "answered":
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            elif end == "left":
+                writer.close()
+            else:
+                service.server.close()
+            done, _ = await asyncio.wait(left, timeout=PATIENCE)
+            assert len(done) == 1
+            assert repr(left[0].exception()) == repr(told)
+
+    asyncio.run(main())
+
+
+def test_a_task_that_outlives_its_server_goes_on_reading_in_vain() -> None:
+    bodies: list[_Body] = []
+    begun = asyncio.Event()
+
+    async def ask(body: _Body) -> str:
+        bodies.append(body)
+        begun.set()
+        await asyncio.Event().wait()
+        return "done"
+
+    async def main() -> None:
+        async with serving(_routes(ask)) as service, service.connect() as (_, writer):
+            writer.write(HEAD)
+            await asyncio.wait_for(begun.wait(), PATIENCE)
+        task = _wait_for(bodies[0])
+        done, _ = await asyncio.wait([task], timeout=PATIENCE)
+        assert done == {task}
+        assert isinstance(task.exception(), ConnectionResetError)
 
     asyncio.run(main())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use server::{ConnId, RequestId, SocketEnd};
 
@@ -167,7 +168,24 @@ impl Core {
                 flights.remove(id)
             }
         });
-        drop(flight);
+        let reader = flight.and_then(|mut flight| flight.reader.take());
+        if let Some((waiter, body)) = reader
+            && let Err(error) = Self::end_wait(py, &waiter, &body)
+        {
+            error.write_unraisable(py, Some(waiter.bind(py)));
+        }
+    }
+
+    /// Wakes a task of the handler's own that waits for bytes of a body that is over.
+    pub(super) fn end_wait(
+        py: Python<'_>,
+        waiter: &Py<Waiter>,
+        body: &Py<NativeBody>,
+    ) -> PyResult<()> {
+        if waiter.get().is_over(py) {
+            return Ok(());
+        }
+        Waiter::wake(waiter.bind(py), body.get().last_outcome(py))
     }
 
     /// A request has become a WebSocket: what is raised from now on closes it.
@@ -288,9 +306,10 @@ impl Core {
             gate.leave();
         }
         // The cancellation reaches the waiters through the task.
-        drop((writer, reader));
+        drop(writer);
         if let Some(guest) = request.as_ref().and_then(|request| request.get().guest(py)) {
             // A guest is told, and goes on: it may have something to do besides its answer.
+            drop(reader);
             return guest.get().on_left(py, is_over);
         }
         let cancelled = match task {
@@ -300,8 +319,13 @@ impl Core {
                 .map(drop),
             None => Ok(()),
         };
+        // Whoever else of the handler's reads is told by what it gets.
+        let told = match &reader {
+            Some((waiter, body)) => Self::end_wait(py, waiter, body),
+            None => Ok(()),
+        };
         self.withdraw(py, id, is_over);
-        cancelled
+        cancelled.and(told)
     }
 
     /// Has `function` called on the loop when the request's connection is over; false where it is over already.
@@ -415,12 +439,22 @@ impl Core {
         id: RequestId,
         body: &Bound<'_, NativeBody>,
     ) -> PyResult<Py<Waiter>> {
-        let waiter = Py::new(py, Waiter::new(self, None))?;
-        let entry = (waiter.clone_ref(py), body.clone().unbind());
         let former = self
             .flights
-            .with(py, |flights| flights.of(id).reader.replace(entry));
-        drop(former);
+            .with(py, |flights| flights.of(id).reader.take());
+        if let Some((waiter, former)) = former
+            && Waiter::reclaim(waiter.bind(py)).is_err()
+        {
+            self.flights
+                .with(py, |flights| flights.of(id).reader = Some((waiter, former)));
+            return Err(PyRuntimeError::new_err(
+                "another task reads this body already; let one read and pass on",
+            ));
+        }
+        let waiter = Py::new(py, Waiter::new(self, None))?;
+        let entry = (waiter.clone_ref(py), body.clone().unbind());
+        self.flights
+            .with(py, |flights| flights.of(id).reader = Some(entry));
         Ok(waiter)
     }
 }

@@ -301,14 +301,15 @@ impl Core {
             None => Ok(()),
         };
         // Told as gone before they are cancelled: a stop is no failure of theirs.
-        let (gates, tasks) = self.flights.with(py, |flights| {
-            let (mut gates, mut tasks) = (Vec::new(), Vec::new());
+        let (gates, tasks, readers) = self.flights.with(py, |flights| {
+            let (mut gates, mut tasks, mut readers) = (Vec::new(), Vec::new(), Vec::new());
             for flight in flights.values_mut() {
                 flight.gone = true;
                 gates.append(&mut flight.gates);
                 tasks.extend(flight.task.as_ref().map(|task| task.clone_ref(py)));
+                readers.extend(flight.reader.take());
             }
-            (gates, tasks)
+            (gates, tasks, readers)
         });
         for gate in gates {
             gate.leave();
@@ -319,6 +320,9 @@ impl Core {
         let jobs = self.pool.close();
         self.shell(py, Shell::close);
         self.set_callbacks(py, None);
+        for (waiter, body) in readers {
+            Self::end_wait(py, &waiter, &body)?;
+        }
         let spare = self.spare.take(py);
         let watched = self.watched.with(py, std::mem::take);
         drop((jobs, spare, watched));
