@@ -45,6 +45,7 @@ from kingpost.testing import TestClient
 from tests.docs.comparing import is_as_shown, is_same_json, seen
 from tests.docs.curl import curl
 from tests.docs.markdown import Block
+from tests.ports import free_port
 from tests.saving import save
 from tests.waiting import PATIENCE
 
@@ -80,7 +81,7 @@ class Reader:
         self.folder = folder
         self.names = names or {}
         self.programs = programs or Path(sys.executable).parent
-        self.port = _free_port()
+        self.port = free_port()
         self.program: dict[str, Any] = {}
         self.source = ""
         self.app: App | None = None
@@ -417,9 +418,3 @@ def _commands(block: Block) -> Iterator[tuple[str, str]]:
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
         yield command.strip(), shown
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

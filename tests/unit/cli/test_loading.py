@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -18,6 +17,7 @@ from kingpost.cli.loading import GuestOptions, load_app, service_of
 from kingpost.errors import TargetError
 from kingpost.interop.guest import MAX_BODY, Guest
 from kingpost.server.target import find_target
+from tests.ports import free_port
 from tests.security.rig import serving
 from tests.unit.cli.calling import call
 from tests.waiting import until
@@ -200,9 +200,7 @@ def test_what_asks_an_app_says_so_to_an_application_of_others(
 def test_an_application_of_others_is_told_of_on_the_port_of_those_who_run_it(
     module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     monkeypatch.setenv("KINGPOST_OPS", f"127.0.0.1:{port}")
     guest = load_app(find_target(f"{module}:wsgi"), GuestOptions())
     with serving(service_of(guest, "production")) as rig:

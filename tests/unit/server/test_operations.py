@@ -15,15 +15,14 @@ from kingpost.errors import ConfigurationError
 from kingpost.server.listen import Address, ListenError
 from kingpost.server.operations import VARIABLE, address, open_operations
 from kingpost.testing import LiveServer, TestClient
+from tests.ports import free_port
 from tests.waiting import PATIENCE
 
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
     """A port that is free, and the environment that names it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
+    number = free_port()
     monkeypatch.setenv(VARIABLE, f"127.0.0.1:{number}")
     return number
 
@@ -94,9 +93,7 @@ def test_an_app_with_nothing_to_serve_there_does_not_start(port: int) -> None:
 
 
 def test_a_port_that_cannot_be_had_is_named(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", port)):
         with pytest.raises(ListenError, match=f"choose another port: --ops-port {port + 1}"):
             open_operations(Address())
     monkeypatch.setenv(VARIABLE, "no such host:9000")
