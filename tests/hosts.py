@@ -130,4 +130,12 @@ EXCLUDED: list[Excluded] = [
         Excluded(WSGI, f"tests/{file}.py::", WEBSOCKET)
         for file in ("programs/test_websockets", "unit/app/test_websockets")
     ),
+    *_listed(
+        WSGI,
+        "tests/unit/middleware/test_access_log.py",
+        WEBSOCKET,
+        "test_a_websocket_has_a_line_when_it_is_accepted_and_one_when_it_is_over",
+        "test_a_refused_websocket_is_a_request_like_others",
+        "test_the_end_of_a_websocket_is_a_document",
+    ),
 ]

@@ -283,6 +283,11 @@ class _OwnLoop:
         try:
             # A loop runs on this thread when the garbage collector calls from inside one: then there is no clean end.
             if not is_on_loop():
+                # What ends the process, raised by a handler, leaves the client's own task in the middle of its request.
+                if left := asyncio.all_tasks(loop):
+                    for task in left:
+                        task.cancel()
+                    loop.run_until_complete(asyncio.wait(left))
                 loop.run_until_complete(loop.shutdown_asyncgens())
                 loop.run_until_complete(loop.shutdown_default_executor())
         finally:

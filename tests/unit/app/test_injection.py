@@ -652,8 +652,6 @@ def test_a_client_that_leaves_gives_back_what_its_request_holds() -> None:
     assert log == ["+a", "!a CancelledError"]
 
 
-# The client's own coroutine is left in the middle, as everything is where a process ends.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("is_async", [False, True])
 def test_what_ends_the_process_passes(kind: type[BaseException], is_async: bool) -> None:
