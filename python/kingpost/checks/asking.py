@@ -11,7 +11,7 @@ from kingpost.app.crossing import Threads
 from kingpost.app.errands import collecting, compile_errand
 from kingpost.app.lasting import Lasting
 from kingpost.binding.signature import signature_of
-from kingpost.checks.deploy import CHECKS, ask_deploy
+from kingpost.checks.deploy import ask_deploy, names_of
 from kingpost.checks.deploy.site import Site
 from kingpost.checks.problem import Problem
 from kingpost.routing.acl import Permission
@@ -19,6 +19,7 @@ from kingpost.routing.acl import Permission
 if TYPE_CHECKING:
     from kingpost.app.application import App
     from kingpost.app.extensions import Claim
+    from kingpost.checks.deploy.site import Setup
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -52,13 +53,18 @@ def ask(app: App, site: Site | None = None) -> Iterator[Found]:
         for problem in problems_of(app, name, claim):
             yield Found(name, str(claim.place), problem)
     if site is not None:
-        for name, told in ask_deploy(site):
-            yield Found(name, told.place, told.problem)
+        yield from ask_setup(site)
+
+
+def ask_setup(setup: Setup) -> Iterator[Found]:
+    """What the checks of a deployment find."""
+    for name, told in ask_deploy(setup):
+        yield Found(name, told.place, told.problem)
 
 
 def names(app: App, site: Site | None = None) -> list[str]:
     """The names of all checks that `ask` asks."""
-    deploy = () if site is None else CHECKS
+    deploy = () if site is None else names_of(site)
     return [*own_checks(site), *app.extensions.__checks__(), *deploy]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kingpost.cli.run import address_of, import_app, typed_limits
+from kingpost.cli.loading import GuestOptions, app_or_refusal, checked_root, import_any
+from kingpost.cli.run import address_of, typed_limits
 from kingpost.schema.rules import counted
 
 if TYPE_CHECKING:
@@ -33,19 +34,28 @@ def check(
         as_json: print a document.
     """
     from kingpost.app.compile import compile_app
-    from kingpost.checks.asking import ask, names
+    from kingpost.checks.asking import ask, ask_setup, names
+    from kingpost.checks.deploy import names_of
     from kingpost.checks.deploy.machine import Machine
-    from kingpost.checks.deploy.site import Site
+    from kingpost.checks.deploy.site import BareGuest, Site
+    from kingpost.interop.guest import Guest
 
-    app = import_app(text)
-    compile_app(app, mode="production")
-    site = None if started is None else Site(app, serving_of(started), Machine.here())
-    known = names(app, site)
+    app = import_any(text, GuestOptions() if started is None else guest_of(started))
+    if isinstance(app, Guest) and started is not None:
+        bare = BareGuest(app, serving_of(started), Machine.here())
+        known, all_found = names_of(bare), ask_setup(bare)
+        quiet: Mapping[str, str] = {}
+    else:
+        app = app_or_refusal(app, "kingpost check --deploy asks it what can be asked of it. ")
+        compile_app(app, mode="production")
+        site = None if started is None else Site(app, serving_of(started), Machine.here())
+        known, all_found = names(app, site), ask(app, site)
+        quiet = app.extensions.__silenced__()
     for name in silenced:
         if name not in known:
             raise click.BadParameter(unknown(name, known), param_hint="--silence")
-    quiet = {**app.extensions.__silenced__(), **dict.fromkeys(silenced, "--silence")}
-    found = [each for each in ask(app, site) if each.check not in quiet]
+    quiet = {**quiet, **dict.fromkeys(silenced, "--silence")}
+    found = [each for each in all_found if each.check not in quiet]
     errors = sum(each.problem.is_error for each in found)
     warnings = len(found) - errors
     quiet = {name: why for name, why in quiet.items() if name in known}
@@ -122,6 +132,16 @@ def serving_of(started: Mapping[str, Any]) -> Serving:
         loop=started["loop"],
         limits=typed_limits(started["limits"]),
         ops=started["ops_port"] is not None,
+    )
+
+
+def guest_of(started: Mapping[str, Any]) -> GuestOptions:
+    """How an application of others is served by `kingpost run` with these options."""
+    return GuestOptions(
+        started["interface"],
+        started["max_body"],
+        started["trusted"],
+        checked_root(started["root_path"]),
     )
 
 

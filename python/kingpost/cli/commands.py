@@ -653,7 +653,7 @@ def shell(ctx: click.Context, target: str | None, program: str | None, *, plain:
     help="Say what is wrong with an app: what would keep it from starting, and what its checks find. The exit status"
     " is 1 where there are errors; warnings are told."
     + _APP_TARGET_HELP
-    + "\n\nWith --deploy, put the options of `kingpost run` behind two dashes, as you start it:"
+    + "\n\nWith --deploy, an application of ASGI or WSGI is asked, too. Put the options of `kingpost run` behind two dashes, as you start it:"
     " kingpost check --deploy app.py -- --workers 4 --uds shop.sock",
     short_help="Say what is wrong with an app.",
 )

@@ -155,8 +155,12 @@ def service_of(app: App | Guest, mode: Mode) -> Service:
     return compile_app(app, mode=mode)
 
 
-def app_or_refusal(app: App | Guest) -> App:
+def app_or_refusal(app: App | Guest, otherwise: str = "") -> App:
     """The App that a command asks.
+
+    Args:
+        app: what the target is.
+        otherwise: what can be done with an application of others; a sentence.
 
     Raises:
         Refusal: it is an application of others.
@@ -166,7 +170,7 @@ def app_or_refusal(app: App | Guest) -> App:
     if not isinstance(app, Guest):
         return app
     raise Refusal(
-        f"{app.name} is an application of {app.interface.upper()}, and this asks an App of Kingpost, which can stand in front of it:\n\n"
+        f"{app.name} is an application of {app.interface.upper()}, and this asks an App of Kingpost. {otherwise}One can stand in front of it:\n\n"
         "    from kingpost import App\n\n"
         "    front = App()\n"
         '    front.mount("/", app)  # what no route of front answers is that application\'s'

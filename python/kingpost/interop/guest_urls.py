@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from kingpost.interop.interface import class_names
+
 
 class GuestUrl(NamedTuple):
     """One URL of an application.
@@ -26,11 +28,9 @@ class GuestUrl(NamedTuple):
 
 def urls_of(app: object) -> list[GuestUrl] | None:
     """Its URLs, in its own order; None where it cannot be asked."""
-    for kind in type(app).__mro__:
-        ask = ASKED.get(f"{kind.__module__}.{kind.__qualname__}")
-        if ask is not None:
-            return list(ask(app))
-    return None
+    known = (ASKED[name] for name in class_names(type(app)) if name in ASKED)
+    ask = next(known, None)
+    return None if ask is None else list(ask(app))
 
 
 def of_flask(app: Any) -> Iterator[GuestUrl]:

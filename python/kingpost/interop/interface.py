@@ -34,10 +34,9 @@ WORDS: Final = frozenset({"asgi", "wsgi"})
 
 def interface_of(app: object) -> Interface | None:
     """The interface of an application; None for what is none, or could be either."""
-    for kind in type(app).__mro__:
-        known = KNOWN.get(f"{kind.__module__}.{kind.__qualname__}")
-        if known is not None:
-            return known
+    for name in class_names(type(app)):
+        if name in KNOWN:
+            return KNOWN[name]
     # A class would be made, not called.
     if isinstance(app, type) or not callable(app):
         return None
@@ -47,6 +46,12 @@ def interface_of(app: object) -> Interface | None:
     if takes_three == takes_two:
         return None
     return "asgi" if takes_three else "wsgi"
+
+
+def class_names(kind: object) -> list[str]:
+    """The full names of a class and of those that it inherits from, the nearest first; none for what is no class."""
+    found: tuple[type[object], ...] = getattr(kind, "__mro__", ())
+    return [f"{each.__module__}.{each.__qualname__}" for each in found]
 
 
 def is_ambiguous(app: object) -> bool:

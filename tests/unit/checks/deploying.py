@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -21,7 +23,9 @@ from kingpost.checks import Health, Metrics
 from kingpost.checks.deploy import ask_deploy
 from kingpost.checks.deploy.machine import MANY, Machine
 from kingpost.checks.deploy.serving import Serving
-from kingpost.checks.deploy.site import Site
+from kingpost.checks.deploy.site import BareGuest, Site
+from kingpost.interop.guest import Guest
+from kingpost.interop.interface import interface_of
 from kingpost.limits import MIB
 from kingpost.middleware import (
     AccessLog,
@@ -54,6 +58,8 @@ def found(text: str, language: str, folder: Path) -> set[str]:
     """The ids of the checks that find something: about a program, or a transcript."""
     machine = Machine(folder=folder)
     sources: dict[str, str] = {}
+    if language == "python" and "django" in text:
+        return found_alone(text, folder)
     if language == "python":
         names: dict[str, Any] = {"__name__": "program"}
         exec(compile(text, "<program>", "exec", dont_inherit=True), names)  # noqa: S102 - our own catalogue
@@ -62,10 +68,36 @@ def found(text: str, language: str, folder: Path) -> set[str]:
         app = well_configured()
         for command, answer in transcript(text):
             machine = told(machine, command, answer, sources)
-    compile_app(app, mode="test")
     started = COMMAND.search(text)
     serving = started_by(started[1]) if started else Serving(uds="shop.sock")
-    return {name for name, _ in ask_deploy(Site(app, serving, machine, sources))}
+    if isinstance(app, App):
+        compile_app(app, mode="test")
+        return {name for name, _ in ask_deploy(Site(app, serving, machine, sources))}
+    return {name for name, _ in ask_deploy(bare(app, serving, machine, sources))}
+
+
+def bare(
+    app: object, serving: Serving, machine: Machine, sources: dict[str, str] | None = None
+) -> BareGuest:
+    """An application of others, as it is served without an App."""
+    interface = interface_of(app)
+    assert interface is not None
+    return BareGuest(Guest(app, interface, name="theirs"), serving, machine, sources or {})
+
+
+def found_alone(text: str, folder: Path) -> set[str]:
+    """The same by the command, in a process of its own: Django is set up once for each."""
+    folder.joinpath("app.py").write_text(text, encoding="utf-8")
+    return {each["check"] for each in checked("app.py", folder)}
+
+
+def checked(target: str, folder: Path) -> list[dict[str, str]]:
+    """The problems that `kingpost check --deploy` tells of."""
+    command = [sys.executable, "-m", "kingpost.cli", "check", "--deploy", "--json", target]
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    assert told.stderr == ""
+    problems: list[dict[str, str]] = json.loads(told.stdout)["problems"]
+    return problems
 
 
 def started_by(words: str) -> Serving:

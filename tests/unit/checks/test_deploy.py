@@ -10,10 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from quart import Quart
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from kingpost import App, Settings
 from kingpost.app.compile import compile_app
-from kingpost.checks.deploy import CHECKS, ask_deploy
+from kingpost.checks.deploy import CHECKS, OF_SETUP, ask_deploy, guests
 from kingpost.checks.deploy.machine import (
     MANY,
     Machine,
@@ -24,11 +29,14 @@ from kingpost.checks.deploy.machine import (
 )
 from kingpost.checks.deploy.process import END_OF_LIFE
 from kingpost.checks.deploy.serving import Serving
-from kingpost.checks.deploy.site import Site, own_sources
+from kingpost.checks.deploy.site import BareGuest, Site, own_sources
+from kingpost.interop.guest import Guest
 from kingpost.limits import MIB
-from kingpost.middleware import SecurityHeaders
+from kingpost.middleware import SecurityHeaders, TrustedProxies
 from kingpost.settings import settings
 from tests.unit.checks.deploying import (
+    bare,
+    checked,
     found,
     kept_environment,
     kept_logging,
@@ -232,3 +240,230 @@ def test_sources_are_those_that_were_imported_from_the_folder(
         assert own_sources(folder) == {"ours_of_deploy.py": "ours = 1\n"}
     finally:
         del sys.modules["ours_of_deploy"], sys.modules["theirs_of_deploy"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_told"),
+    [
+        ({}, False),
+        ({"connections": 64, "connections_per_peer": 63}, False),
+        ({"connections": 63, "connections_per_peer": 62}, True),
+        ({"connections_per_peer": 16}, False),
+        ({"connections_per_peer": 15}, True),
+        ({"connections": 256}, True),
+        ({"connections": 257}, False),
+        ({"connections_per_peer": 20_000}, True),
+    ],
+)
+def test_no_few_visitors_take_all_connections(limits: dict[str, int], is_told: bool) -> None:
+    public = Serving(hosts=["::"], tls=True, ops=True, limits=limits)
+
+    assert ("deploy.limits-connections" in problems(serving=public)) == is_told
+
+
+def test_visitors_of_this_machine_are_not_counted_by_their_address() -> None:
+    serving = Serving(uds="shop.sock", ops=True, limits={"connections_per_peer": 1})
+
+    assert problems(serving=serving) == {}
+
+
+def test_reading_ahead_without_bounds_is_told_of() -> None:
+    def told(pipelined: int) -> bool:
+        serving = Serving(uds="shop.sock", ops=True, limits={"pipelined": pipelined})
+        return "deploy.limits-loose" in problems(serving=serving)
+
+    assert not told(256)
+    assert told(257)
+
+
+def of_guest(app: object, serving: Serving | None = None) -> dict[str, str]:
+    """What is found of an application of others that is served without an App."""
+    serving = serving or Serving(hosts=["::"], tls=True, ops=True)
+    return {
+        name: told.problem.message
+        for name, told in ask_deploy(bare(app, serving, Machine(folder=Path.cwd())))
+    }
+
+
+def flask(**config: object) -> Flask:
+    app = Flask("theirs")
+    app.config.update({"TRUSTED_HOSTS": ["example.org"], **config})
+    return app
+
+
+def test_a_guest_that_is_well_configured_is_not_found_fault_with() -> None:
+    quart = Quart("theirs")
+    quart.config["TRUSTED_HOSTS"] = ["example.org"]
+    trusted = Middleware(TrustedHostMiddleware, allowed_hosts=["example.org"])
+
+    assert of_guest(flask()) == {}
+    assert of_guest(quart) == {}
+    assert of_guest(Starlette(middleware=[trusted])) == {}
+    assert (
+        of_guest(Starlette(middleware=[Middleware(TrustedHostMiddleware, ["example.org"])])) == {}
+    )
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        flask(TRUSTED_HOSTS=None),
+        Quart("theirs"),
+        Starlette(),
+        Starlette(middleware=[Middleware(TrustedHostMiddleware)]),
+        Starlette(middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["*"])]),
+    ],
+)
+def test_a_guest_for_any_host_is_told_of(app: object) -> None:
+    assert of_guest(app) == {
+        "deploy.guest-hosts": "theirs: it answers whatever host a request names"
+    }
+
+
+def test_a_guest_that_cannot_know_its_hosts_is_told_of_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = flask()
+    monkeypatch.setattr(app, "default_config", {})
+
+    assert "this version cannot be told its own" in of_guest(app)["deploy.guest-hosts"]
+
+
+def test_a_guest_that_is_under_test_is_told_of() -> None:
+    assert "testing" in of_guest(flask(TESTING=True))["deploy.guest-debug"]
+    assert "debug" in of_guest(flask(DEBUG=True))["deploy.guest-debug"]
+
+
+@pytest.mark.parametrize(
+    ("key", "is_told"),
+    [
+        (None, False),
+        ("dev", True),
+        (b"dev", True),
+        (bytes(range(16)), False),
+        (bytes(range(15)), True),
+        ("9c1d40b7e2f6583a" * 2, False),
+        ("please-change-me-before-you-deploy-this", True),
+    ],
+)
+def test_a_key_of_a_guest_is_looked_at(key: object, is_told: bool) -> None:
+    assert ("deploy.guest-secret-key" in of_guest(flask(SECRET_KEY=key))) == is_told
+
+
+def test_a_guest_that_fails_when_it_is_asked_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = flask()
+    monkeypatch.setattr(app, "config", None)
+
+    assert "theirs: it cannot be asked: AttributeError" in of_guest(app)["deploy.guest-hosts"]
+
+
+def nobody_knows(environ: object, start_response: object) -> list[bytes]:
+    del environ, start_response
+    return []
+
+
+def test_a_guest_that_nobody_knows_is_asked_nothing() -> None:
+    assert of_guest(nobody_knows) == {}
+
+
+def test_a_guest_is_told_in_its_own_way_what_to_do() -> None:
+    serving = Serving()
+    remedies = {
+        name: told.problem.remedy
+        for name, told in ask_deploy(bare(nobody_knows, serving, Machine(folder=Path.cwd())))
+    }
+
+    assert remedies == {
+        "deploy.proxies": "say --trust-proxy 127.0.0.1",
+        "deploy.health": "say --ops-port 9000, which has /livez, /readyz and /metrics",
+        "deploy.metrics": "say --ops-port 9000, which has /livez, /readyz and /metrics",
+    }
+
+
+def test_a_guest_that_believes_its_proxy_is_asked_whom() -> None:
+    def told(*trusted: str) -> set[str]:
+        guest = Guest(nobody_knows, "wsgi", proxies=TrustedProxies(trusted))
+        setup = BareGuest(guest, Serving(ops=True), Machine(folder=Path.cwd()), {})
+        return {name for name, _ in ask_deploy(setup)}
+
+    assert told("127.0.0.1") == set()
+    assert told("127.0.0.1", "::/1") == {"deploy.proxies-wide"}
+
+
+async def one_that_awaits(scope: object, receive: object, send: object) -> None:
+    del scope, receive, send
+
+
+def test_only_what_awaits_wants_the_faster_loop() -> None:
+    slow = Machine(folder=Path.cwd(), has_uvloop=False)
+    serving = Serving(hosts=["::"], tls=True, ops=True)
+
+    assert list(ask_deploy(bare(nobody_knows, serving, slow))) == []
+    assert [name for name, _ in ask_deploy(bare(one_that_awaits, serving, slow))] == [
+        "deploy.uvloop"
+    ]
+
+
+def test_what_is_mounted_is_asked_and_its_line_named() -> None:
+    app = well_configured()
+    app.mount("/shop", flask(TRUSTED_HOSTS=None), name="shop")
+    line = test_what_is_mounted_is_asked_and_its_line_named.__code__.co_firstlineno + 2
+    compile_app(app, mode="test")
+    site = Site(app, Serving(uds="shop.sock", ops=True), Machine(folder=Path.cwd()), {})
+
+    [(name, told)] = list(ask_deploy(site))
+
+    assert name == "deploy.guest-hosts"
+    assert told.problem.message == "shop: it answers whatever host a request names"
+    assert told.place.endswith(f"test_deploy.py:{line}")
+
+
+def test_what_is_mounted_in_a_mounted_app_is_asked_too() -> None:
+    app, inner = well_configured(), App()
+    inner.mount("/shop", flask(TRUSTED_HOSTS=None))
+    app.mount("/inner", inner)
+
+    assert "deploy.guest-hosts" in problems(app)
+
+
+DJANGO = """
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+settings.configure(DEBUG=True, ALLOWED_HOSTS=["*"], SECRET_KEY="django-insecure-one", SILENCED_SYSTEM_CHECKS=["security.W003"])
+app = get_wsgi_application()
+"""
+
+
+def test_django_is_asked_by_its_own_checks_and_nothing_twice(folder: Path) -> None:
+    folder.joinpath("site_of_django.py").write_text(DJANGO, encoding="utf-8")
+    told = [
+        (each["check"], each["level"], each["message"].split(": ", 1)[1])
+        for each in checked("site_of_django:app", folder)
+        if each["check"].startswith("deploy.guest-")
+    ]
+
+    assert told[:3] == [
+        (
+            "deploy.guest-hosts",
+            "warning",
+            'ALLOWED_HOSTS has "*": it answers whatever host a request names',
+        ),
+        (
+            "deploy.guest-debug",
+            "error",
+            "DEBUG is on: errors show source, variables and settings to every visitor",
+        ),
+        ("deploy.guest-secret-key", "error", "SECRET_KEY looks like one that a person has typed"),
+    ]
+    names = [message.partition(":")[0] for _, _, message in told[3:]]
+    assert "security.W001" in names
+    assert names == sorted(names)
+    assert guests.ASKED_HERE.isdisjoint(names)
+    assert "security.W003" not in names
+
+
+def test_what_only_an_app_can_be_asked_is_not_asked_of_a_guest() -> None:
+    assert set(OF_SETUP) < set(CHECKS)
+    assert {"deploy.tls", "deploy.workers", "deploy.guest-hosts"} <= set(OF_SETUP)
+    assert {"deploy.hosts", "deploy.csp", "deploy.debug"}.isdisjoint(OF_SETUP)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kingpost.checks.deploy import CHECKS
+from kingpost.checks.deploy import CHECKS, OF_SETUP
 from kingpost.checks.deploy.machine import Machine
 from kingpost.cli.check import workers_of
 from kingpost.cli.commands import kingpost
@@ -280,6 +280,57 @@ def test_tls_workers_and_the_port_of_operations_are_known_as_they_are_said(folde
     assert "deploy.workers" in check("--deploy", "--", "--workers", "9").output
     quiet = check("--deploy", "--", "--workers", "auto", "--ops-port", "9000")
     assert "deploy.workers" not in quiet.output
+
+
+GUEST = """
+from flask import Flask
+
+app = Flask("shop")
+"""
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_application_of_others_is_asked_how_it_is_deployed(folder: Path) -> None:
+    (folder / "shop.py").write_text(GUEST)
+    result = check("--deploy", "shop:app", "--", "--ops-port", "9000", "--trust-proxy", "127.0.0.1")
+
+    assert result.output.splitlines() == [
+        "warning: deploy.guest-hosts: shop:app: it answers whatever host a request names",
+        '  do: say which are its own: app.config["TRUSTED_HOSTS"] = ["example.org"]',
+        f"{len(OF_SETUP)} checks: 0 errors, 1 warning",
+    ]
+    assert result.exit_code == 0
+    assert check("--deploy", "--strict", "shop:app").exit_code == 1
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_an_application_of_others_is_asked_can_be_silenced(folder: Path) -> None:
+    (folder / "shop.py").write_text(GUEST)
+    result = check(
+        "--deploy", "shop:app", "--silence", "deploy.guest-hosts", "--silence", "deploy.tls"
+    )
+
+    assert "silenced: deploy.guest-hosts: --silence" in result.output
+    assert "warning: deploy.guest-hosts" not in result.output
+    assert "is no check" in check("--deploy", "shop:app", "--silence", "deploy.csp").output
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_interface_of_an_application_of_others_is_told_as_it_is_to_run(folder: Path) -> None:
+    (folder / "either.py").write_text("def app(*arguments): ...\n")
+
+    assert "target.interface" in check("--deploy", "either:app").output
+    assert "0 errors" in check("--deploy", "either:app", "--", "--interface", "wsgi").output
+
+
+def test_an_application_of_others_alone_is_not_asked(folder: Path) -> None:
+    (folder / "shop.py").write_text(GUEST)
+    result = check("shop:app")
+
+    assert result.exit_code == 1
+    assert "this asks an App of Kingpost. kingpost check --deploy asks it what can be" in (
+        result.output
+    )
 
 
 def test_only_a_deployment_is_told_how_it_is_started() -> None:

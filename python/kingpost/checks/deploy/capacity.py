@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from kingpost import _native
-from kingpost.checks.deploy.site import Site, Told, error, warning
+from kingpost.checks.deploy.site import Setup, Site, Told, error, warning
 from kingpost.limits import MIB, UPLOAD_BYTES
 from kingpost.server.listen import BACKLOG
 
@@ -18,11 +18,15 @@ OTHER_FILES: Final = 200
 LOOSE: Final = 16
 """Times its default that a limit may be."""
 UPLOADS_AT_ONCE: Final = 16
-TUNED: Final = frozenset({"connections", "connections_per_peer", "pipelined"})
+TUNED: Final = frozenset({"connections", "connections_per_peer"})
 """Limits that are a matter of capacity, which is looked at elsewhere."""
+FEWEST: Final = 64
+"""Connections that ten browsers open by HTTP/1.1."""
+FEWEST_OF_A_PEER: Final = 16
+"""Connections that two browsers open behind one address."""
 
 
-def workers(site: Site) -> Iterator[Told]:
+def workers(site: Setup) -> Iterator[Told]:
     """That the processors are used, and not fought for."""
     count, processors = site.serving.workers, site.machine.processors
     if count == 1 and processors > 1:
@@ -37,9 +41,9 @@ def workers(site: Site) -> Iterator[Told]:
         )
 
 
-def open_files(site: Site) -> Iterator[Told]:
+def open_files(site: Setup) -> Iterator[Told]:
     """That as many connections can be open as the limit says."""
-    most = site.serving.limits.get("connections", _native.LIMITS["connections"])
+    most = site.serving.limit("connections")
     if site.machine.open_files is not None and site.machine.open_files < most + OTHER_FILES:
         yield warning(
             f"the process may have {site.machine.open_files} files open, and {most} connections are allowed",
@@ -47,12 +51,35 @@ def open_files(site: Site) -> Iterator[Told]:
         )
 
 
-def backlog(site: Site) -> Iterator[Told]:
+def backlog(site: Setup) -> Iterator[Told]:
     """That the system lets as many connections wait as we ask for."""
     if site.machine.backlog is not None and site.machine.backlog < BACKLOG:
         yield warning(
             f"the system lets {site.machine.backlog} connections wait, and a reload or a burst needs {BACKLOG}",
             f"sysctl -w net.core.somaxconn={2 * BACKLOG}",
+        )
+
+
+def connections(site: Setup) -> Iterator[Told]:
+    """That neither few visitors nor one of them can take all connections."""
+    most, of_a_peer = site.serving.limit("connections"), site.serving.limit("connections_per_peer")
+    if most < FEWEST:
+        yield warning(
+            f"--limit connections={most} is used up by {max(most // 6, 1)} browsers, which open six each; who comes next waits",
+            "leave it out, or allow as many as the process may have files open",
+        )
+    # Those of this machine are not counted by their address.
+    if not site.serving.is_public:
+        return
+    if of_a_peer < FEWEST_OF_A_PEER:
+        yield warning(
+            f"--limit connections_per_peer={of_a_peer} closes connections of visitors who share an address: a browser opens six, and an office has many",
+            f"leave it out: it is {_native.LIMITS['connections_per_peer']} if you do not say",
+        )
+    elif of_a_peer >= most:
+        yield warning(
+            f"one visitor may have {of_a_peer} connections, and all together {most}: one can take them all",
+            f"say a smaller --limit connections_per_peer, such as {max(most // 16, FEWEST_OF_A_PEER)}",
         )
 
 
@@ -67,7 +94,7 @@ def body_limit(site: Site) -> Iterator[Told]:
             )
 
 
-def limits_loose(site: Site) -> Iterator[Told]:
+def limits_loose(site: Setup) -> Iterator[Told]:
     """That limits which keep attackers out still do."""
     for name, value in site.serving.limits.items():
         default = _native.LIMITS[name]
@@ -78,7 +105,7 @@ def limits_loose(site: Site) -> Iterator[Told]:
             )
 
 
-def threads(site: Site) -> Iterator[Told]:
+def threads(site: Setup) -> Iterator[Told]:
     """That not thousands of threads take the memory."""
     count = (site.serving.workers or site.machine.processors) * site.serving.threads
     if count > 1000:
@@ -88,8 +115,10 @@ def threads(site: Site) -> Iterator[Told]:
         )
 
 
-def uvloop(site: Site) -> Iterator[Told]:
-    """That the faster loop is there."""
+def uvloop(site: Setup) -> Iterator[Told]:
+    """That the faster loop is there, where something awaits."""
+    if not site.awaits:
+        return
     if site.machine.user is not None and not site.machine.has_uvloop:
         yield warning(
             "uvloop is not installed: what awaits takes about twice the time",
@@ -99,7 +128,7 @@ def uvloop(site: Site) -> Iterator[Told]:
         yield warning("--loop asyncio leaves the faster loop aside", "leave --loop out")
 
 
-def tempdir(site: Site) -> Iterator[Told]:
+def tempdir(site: Setup) -> Iterator[Told]:
     """That uploads can be put aside."""
     if site.machine.temporary is None:
         yield error(
@@ -115,13 +144,16 @@ def tempdir(site: Site) -> Iterator[Told]:
         )
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+OF_SETUP: Final[Mapping[str, Callable[[Setup], Iterator[Told]]]] = {
     "workers": workers,
     "ulimit-nofile": open_files,
     "backlog": backlog,
-    "body-limit": body_limit,
+    "limits-connections": connections,
     "limits-loose": limits_loose,
     "threads": threads,
     "uvloop": uvloop,
     "tempdir": tempdir,
+}
+OF_APP: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+    "body-limit": body_limit,
 }

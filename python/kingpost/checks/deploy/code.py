@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from kingpost.checks.deploy.site import Site, Told, warning
+from kingpost.checks.deploy.site import Setup, Site, Told, warning
 
 BLOCKING: Final[Mapping[str, str]] = {
     "time.sleep": "await asyncio.sleep(…)",
@@ -24,7 +24,7 @@ LAX: Final[Mapping[str, str]] = {
 }
 
 
-def nodes(site: Site) -> Iterator[tuple[str, ast.AST]]:
+def nodes(site: Setup) -> Iterator[tuple[str, ast.AST]]:
     """Everything in the App's files, with the path of the file."""
     for path, text in site.files.items():
         try:
@@ -49,7 +49,7 @@ def cookies_secure(site: Site) -> Iterator[Told]:
                 )
 
 
-def blocking_call(site: Site) -> Iterator[Told]:
+def blocking_call(site: Setup) -> Iterator[Told]:
     """That an `async def` does not stop everybody."""
     for path, node in nodes(site):
         if not isinstance(node, ast.AsyncFunctionDef):
@@ -76,7 +76,7 @@ def own_calls(function: ast.AsyncFunctionDef) -> Iterator[ast.Call]:
         waiting.extend(ast.iter_child_nodes(node))
 
 
-def assert_guards(site: Site) -> Iterator[Told]:
+def assert_guards(site: Setup) -> Iterator[Told]:
     """That nothing that must hold is left to `assert`, which `python -O` takes out."""
     for path, node in nodes(site):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -85,7 +85,7 @@ def assert_guards(site: Site) -> Iterator[Told]:
             if isinstance(each, ast.Assert) and asks_who(each.test):
                 yield warning(
                     "an assert decides who may do something, and python -O takes it out",
-                    "raise Forbidden",
+                    "raise what answers 403: Forbidden, or what your framework has for it",
                     f"{path}:{each.lineno}",
                 )
 
@@ -117,8 +117,10 @@ def is_false(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is False
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
-    "cookies-secure": cookies_secure,
+OF_SETUP: Final[Mapping[str, Callable[[Setup], Iterator[Told]]]] = {
     "blocking-call": blocking_call,
     "assert-guards": assert_guards,
+}
+OF_APP: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+    "cookies-secure": cookies_secure,
 }

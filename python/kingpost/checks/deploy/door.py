@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from kingpost.checks.deploy.site import Site, Told, warning
+from kingpost.checks.deploy.site import Setup, Site, Told, warning
 from kingpost.middleware import AccessLog, HttpsRedirect, RateLimit, TrustedProxies
 
 NARROWEST_V4: Final = 8
@@ -28,7 +28,7 @@ def hosts(site: Site) -> Iterator[Told]:
         )
 
 
-def tls(site: Site) -> Iterator[Told]:
+def tls(site: Setup) -> Iterator[Told]:
     """That what everybody can reach is encrypted."""
     proxy = site.outermost(TrustedProxies)
     # One that is trusted by its address has come by the network, and may have come encrypted.
@@ -40,23 +40,25 @@ def tls(site: Site) -> Iterator[Told]:
         )
 
 
-def proxies(site: Site) -> Iterator[Told]:
+def proxies(site: Setup) -> Iterator[Told]:
     """That the proxy in front is believed."""
     if site.serving.is_behind_a_proxy and site.outermost(TrustedProxies) is None:
-        where = '["unix"]' if site.serving.uds is not None else '["127.0.0.1"]'
+        peer = "unix" if site.serving.uds is not None else "127.0.0.1"
         yield warning(
             "only a proxy of this machine can reach it, and it is not believed: every visitor has the proxy's address, and no request is https",
-            f"add middleware: TrustedProxies({where})",
+            f'add middleware: TrustedProxies(["{peer}"])'
+            if isinstance(site, Site)
+            else f"say --trust-proxy {peer}",
         )
 
 
-def proxies_wide(site: Site) -> Iterator[Told]:
+def proxies_wide(site: Setup) -> Iterator[Told]:
     """That not half of the world may say who visits."""
     for each in site.everywhere(TrustedProxies):
         for address, length in each.__trusted_peers__:
             if length < (NARROWEST_V6 if ":" in address else NARROWEST_V4):
                 yield warning(
-                    f"TrustedProxies believes {address}/{length}: whoever has such an address says who visits",
+                    f"{address}/{length} is believed as a proxy: whoever has such an address says who visits",
                     "name the networks that the proxies are in",
                 )
 
@@ -86,7 +88,7 @@ def https_redirect(site: Site) -> Iterator[Told]:
         )
 
 
-def uds_mode(site: Site) -> Iterator[Told]:
+def uds_mode(site: Setup) -> Iterator[Told]:
     """That not every user of the machine may connect to the socket."""
     if site.serving.uds is not None and site.serving.uds_mode & OTHERS_WRITE:
         yield warning(
@@ -95,12 +97,14 @@ def uds_mode(site: Site) -> Iterator[Told]:
         )
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
-    "hosts": hosts,
+OF_SETUP: Final[Mapping[str, Callable[[Setup], Iterator[Told]]]] = {
     "tls": tls,
     "proxies": proxies,
     "proxies-wide": proxies_wide,
+    "uds-mode": uds_mode,
+}
+OF_APP: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+    "hosts": hosts,
     "proxies-order": proxies_order,
     "https-redirect": https_redirect,
-    "uds-mode": uds_mode,
 }

@@ -97,7 +97,7 @@ def cors_http(site: Site) -> Iterator[Told]:
             )
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+OF_APP: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
     "hsts": hsts,
     "security-headers": security_headers,
     "csp": csp,

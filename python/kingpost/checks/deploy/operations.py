@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from kingpost.checks.deploy.site import Site, Told, around, warning
+from kingpost.checks.deploy.site import Setup, Site, Told, around, warning
 from kingpost.middleware import AccessLog, RateLimit, WhenSent
 
 if TYPE_CHECKING:
@@ -20,14 +20,17 @@ KUBERNETES: Final = 30.0
 """Seconds after which Kubernetes kills what it has told to stop."""
 DOCKER: Final = 10.0
 """Seconds after which Docker and Podman do."""
+OPERATIONS: Final = "say --ops-port 9000, which has /livez, /readyz and /metrics"
 
 
-def health(site: Site) -> Iterator[Told]:
+def health(site: Setup) -> Iterator[Told]:
     """That something can ask whether it is well."""
-    if site.app.__plugin__("health") is None:
+    if not site.has("health"):
         yield warning(
             "nothing can ask whether the app is well",
-            "from kingpost.checks import Health; app.install(Health())",
+            "from kingpost.checks import Health; app.install(Health())"
+            if isinstance(site, Site)
+            else OPERATIONS,
         )
 
 
@@ -72,7 +75,7 @@ def is_login(route: CompiledRoute) -> bool:
     return not UNSAFE.isdisjoint(route.methods) and LOGIN.search(last) is not None
 
 
-def grace_vs_orchestrator(site: Site) -> Iterator[Told]:
+def grace_vs_orchestrator(site: Setup) -> Iterator[Told]:
     """That it is not killed while it stops."""
     if not site.machine.is_container:
         return
@@ -85,20 +88,24 @@ def grace_vs_orchestrator(site: Site) -> Iterator[Told]:
         )
 
 
-def metrics(site: Site) -> Iterator[Told]:
+def metrics(site: Setup) -> Iterator[Told]:
     """That there are numbers to look at when it is slow."""
-    if site.app.__plugin__("metrics") is None:
+    if not site.has("metrics"):
         yield warning(
             "it has no metrics: nobody sees that it becomes slow before visitors say so",
-            "from kingpost.checks import Metrics; app.install(Metrics())",
+            "from kingpost.checks import Metrics; app.install(Metrics())"
+            if isinstance(site, Site)
+            else OPERATIONS,
         )
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+OF_SETUP: Final[Mapping[str, Callable[[Setup], Iterator[Told]]]] = {
     "health": health,
+    "metrics": metrics,
+    "grace-vs-orchestrator": grace_vs_orchestrator,
+}
+OF_APP: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
     "health-checks": health_checks,
     "access-log": access_log,
-    "metrics": metrics,
     "rate-limit-login": rate_limit_login,
-    "grace-vs-orchestrator": grace_vs_orchestrator,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from kingpost.checks.deploy.site import Site, Told, warning
+from kingpost.checks.deploy.site import Setup, Told, warning
 
 OTHERS_WRITE: Final = 0o002
 END_OF_LIFE: Final[Mapping[tuple[int, int], date]] = {
@@ -19,7 +19,7 @@ END_OF_LIFE: Final[Mapping[tuple[int, int], date]] = {
 """Until when there are security fixes (PEP 664, 693, 719, 745, 790)."""
 
 
-def root_user(site: Site) -> Iterator[Told]:
+def root_user(site: Setup) -> Iterator[Told]:
     """That a hole in the App is no hole in the machine."""
     if site.machine.user == 0:
         yield warning(
@@ -28,7 +28,7 @@ def root_user(site: Site) -> Iterator[Told]:
         )
 
 
-def python_eol(site: Site) -> Iterator[Told]:
+def python_eol(site: Setup) -> Iterator[Told]:
     """That Python still gets fixes."""
     end = END_OF_LIFE.get(site.machine.python)
     if end is not None and site.machine.today > end:
@@ -39,7 +39,7 @@ def python_eol(site: Site) -> Iterator[Told]:
         )
 
 
-def python_debug(site: Site) -> Iterator[Told]:
+def python_debug(site: Setup) -> Iterator[Told]:
     """That Python does not look for mistakes with every step."""
     if site.machine.is_debugging:
         yield warning(
@@ -48,7 +48,7 @@ def python_debug(site: Site) -> Iterator[Told]:
         )
 
 
-def core_dumps(site: Site) -> Iterator[Told]:
+def core_dumps(site: Setup) -> Iterator[Told]:
     """That a crash does not write the secrets to a disk."""
     if site.machine.core_size:
         yield warning(
@@ -57,7 +57,7 @@ def core_dumps(site: Site) -> Iterator[Told]:
         )
 
 
-def umask(site: Site) -> Iterator[Told]:
+def umask(site: Setup) -> Iterator[Told]:
     """That files which it makes are not everybody's to write."""
     if site.machine.umask is not None and not site.machine.umask & OTHERS_WRITE:
         yield warning(
@@ -66,7 +66,7 @@ def umask(site: Site) -> Iterator[Told]:
         )
 
 
-def code_writable(site: Site) -> Iterator[Told]:
+def code_writable(site: Setup) -> Iterator[Told]:
     """That not every user of the machine can change the program."""
     # Windows has no such permissions.
     if site.machine.user is None:
@@ -80,7 +80,7 @@ def code_writable(site: Site) -> Iterator[Told]:
             )
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+OF_SETUP: Final[Mapping[str, Callable[[Setup], Iterator[Told]]]] = {
     "root-user": root_user,
     "python-eol": python_eol,
     "python-debug": python_debug,

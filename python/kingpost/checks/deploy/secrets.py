@@ -11,15 +11,15 @@ from typing import Final
 
 import msgspec
 
-from kingpost.checks.deploy.site import Site, Told, error, warning
+from kingpost.checks.deploy.site import Setup, Site, Told, error, warning
 from kingpost.settings import Secret, Settings
 from kingpost.settings.secret_key import SHORTEST
 from kingpost.settings.settings import DOTENV, variable_of
 from kingpost.staticfiles import Static
 
 MAKE_ONE: Final = "make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
-DISTINCT: Final = 12
-"""Different characters of a key that was made by chance have at least so many."""
+DISTINCT: Final = 9
+"""Different characters that a key has at least which was made by chance, of hexadecimal digits as well."""
 PLACEHOLDER = re.compile(
     r"change.?me|secret|example|insecure|default|your.?key|xxxx|1234", re.IGNORECASE
 )
@@ -42,10 +42,17 @@ def secret_key(site: Site) -> Iterator[Told]:
     if settings.secret_key is None or not (key := settings.secret_key.reveal()):
         return
     variable = variable_of(type(settings), "secret_key")
-    if len(key) < SHORTEST:
-        yield error(f"{variable} has {len(key)} characters, and {SHORTEST} are the least", MAKE_ONE)
-    elif len(set(key)) < DISTINCT or PLACEHOLDER.search(key):
-        yield error(f"{variable} looks like one that a person has typed", MAKE_ONE)
+    if found := weakness(key, SHORTEST):
+        yield error(f"{variable} {found}", MAKE_ONE)
+
+
+def weakness(key: str, shortest: int) -> str:
+    """Why a key can be guessed; empty where it cannot."""
+    if len(key) < shortest:
+        return f"has {len(key)} characters, and {shortest} are the least"
+    if len(set(key)) < DISTINCT or PLACEHOLDER.search(key):
+        return "looks like one that a person has typed"
+    return ""
 
 
 def default_secret(site: Site) -> Iterator[Told]:
@@ -64,7 +71,7 @@ def default_secret(site: Site) -> Iterator[Told]:
             )
 
 
-def in_code(site: Site) -> Iterator[Told]:
+def in_code(site: Setup) -> Iterator[Told]:
     """That no secret stands in the source."""
     for path, text in site.files.items():
         for found in LITERAL.finditer(text):
@@ -73,12 +80,12 @@ def in_code(site: Site) -> Iterator[Told]:
                 line = text.count("\n", 0, found.start("name")) + 1
                 yield warning(
                     f"{name} stands in the source: whoever has the repository has it, and so has whoever gets its history",
-                    "make it a field of your Settings, name: Secret[str], and set it in the environment",
+                    "set it in the environment, and read it from there: in an App as a field of its Settings, name: Secret[str]",
                     f"{path}:{line}",
                 )
 
 
-def env_file_mode(site: Site) -> Iterator[Told]:
+def env_file_mode(site: Setup) -> Iterator[Told]:
     """That only its owner reads the file with the secrets."""
     path = site.machine.folder / DOTENV
     # Windows has no such permissions.
@@ -92,7 +99,7 @@ def env_file_mode(site: Site) -> Iterator[Told]:
         )
 
 
-def env_file_tracked(site: Site) -> Iterator[Told]:
+def env_file_tracked(site: Setup) -> Iterator[Told]:
     """That the file with the secrets is not in the repository."""
     folder = site.machine.folder
     if not (folder / DOTENV).is_file() or not (folder / ".git").exists():
@@ -134,11 +141,13 @@ def is_private(path: Path, *, dot_files: bool) -> bool:
     return path.suffix in PRIVATE_SUFFIXES or path.name in PRIVATE
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
-    "secret-key": secret_key,
-    "default-secret": default_secret,
+OF_SETUP: Final[Mapping[str, Callable[[Setup], Iterator[Told]]]] = {
     "secrets-in-code": in_code,
     "env-file-mode": env_file_mode,
     "env-file-tracked": env_file_tracked,
+}
+OF_APP: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+    "secret-key": secret_key,
+    "default-secret": default_secret,
     "static-files": static_files,
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from kingpost import _native
+
 LOOPBACK = ("localhost", "::1")
 
 
@@ -37,6 +39,10 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     loop: str = "auto"
     limits: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
     ops: bool = False
+
+    def limit(self, name: str) -> int:
+        """A limit of the server, as it is said or by itself."""
+        return self.limits.get(name, _native.LIMITS[name])
 
     @property
     def is_public(self) -> bool:

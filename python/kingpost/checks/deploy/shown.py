@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from kingpost.app.mode import VARIABLE
-from kingpost.checks.deploy.site import Site, Told, error, warning
+from kingpost.checks.deploy.site import Setup, Site, Told, error, warning
 from kingpost.routing.options import several
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def template_autoescape(site: Site) -> Iterator[Told]:
                 )
 
 
-def log_level(site: Site) -> Iterator[Told]:
+def log_level(site: Setup) -> Iterator[Told]:
     """That logs do not have everything that libraries say."""
     del site
     root = logging.getLogger()
@@ -92,10 +92,12 @@ def log_level(site: Site) -> Iterator[Told]:
         )
 
 
-CHECKS: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
+OF_SETUP: Final[Mapping[str, Callable[[Setup], Iterator[Told]]]] = {
+    "log-level": log_level,
+}
+OF_APP: Final[Mapping[str, Callable[[Site], Iterator[Told]]]] = {
     "debug": debug,
     "openapi-public": openapi_public,
     "metrics-public": metrics_public,
     "template-autoescape": template_autoescape,
-    "log-level": log_level,
 }
