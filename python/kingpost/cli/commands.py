@@ -417,10 +417,8 @@ def dev(
 @click.option(
     "--start-timeout",
     type=Seconds(),
-    default=60.0,
-    show_default=True,
     metavar="SECONDS",
-    help="Give up an import, and the start-up of a worker, that takes longer; 0: never.",
+    help="Give up an import, and the start-up of a worker, that takes longer; 0: never.  [default: 60]",
 )
 @click.option(
     "--control",
@@ -452,7 +450,7 @@ def run(
     control: str | None,
     shared_listener: bool,
     worker_timeout: float | None,
-    start_timeout: float,
+    start_timeout: float | None,
     max_requests: int,
     max_age: float,
     max_memory: int,

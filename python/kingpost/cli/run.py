@@ -117,13 +117,13 @@ def processes_of(
     *,
     shared_listener: bool,
     silence: float | None,
-    start_timeout: float,
+    start_timeout: float | None,
     **worn: float,
 ) -> Processes | None:
     """What the options say about processes; None where one process without a supervisor is enough."""
-    from kingpost.server.processes import SILENCE, Processes, cpu_count
+    from kingpost.server.processes import SILENCE, START_TIMEOUT, Processes, cpu_count
 
-    asks = (control, shared_listener, silence, *worn.values())
+    asks = (control, shared_listener, silence, start_timeout, *worn.values())
     if workers is None and not any(asks):
         return None
     if not hasattr(os, "fork"):
@@ -138,7 +138,7 @@ def processes_of(
         max_age=worn["max_age"],
         max_memory=int(worn["max_memory"]) << 20,
         silence=SILENCE if silence is None else silence,
-        start_timeout=start_timeout,
+        start_timeout=START_TIMEOUT if start_timeout is None else start_timeout,
         control=None if control is None else str(Path(control).absolute()),
     )
 

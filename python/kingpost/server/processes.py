@@ -10,6 +10,8 @@ from kingpost.server.shared import MOST_SLOTS
 
 SILENCE = 30.0
 """Seconds for which a loop may be blocked, if nothing is said."""
+START_TIMEOUT = 60.0
+"""Seconds that an import, or the start-up of a worker, may take, if nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Processes:
     """A worker is replaced once it has more than so many bytes of memory; 0: never."""
     silence: float = SILENCE
     """A worker whose loop has not turned for so many seconds is ended, with its stack in the log, and replaced; 0: never."""
-    start_timeout: float = 60.0
+    start_timeout: float = START_TIMEOUT
     """An import, or the start-up of a worker, that takes longer than so many seconds is ended, with its stack in the log; 0: never."""
     control: str | None = None
     """Path of the Unix socket for `kingpost reload`."""

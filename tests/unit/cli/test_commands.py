@@ -342,6 +342,28 @@ def test_a_time_for_blocked_loops_asks_for_a_worker_that_can_be_replaced(
     assert [one and (one.workers, one.silence) for one in seen] == [silence and (1, silence)]
 
 
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [
+        ([], None),
+        (["--start-timeout", "0"], None),
+        (["--start-timeout", "60"], 60.0),
+        (["--workers", "1"], 60.0),
+        (["--workers", "1", "--start-timeout", "7"], 7.0),
+    ],
+)
+def test_a_time_for_the_start_asks_for_a_worker_that_can_be_ended(
+    folder: Path, options: list[str], limit: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "app.py").write_text(APP)
+    seen: list[Processes | None] = []
+    monkeypatch.setattr(run, "run_app", lambda *arguments: seen.append(arguments[-1]))
+
+    assert call("run", "app.py", *options).exit_code == 0
+
+    assert [one and (one.workers, one.start_timeout) for one in seen] == [limit and (1, limit)]
+
+
 def test_a_number_of_workers_that_is_none_is_blamed_on_where_it_stands(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
