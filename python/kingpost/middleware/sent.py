@@ -1,6 +1,7 @@
 """`WhenSent`: tells a function what became of each answer, when it is out.
 
-Rule 1: told once for each request: when the last byte was given to the connection, or when the client has left.
+Rule 1: told once for each request: when the last byte was given to the connection, or when the client has left. A WebSocket is answered when
+it is accepted.
 Rule 2: bytes are counted when the connection takes them, and it takes no more than it has room for (64 KiB). So what is told of an answer
 that was cut off is what was sent, and no more than that was ahead of the client.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from kingpost.http.before_body import before_body
 from kingpost.http.request import Request
@@ -22,14 +23,16 @@ from kingpost.middleware.refusal import refused
 from kingpost.middleware.streams import Counter, Pieces, send_through
 from kingpost.routing.around import CallNext
 
+SWITCHED: Final = 101
+
 
 class Sent(NamedTuple):
     """What became of an answer.
 
     Attributes:
         request: What was asked. Its body may be gone.
-        status: Of the answer; 499 where the client left before there was one.
-        bytes: Of the body that the connection has taken, without what the transport adds; 0 for HEAD, 204 and 304.
+        status: Of the answer; 499 where the client left before there was one, 101 of a WebSocket.
+        bytes: Of the body that the connection has taken, without what the transport adds; 0 for HEAD, 101, 204 and 304.
         is_complete: Whether that is all of it; False where the client has left, or making it has failed.
         seconds: From when the request came to this middleware until now.
     """
@@ -49,7 +52,8 @@ class WhenSent:
     """Calls a function with what became of each answer: `Sent(request, status, bytes, is_complete, seconds)`.
 
     List it first: what stands around it sees a stream in place of a whole body. An `async def` runs on the event loop, a `def` on a thread;
-    both behind the answer, and waited for when the server stops. What it raises is logged and reported.
+    both behind the answer, and waited for when the server stops. What it raises is logged and reported. Of a WebSocket it is told when that is
+    accepted; what is said in it is not counted.
 
     Args:
         callback: What is called.
@@ -74,12 +78,18 @@ class WhenSent:
 
     async def __call__(self, request: Request, call_next: CallNext) -> Response[Any]:
         count = Counting(request, self._tell)
+        socket = request.websocket
+        if socket is not None:
+            socket.on_accept(count.accepted)
         try:
             response = await decided(request, await call_next(request))
         except asyncio.CancelledError:
-            count.status = CLIENT_LEFT
-            count.over(whole=False)
+            if not count.is_accepted:
+                count.status = CLIENT_LEFT
+                count.over(whole=False)
             raise
+        if count.is_accepted:
+            return response
         count.status = response.status
         if request.method == "HEAD" or response.status in (204, 304):
             count.over(whole=True)
@@ -110,6 +120,7 @@ class Counting(Counter):
 
     Attributes:
         status: of the answer.
+        is_accepted: it is a WebSocket, and was told of.
         length: bytes that there are; None where only the end tells. A client that has all of them may leave before the end is reached.
     """
 
@@ -122,6 +133,13 @@ class Counting(Counter):
         self._loop = asyncio.get_running_loop()
         self.status = 200
         self.length: int | None = None
+        self.is_accepted = False
+
+    def accepted(self) -> None:
+        """The request has become a WebSocket: that is its answer, and all there will be."""
+        self.is_accepted = True
+        self.status = SWITCHED
+        self.over(whole=True)
 
     def over(self, *, whole: bool) -> None:
         seconds = time.perf_counter() - self._start

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from kingpost import App, NotFound, Request, Response
+from kingpost import App, NotFound, Request, Response, WebSocket
 from kingpost.errors import ConfigurationError
 from kingpost.http import FileResponse
 from kingpost.middleware import Sent, WhenSent
-from kingpost.testing import AsyncTestClient, TestClient
+from kingpost.testing import AsyncTestClient, SocketRefused, TestClient
 from tests.unit.app.asking import ask_and_leave
 from tests.waiting import until_async
 
@@ -225,3 +225,42 @@ def test_what_cannot_be_called_is_refused() -> None:
         WhenSent(callback)
 
     assert refused.value.code == "when-sent.bad-callback"
+
+
+@pytest.mark.parametrize("said", ["", "fail", "leave"])
+def test_a_websocket_is_told_of_once_when_it_is_accepted(said: str) -> None:
+    app, found = counting()
+
+    @app.websocket("/echo")
+    async def echo(ws: WebSocket) -> None:
+        async for message in ws:
+            assert message != "fail"
+            # What is told has been told before anything is said.
+            await ws.send(str(found))
+
+    with TestClient(app, raise_errors=False) as client:
+        with client.websocket("/echo") as ws:
+            ws.send("hello")
+            assert ws.receive() == str([("/echo", 101, 0, True)])
+            if said == "leave":
+                ws.close(4002)
+            elif said:
+                ws.send(said)
+                assert list(ws) == []
+
+    assert found == [("/echo", 101, 0, True)]
+
+
+def test_a_refused_websocket_is_told_of_as_a_request_like_others() -> None:
+    app, found = counting()
+
+    @app.websocket("/echo")
+    async def echo(ws: WebSocket) -> None:
+        raise NotFound
+
+    with TestClient(app, raise_errors=False) as client:
+        with pytest.raises(SocketRefused), client.websocket("/echo"):
+            pass
+
+    [(path, status, _, is_complete)] = found
+    assert (path, status, is_complete) == ("/echo", 404, True)
