@@ -315,6 +315,41 @@ def test_code_that_hangs_at_its_start_is_given_up(
         assert reload(folder).returncode == 0
 
 
+THREADS = """
+import threading
+
+def start(name):
+    threading.Thread(target=threading.Event().wait, name=name, daemon=True).start()
+
+start("lost")
+start("lost")
+start("restarted")
+os.register_at_fork(after_in_child=lambda: start("restarted"))
+"""
+
+
+def test_a_thread_that_workers_do_not_have_is_warned_of_once(folder: Path) -> None:
+    save(folder / "app.py", code(importing=THREADS))
+    with serving(folder, 2) as program:
+        program.until_said("is ready on")
+        assert re.findall(r"threads \((.*)\), which workers do not have", program.said) == [
+            "lost, lost"
+        ]
+
+
+def test_a_thread_that_starts_anew_in_workers_is_not_warned_of(folder: Path) -> None:
+    save(
+        folder / "app.py",
+        code(
+            importing="from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter\n"
+            "BatchSpanProcessor(ConsoleSpanExporter())"
+        ),
+    )
+    with serving(folder, 1) as program:
+        program.until_said("is ready on")
+        assert "which workers do not have" not in program.said
+
+
 # -- ends ------------------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import FrameType
 
@@ -57,6 +58,8 @@ class Template:
         """Keys that the supervisor knows them by, by process."""
         self._is_unwanted = False
         """No worker is asked for any more."""
+        self._threads = Counter[str]()
+        """Those that the import has started; none once a worker was there to look whether it has them."""
         self._orphaned_at: float | None = None
 
     def run(self) -> int:
@@ -75,6 +78,7 @@ class Template:
             return 1
         _native.end_with_parent(0)
         _prepare(self._recipe.options)
+        self._threads = threads()
         gc.collect()
         gc.freeze()
         self._line.send(child.READY)
@@ -107,6 +111,7 @@ class Template:
                         signal.set_wakeup_fd(-1)
                         for end in (heard, told, self._line.socket):
                             end.close()
+                        warn_of_lost(self._threads)
                         return work(service, order, self._recipe)
             self._reap()
             self._end_late_ones()
@@ -187,6 +192,7 @@ class Template:
             if pid == 0:
                 return 0
             self._workers[pid] = order.key
+            self._threads.clear()
             self._line.send(child.FORKED, key=order.key, pid=str(pid))
         for descriptor in (order.line, *order.listening):
             os.close(descriptor)
@@ -293,13 +299,24 @@ def _end(status: int) -> None:
 
 
 def _prepare(options: Options) -> None:
-    """Imports what each worker would import for itself, and warns of what no copy has."""
+    """Imports what each worker would import for itself."""
     if options.loop != "asyncio":
         with contextlib.suppress(ImportError):
             importlib.import_module("uvloop")
-    threads = [each.name for each in threading.enumerate() if each is not threading.main_thread()]
-    if threads:
+
+
+def threads() -> Counter[str]:
+    """The names of the threads beside the first one."""
+    return Counter(
+        each.name for each in threading.enumerate() if each is not threading.main_thread()
+    )
+
+
+def warn_of_lost(before: Counter[str]) -> None:
+    """Warns, in a copy, of threads that it does not have. Those of some libraries start anew in each: OpenTelemetry's do."""
+    lost = before - threads()
+    if lost:
         logs.logger().warning(
             "the import of the app started threads (%s), which workers do not have: start them in @app.lifespan",
-            ", ".join(threads),
+            ", ".join(lost.elements()),
         )
