@@ -29,6 +29,7 @@ MODULES = (
     "kingpost.http.media",
     "kingpost.injection",
     "kingpost.interop",
+    "kingpost.logging",
     "kingpost.middleware",
     "kingpost.routing",
     "kingpost.schema",

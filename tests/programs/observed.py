@@ -6,12 +6,12 @@ import logging
 
 from kingpost import App
 from kingpost.checks import Health, Metrics
+from kingpost.logging import JsonFormatter
 from kingpost.middleware import AccessLog
-from kingpost.server.json_lines import JsonLines
 from kingpost.telemetry import Telemetry
 
 handler = logging.StreamHandler()
-handler.setFormatter(JsonLines())
+handler.setFormatter(JsonFormatter())
 log = logging.getLogger("observed")
 log.addHandler(handler)
 

@@ -11,8 +11,8 @@ from contextvars import Context
 from typing import Any, Protocol
 
 from kingpost import _native
+from kingpost.logging.request import request_variable
 from kingpost.server import streaming
-from kingpost.server.json_lines import request_variable
 from kingpost.server.options import Options
 from kingpost.server.readings import readings_of
 from kingpost.server.shared import here

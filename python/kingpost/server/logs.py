@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 
-from kingpost.server.json_lines import JsonLines
+from kingpost.logging import JsonFormatter
 
 NAME = "kingpost"
 FORMAT = "KINGPOST_LOG_FORMAT"
@@ -60,7 +60,7 @@ def set_up_json(level: int) -> None:
     handler = FallbackHandler(sys.stderr)
     if _others(handler):
         return
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     root.addHandler(handler)
     root.setLevel(level)
     # What Python warns of is a line like any other.

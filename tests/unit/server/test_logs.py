@@ -1,6 +1,11 @@
+import json
 import logging
 import logging.config
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +108,42 @@ def test_a_handler_of_ours_that_a_program_configures_is_the_only_one(
     logs.logger().warning("careful")
 
     assert capsys.readouterr().err == ""
+
+
+PROGRAM = """
+import logging, warnings
+from kingpost.server import logs
+logs.set_up()
+logging.getLogger("shop").info("one")
+warnings.warn("two")
+logging.getLogger("kingpost.server").info("three")
+"""
+
+
+def run(program: str, tmp_path: Path, **environment: str) -> list[str]:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+    )
+    return done.stderr.splitlines()
+
+
+def test_where_nothing_is_configured_all_loggers_write_json(tmp_path: Path) -> None:
+    said = [json.loads(line) for line in run(PROGRAM, tmp_path, KINGPOST_LOG_FORMAT="json")]
+
+    assert [each["logger"] for each in said] == ["shop", "py.warnings", "kingpost.server"]
+
+
+def test_what_a_program_configures_is_obeyed(tmp_path: Path) -> None:
+    program = f"import logging\nlogging.basicConfig(format='mine %(message)s', level=20)\n{PROGRAM}"
+
+    assert "mine three" in run(program, tmp_path, KINGPOST_LOG_FORMAT="json")
+
+
+def test_text_is_what_is_written_else(tmp_path: Path) -> None:
+    assert run(PROGRAM, tmp_path)[-1] == "three"
+    assert logs.FORMAT == "KINGPOST_LOG_FORMAT"

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from kingpost import App, NotFound, Request, WebSocket
-from kingpost.server.json_lines import trace_of
+from kingpost.logging.request import trace_of
 from kingpost.telemetry import Telemetry
 from kingpost.telemetry.plugin import host_and_port
 from kingpost.testing import LiveServer, SocketRefused, TestClient

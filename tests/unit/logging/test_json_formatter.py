@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import subprocess
+import logging.config
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kingpost import App, NotFound, Request
+from kingpost.logging import JsonFormatter, request
+from kingpost.logging.json_formatter import one_line
 from kingpost.middleware import AccessLog
-from kingpost.server import json_lines, logs
-from kingpost.server.json_lines import JsonLines, RequestFilter, one_line, request_variable
 from kingpost.testing import AsyncTestClient, LiveServer, TestClient
 from tests.waiting import PATIENCE
 
@@ -30,7 +29,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 @pytest.fixture(autouse=True)
 def unwanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_lines, "_wanted", list[bool]())
+    monkeypatch.setattr(request, "_wanted", list[bool]())
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def written() -> Iterator[StringIO]:
     """What the loggers of the program and of Kingpost write."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     loggers = [log, logging.getLogger("kingpost")]
     levels = [each.level for each in loggers]
     for each in loggers:
@@ -62,7 +61,7 @@ def record(message: str = "hello", **more: Any) -> logging.LogRecord:
 
 
 def test_a_record_is_one_object() -> None:
-    said = json.loads(JsonLines().format(record(order=7)))
+    said = json.loads(JsonFormatter().format(record(order=7)))
 
     assert said.pop("time").endswith("+00:00")
     assert said == {"level": "INFO", "logger": "shop", "message": "hello", "order": 7}
@@ -73,7 +72,7 @@ def test_nothing_that_is_logged_makes_a_second_line(text: str) -> None:
     try:
         raise ValueError(text)
     except ValueError:
-        line = JsonLines().format(record(text, exc_info=sys.exc_info(), **{text: text}))
+        line = JsonFormatter().format(record(text, exc_info=sys.exc_info(), **{text: text}))
 
     assert line.isascii()
     assert line.isprintable()
@@ -213,77 +212,9 @@ def test_the_access_log_gives_its_fields(written: StringIO) -> None:
     assert line["seconds"] >= 0
 
 
-def test_a_format_of_ones_own_has_the_request_by_a_filter() -> None:
-    stream = StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(request_id)s %(trace_id)s %(message)s"))
-    handler.addFilter(RequestFilter())
-    log.addHandler(handler)
-    app = App()
+def test_a_configuration_names_it() -> None:
+    configurator = logging.config.DictConfigurator({"version": 1})
+    made = configurator.configure_formatter({"()": "kingpost.logging.JsonFormatter"})
 
-    @app.get("/")
-    def home(request: Request) -> str:
-        log.warning("here")
-        return request.id
-
-    try:
-        with TestClient(app) as client:
-            number = client.get("/").text
-        log.warning("outside")
-    finally:
-        log.removeHandler(handler)
-
-    assert stream.getvalue() == f"{number} - here\n- - outside\n"
-
-
-def test_nobody_pays_for_what_nobody_looks_at() -> None:
-    assert request_variable() is None
-    app = App()
-
-    @app.get("/")
-    async def home() -> str:
-        return repr(json_lines.REQUEST.get())
-
-    with TestClient(app) as client:
-        assert client.get("/").text == "None"
-
-
-PROGRAM = """
-import logging, warnings
-from kingpost.server import logs
-logs.set_up()
-logging.getLogger("shop").info("one")
-warnings.warn("two")
-logging.getLogger("kingpost.server").info("three")
-"""
-
-
-def run(program: str, tmp_path: Path, **environment: str) -> list[str]:
-    import os
-
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-        env={**os.environ, **environment},
-    )
-    return done.stderr.splitlines()
-
-
-def test_where_nothing_is_configured_all_loggers_write_json(tmp_path: Path) -> None:
-    said = [json.loads(line) for line in run(PROGRAM, tmp_path, KINGPOST_LOG_FORMAT="json")]
-
-    assert [each["logger"] for each in said] == ["shop", "py.warnings", "kingpost.server"]
-
-
-def test_what_a_program_configures_is_obeyed(tmp_path: Path) -> None:
-    program = f"import logging\nlogging.basicConfig(format='mine %(message)s', level=20)\n{PROGRAM}"
-
-    assert "mine three" in run(program, tmp_path, KINGPOST_LOG_FORMAT="json")
-
-
-def test_text_is_what_is_written_else(tmp_path: Path) -> None:
-    assert run(PROGRAM, tmp_path)[-1] == "three"
-    assert logs.FORMAT == "KINGPOST_LOG_FORMAT"
+    assert isinstance(made, JsonFormatter)
+    assert request.request_variable() is request.REQUEST
