@@ -25,6 +25,8 @@ from kingpost.server.protocol import TransportShell
 VARIABLE: Final = "KINGPOST_OPS"
 """The variable that has host and port, as `127.0.0.1:9000`; port 0 takes a free one. What else is started obeys it as well."""
 THREADS: Final = 2
+LAST: Final = 1.0
+"""Seconds in which those who have connected are answered, when a worker ends."""
 LIMITS: Final = {
     "connections": 256,
     # Who looks why there is too much to do is not turned away.
@@ -152,6 +154,10 @@ async def operated(
             await shell.listen(each.socket for each in listeners)
         yield
     finally:
+        # Who has connected here is answered: the next goes to another worker, where there is one.
+        if shell is not None:
+            shell.unlisten()
+        await engine.drain(LAST)
         if shell is None:
             # Before the descriptor is closed, as for the service itself.
             loop.remove_reader(engine.server.fileno())

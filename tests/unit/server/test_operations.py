@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from kingpost import App
 from kingpost.checks import Health, Metrics
 from kingpost.errors import ConfigurationError
+from kingpost.server import operations
+from kingpost.server.engine import Engine
 from kingpost.server.listen import Address, ListenError
 from kingpost.server.operations import VARIABLE, address, open_operations
 from kingpost.testing import LiveServer, TestClient
@@ -69,6 +73,35 @@ def test_health_and_metrics_are_on_their_own_port_alone(port: int) -> None:
     assert "\nshop_waiting 3\n" in told
     # What is asked there is no request of the service.
     assert 'http_route="/livez"' not in told
+
+
+def test_who_asks_there_last_is_answered(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, ending = threading.Event(), threading.Event()
+
+    class Told(Engine):
+        async def drain(self, grace: float, quiet: float = 0.0) -> int:
+            ending.set()
+            return await super().drain(grace, quiet)
+
+        def close(self) -> None:
+            ending.set()
+            super().close()
+
+    monkeypatch.setattr(operations, "Engine", Told)
+    monkeypatch.setattr(operations, "LAST", PATIENCE)
+    app = App(plugins=[Health()])
+
+    @app.extensions.health
+    def slow() -> None:
+        asked.set()
+        assert ending.wait(PATIENCE)
+
+    with ThreadPoolExecutor() as pool:
+        with LiveServer(app):
+            answer = pool.submit(ask, f"http://127.0.0.1:{port}/readyz")
+            assert asked.wait(PATIENCE)
+
+        assert answer.result()[0] in (200, 503)
 
 
 def test_without_such_a_port_they_are_where_they_were() -> None:
