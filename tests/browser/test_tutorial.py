@@ -66,6 +66,20 @@ def test_the_kitchen_sees_an_order_when_it_comes(tmp_path: Path) -> None:
     drive(tmp_path, steps)
 
 
+def test_the_kitchen_misses_none_of_the_orders_that_come_at_once(tmp_path: Path) -> None:
+    async def steps(_: Program, url: str) -> None:
+        async with chromium() as page:
+            await page.open(f"{url}/kitchen")
+            for number in range(1, 6):
+                # Some come while the page is asked for again, and some while it is shown.
+                await asyncio.gather(
+                    *(asyncio.to_thread(order, url, "tea", each + 1) for each in range(8))
+                )
+                await page.until(f"document.querySelectorAll('li').length === {8 * number}")
+
+    drive(tmp_path, steps)
+
+
 def test_the_stream_is_as_the_page_shows_it(tmp_path: Path) -> None:
     first, second = (
         block.text.removeprefix("$ curl -N http://127.0.0.1:8000/kitchen/live\n")
