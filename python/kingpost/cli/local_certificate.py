@@ -4,13 +4,16 @@ Rule 1: the authority's key never leaves the user's own folder, which nobody els
 Rule 2: the authority may vouch for names of this machine and nothing else, which browsers check: whoever steals its key cannot stand
 in for a bank.
 Rule 3: what is there and still counts is used again, so that a browser is told once whom to trust.
+Rule 4: of programs that begin at once one makes it, and the others wait and use that: the files of two would not fit together.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -67,13 +70,24 @@ def local_certificate(place: Path | None = None) -> LocalCertificate:
     place = place or folder()
     authority, authority_key = place / "authority.pem", place / "authority-key.pem"
     certificate, key = place / "localhost.pem", place / "localhost-key.pem"
-    is_new = not (_is_fresh(authority, _AUTHORITY_DAYS - _DAYS) and authority_key.exists())
-    if is_new or not (_is_fresh(certificate, _RENEWED_AFTER) and key.exists()):
+
+    def has_authority() -> bool:
+        return _is_fresh(authority, _AUTHORITY_DAYS - _DAYS) and authority_key.exists()
+
+    def has_certificate() -> bool:
+        return _is_fresh(certificate, _RENEWED_AFTER) and key.exists()
+
+    is_new = False
+    if not (has_authority() and has_certificate()):
         _check_cryptography()
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if is_new:
-            _make_authority(authority, authority_key)
-        _make_certificate(authority, authority_key, certificate, key)
+        with _alone_in(place):
+            # Another program may have made all of it meanwhile.
+            is_new = not has_authority()
+            if is_new:
+                _make_authority(authority, authority_key)
+            if is_new or not has_certificate():
+                _make_certificate(authority, authority_key, certificate, key)
     return LocalCertificate(authority, certificate, key, is_new)
 
 
@@ -93,6 +107,22 @@ def advice(made: LocalCertificate) -> str:
         f"  {command}\n"
         "Firefox, and Chromium on Linux, have lists of their own: import that file in their settings, under certificates."
     )
+
+
+@contextlib.contextmanager
+def _alone_in(place: Path) -> Generator[None]:
+    """Waits until no other program makes something in this folder; the system lets go where one is killed."""
+    if sys.platform == "win32":  # folders have no locks there
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _is_fresh(file: Path, days: int) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import ssl
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from kingpost.cli.local_certificate import advice, folder, local_certificate
 from kingpost.errors import ConfigurationError
 from tests.faults.program import running
+from tests.waiting import PATIENCE
 
 DAY = 86_400
 
@@ -31,6 +34,50 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert (first.is_new, second.is_new) == (True, False)
     assert text == (second.certificate.read_bytes(), second.authority.read_bytes())
     assert str(first.authority) in advice(first)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have locks on POSIX alone")
+def test_programs_that_begin_at_once_have_one_certificate_that_fits(tmp_path: Path) -> None:
+    for number in range(5):
+        place = tmp_path / str(number)
+        made = at_once(place, programs=4)
+
+        assert sorted(made) == ["False"] * 3 + ["True"]
+        authority, certificate = (
+            x509.load_pem_x509_certificate(place.joinpath(name).read_bytes())
+            for name in ("authority.pem", "localhost.pem")
+        )
+        certificate.verify_directly_issued_by(authority)
+        keys = serialization.load_pem_private_key(
+            place.joinpath("localhost-key.pem").read_bytes(), None
+        )
+        assert keys.public_key() == certificate.public_key()
+
+
+def at_once(place: Path, programs: int) -> list[str]:
+    """What each program says of whether it has made the authority."""
+    script = (
+        "import cryptography.x509, pathlib, sys; from kingpost.cli.local_certificate import local_certificate\n"
+        "print('here', flush=True); sys.stdin.read()\n"
+        "print(local_certificate(pathlib.Path(sys.argv[1])).is_new)"
+    )
+    started = [
+        subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-c", script, str(place)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(programs)
+    ]
+    for each in started:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "here\n"
+    for each in started:
+        assert each.stdin is not None
+        each.stdin.close()
+        each.stdin = None
+    return [each.communicate(timeout=PATIENCE)[0].strip() for each in started]
 
 
 def test_it_is_made_anew_when_it_is_old_and_the_authority_stays(tmp_path: Path) -> None:
