@@ -125,6 +125,25 @@ def test_an_operation_is_tried_where_no_other_host_is_reached() -> None:
         drive(steps)
 
 
+def test_an_operation_cannot_be_sent_before_its_body_is_there() -> None:
+    early = """
+        window.early = 0;
+        new MutationObserver(() => {
+          const open = document.querySelector(".opblock.is-open");
+          early += Boolean(open?.querySelector(".execute") && !open.querySelector(".opblock-section-request-body textarea")?.value);
+        }).observe(document, { childList: true, subtree: true });
+    """
+
+    async def steps(page: Page) -> None:
+        await page.command("Page.addScriptToEvaluateOnNewDocument", source=early)
+        await open_operation(page, f"{url}/docs", "orders/orders.place")
+        assert await page.run("early") == 0
+
+    with LiveServer(program("api_docs")) as server:
+        url = server.url.rstrip("/")
+        drive(steps)
+
+
 def asks_in_each_way() -> App:
     """Routes that ask who is there in each of the ways that a document can name."""
     app = App()

@@ -30,17 +30,14 @@
       return original(names);
     },
   };
-  const pause = () => new Promise((done) => setTimeout(done, 50));
   const spec = {
-    // Who presses "Execute" before an operation is read whole would wait for ever.
-    execute: (original, system) => async (asked) => {
-      const read = () => system.specSelectors.specResolvedSubtree(["paths", asked.path, asked.method]);
-      for (let tries = 0; tries < 200 && !read(); tries++) await pause();
-      return original({ ...asked, operation: read() ?? asked.operation });
-    },
     updateJsonSpec: (original) => (whole) =>
       original(prefix && !whole.servers ? { ...whole, servers: [{ url: prefix }] } : whole),
   };
+
+  // The button would be there before its operation is read whole: pressed then, it finds no body, and sends nothing or waits for ever.
+  const execute = (Original, system) => (props) =>
+    system.specSelectors.specResolvedSubtree(["paths", props.path, props.method]) ? system.React.createElement(Original, props) : null;
 
   SwaggerUIBundle({
     domNode: page,
@@ -50,6 +47,6 @@
     validatorUrl: null,
     deepLinking: true,
     tryItOutEnabled: true,
-    plugins: [{ statePlugins: { auth: { wrapActions: auth }, spec: { wrapActions: spec } } }],
+    plugins: [{ statePlugins: { auth: { wrapActions: auth }, spec: { wrapActions: spec } }, wrapComponents: { execute } }],
   });
 })();
